@@ -1,0 +1,1 @@
+"""The marketers' edge: offers by SMS and by call."""

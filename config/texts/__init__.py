@@ -1,0 +1,1 @@
+"""The words that shoppers read, one TOML file a language, and the plural rules that choose among them."""

@@ -1,0 +1,1 @@
+"""The product: what a code, a claim, a credit and an answer are."""

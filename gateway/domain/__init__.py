@@ -1,0 +1,1 @@
+"""Pure: values in, values out. Time, randomness and keys are arguments."""

@@ -1,0 +1,1 @@
+"""aiohttp: activations by web, health, metrics."""

@@ -1,0 +1,1 @@
+"""Redis, SQL and the vault: the only modules that speak to them."""

@@ -1,0 +1,1 @@
+"""The Asterisk edge: calls to the free number and offer calls."""

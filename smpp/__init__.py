@@ -1,0 +1,1 @@
+"""The SMSC edge: sessions, reassembly, intake of texts, sending of answers."""
