@@ -1,0 +1,246 @@
+"""One validated object that tells every process how to run.
+
+Sources, the later one wins: defaults, `undercap.toml` (or the file named by `UNDERCAP_CONFIG`),
+environment variables `UNDERCAP_<SECTION>__<KEY>`. Any secret may be given as `<key>_file`, the path of a
+file that holds it. All faults are reported together (`SettingsError`). Only entry points read settings.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Language = Literal["uk", "ru", "kk", "en"]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message lists every fault, one a line."""
+
+
+class Section(BaseModel):
+    """A part of the settings; unknown keys are faults, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RedisSettings(Section):
+    """Where claims, limits, consent and queues live. An empty url means the embedded Valkey."""
+
+    url: str = ""
+    queue_url: str = ""  # RQ's own server; empty: the same one
+    durability: Literal["always", "waitaof"] = "always"
+    # Where the provider forbids CONFIG: who assures, in writing, that AOF is on with fsync always and no eviction.
+    durability_assured_by: str = ""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    embedded_maxmemory: str = "0"
+
+
+class SqlSettings(Section):
+    """The ledger's database. An empty url means SQLite in the state directory."""
+
+    url: str = ""
+
+
+class HttpSettings(Section):
+    """The API process."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = ""  # what QR codes point to; empty: http://host:port
+
+
+class SimulatorSettings(Section):
+    """The SMSC of our own with its page of handsets. For trying out; never on a machine with real links."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    http_port: Port = 8081
+    smpp_port: Port = 2775
+
+
+class LinkSettings(Section):
+    """One SMSC."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    host: str
+    port: Port = 2775
+    system_id: Annotated[str, Field(max_length=15)]
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    system_type: Annotated[str, Field(max_length=12)] = ""
+    bind: Literal["transceiver", "receiver+transmitter"] = "transceiver"
+    window: Annotated[int, Field(ge=1, le=1000)] = 100
+    segments_per_s: Annotated[float, Field(ge=0)] = 0  # 0: no limit
+    enquire_link_s: Annotated[float, Field(gt=0)] = 30.0
+    enquire_link_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    response_timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    bind_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    reconnect_max_s: Annotated[float, Field(gt=0)] = 30.0
+    storage_timeout_s: Annotated[float, Field(gt=0)] = 10.0  # then the temporary status is answered
+    temporary_status: int = 0x64  # ESME_RX_T_APPN; some SMSCs retry only on 0x8, 0x14 or 0x58
+    throttle_wait_s: Annotated[float, Field(gt=0)] = 1.0
+    source_ton: int = 3  # TON/NPI of our short number as the operator wants it
+    source_npi: int = 0
+    default_region: str = ""  # ISO 3166 country of senders that come in national form
+    default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
+    receipts: bool = True  # ask for a delivery receipt of each answer
+
+    @model_validator(mode="after")
+    def _password_from_file(self) -> LinkSettings:
+        if self.password_file is not None:
+            object.__setattr__(self, "password", SecretStr(_read_secret(self.password_file)))
+        if len(self.password.get_secret_value()) > 8:
+            raise ValueError("password: SMPP 3.4 allows eight characters at most")
+        return self
+
+
+class SmppSettings(Section):
+    """The links to mobile operators."""
+
+    links: tuple[LinkSettings, ...] = ()
+    reassembly_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> SmppSettings:
+        names = [link.name for link in self.links]
+        if len(set(names)) != len(names):
+            raise ValueError("links: two links have the same name")
+        return self
+
+
+class LimitSettings(Section):
+    """What one shopper may do. Over a limit nothing is looked up and nothing is claimed."""
+
+    messages_per_minute: Annotated[int, Field(ge=1)] = 10
+    wrong_codes_per_hour: Annotated[int, Field(ge=1)] = 10
+    wrong_codes_per_day: Annotated[int, Field(ge=1)] = 30
+    codes_per_message: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class AnswerSettings(Section):
+    """What is answered, and when silence is kept."""
+
+    redelivery_window_s: Annotated[int, Field(ge=1)] = 600
+    replies_per_hour: Annotated[int, Field(ge=1)] = 20
+    hints_per_day: Annotated[int, Field(ge=0)] = 1
+    unsent_max_age_h: Annotated[float, Field(gt=0)] = 72.0
+
+
+class CodeSettings(Section):
+    """Guessing odds of a whole code space: a guess hits with at most one in `odds`."""
+
+    odds: Annotated[int, Field(ge=1_000_000)] = 10_000_000
+
+
+class WebSettings(Section):
+    """Activation by web page: how often a PIN may be asked for, and how long it lives."""
+
+    pin_ttl_s: int = 600
+    pins_per_number_hour: int = 3
+    pins_per_address_hour: int = 10
+    pins_per_hour: int = 1000
+    pin_attempts: int = 5
+
+
+class LogSettings(Section):
+    """structlog's output."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that a process is told from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNDERCAP_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    state_dir: Path = Path("var")
+    master_secret: SecretStr | None = None
+    master_secret_file: Path | None = None  # default: <state_dir>/master.secret, made on first run
+    stop_deadline_s: Annotated[float, Field(gt=0)] = 15.0
+    redis: RedisSettings = RedisSettings()
+    sql: SqlSettings = SqlSettings()
+    http: HttpSettings = HttpSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+    smpp: SmppSettings = SmppSettings()
+    limits: LimitSettings = LimitSettings()
+    answers: AnswerSettings = AnswerSettings()
+    codes: CodeSettings = CodeSettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose content arrives as init arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def sql_url(self) -> str:
+        """SQLAlchemy URL of the ledger's database."""
+        return self.sql.url or f"sqlite:///{(self.state_dir / 'undercap.db').resolve()}"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read and validate the settings.
+
+    `path`: the TOML file; None takes `UNDERCAP_CONFIG`, else `./undercap.toml` if there is one.
+    Raises SettingsError with every fault that was found.
+    """
+    file = path or _default_file()
+    content: dict[str, Any] = {}
+    if file is not None:
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as err:
+            raise SettingsError(f"{file}: cannot be read: {err.strerror}") from err
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+            raise SettingsError(f"{file}: is not TOML: {err}") from err
+    known = {name.lower() for name in Settings.model_fields}
+    strange = sorted(
+        name
+        for name in os.environ
+        if name.startswith("UNDERCAP_")
+        and name != "UNDERCAP_CONFIG"
+        and name.removeprefix("UNDERCAP_").split("__")[0].lower() not in known
+    )
+    faults = [f"{name}: no such setting (environment)" for name in strange]
+    try:
+        settings = Settings(**content)
+    except ValidationError as err:
+        faults += [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in err.errors()]
+    except (SettingsError, ValueError) as err:
+        faults.append(str(err))
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def _default_file() -> Path | None:
+    named = os.environ.get("UNDERCAP_CONFIG")
+    if named:
+        return Path(named)
+    here = Path("undercap.toml")
+    return here if here.exists() else None
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as err:
+        raise ValueError(f"{path}: cannot be read: {err.strerror}") from err

@@ -1,0 +1,1 @@
+"""Alembic: how the ledger's schema came to be."""
