@@ -1,0 +1,150 @@
+"""The command `undercap`: reads the settings once and hands them to the part that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from config import settings as settings_module
+from config.settings import Settings, SettingsError
+from gateway.entry import readiness
+from gateway.entry.lazy_group import LazyGroup, imported
+from gateway.entry.process import Exit
+
+OPERATOR_GROUPS = {
+    "firm": ("gateway.entry.firm_commands:firm", "Firms (tenants) and the keys of their own pages."),
+    "campaign": (
+        "gateway.entry.campaign_commands:campaign",
+        "Campaigns: dates, short numbers, points.",
+    ),
+    "codes": ("gateway.entry.codes_commands:codes", "Make codes for the printer, check one, void a batch."),
+    "dead": ("gateway.entry.dead_commands:dead", "Work that failed for good: look at it, run it again."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=OPERATOR_GROUPS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `undercap up --demo`; if something is wrong, ask `undercap doctor`.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file (TOML). Default: $UNDERCAP_CONFIG, else ./undercap.toml if there is one. "
+    "Every setting may also come as UNDERCAP_<SECTION>__<KEY>.",
+)
+@click.version_option(package_name="undercap", prog_name="undercap")
+def cli(config_file: Path | None) -> None:
+    """SMS gateway for promotional codes: codes in, points credited, confirmations out."""
+    if config_file is not None:
+        # In the environment, so that the processes that `up` starts read the same file.
+        os.environ["UNDERCAP_CONFIG"] = str(config_file.absolute())
+
+
+@cli.command(
+    epilog="""\b
+Examples:
+  undercap up --demo                 try it: virtual phone, demo firm, a few codes
+  undercap --config my.toml up       one machine in earnest
+Ctrl-C or SIGTERM stops everything in order; the state stays."""
+)
+@click.option("--demo", is_flag=True, help="With the SMSC simulator, its virtual phone and a demo firm.")
+def up(demo: bool) -> None:
+    """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
+    if demo:
+        os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
+    sys.exit(imported("gateway.entry.supervisor").run(load(), demo=demo))
+
+
+@cli.command()
+def api() -> None:
+    """The API process: web activation, /v1, /healthz, /readyz, /metrics."""
+    sys.exit(imported("gateway.entry.api_process").run(load()))
+
+
+@cli.command()
+def smpp() -> None:
+    """The SMPP process: links to operators, intake of texts, sending of answers."""
+    sys.exit(imported("gateway.entry.smpp_process").run(load()))
+
+
+@cli.command()
+def worker() -> None:
+    """The worker: settles claims into the ledger and prepares the answers."""
+    sys.exit(imported("gateway.entry.worker_process").run(load()))
+
+
+@cli.command()
+def simulate() -> None:
+    """An SMSC of our own with a page of handsets. Never beside real links."""
+    sys.exit(imported("gateway.entry.simulate").run(load()))
+
+
+@cli.command()
+def rebuild() -> None:
+    """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
+    sys.exit(imported("gateway.entry.rebuild").run(load()))
+
+
+@cli.command()
+def doctor() -> None:
+    """Tell what is wrong with this set-up and how to mend it. Exit code 1 if something is."""
+    sys.exit(imported("gateway.entry.doctor").run())
+
+
+@cli.group()
+def config() -> None:
+    """The settings."""
+
+
+@config.command()
+def check() -> None:
+    """Read and validate the settings; every fault in one report. Exit code 78 if there is one."""
+    settings = load()
+    named = os.environ.get("UNDERCAP_CONFIG", "undercap.toml")
+    source = named if Path(named).exists() else "defaults and environment"
+    click.echo(f"The settings are good ({source}; state in {settings.state_dir.absolute()}).")
+
+
+def load() -> Settings:
+    """The validated settings. Faults are told in one report and end the program with 78."""
+    try:
+        return settings_module.load()
+    except SettingsError as err:
+        refuse(err)
+
+
+def refuse(err: SettingsError) -> NoReturn:
+    """Tell the faults, to the supervisor if there is one, and exit with 78. Never returns."""
+    if not readiness.fault(str(err)):
+        lines = str(err).splitlines()
+        head = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+        click.echo(f"undercap cannot go on, {head}:", err=True)
+        for line in lines:
+            click.echo(f"  {line}", err=True)
+    sys.exit(Exit.CONFIG)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        cli(prog_name="undercap", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(Exit.FAILED)
+    except click.ClickException as err:
+        if not readiness.fault(err.format_message()):
+            err.show()
+        sys.exit(err.exit_code)
+    except SettingsError as err:
+        refuse(err)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""How every process of ours starts, waits for its end and says why it ended.
+
+A process is one coroutine `main(settings, stop)`: it works until the event `stop` is set, hands back what
+is in flight and returns. SIGTERM and SIGINT set the event; what has not returned after
+`settings.stop_deadline_s` seconds is ended by force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from enum import IntEnum
+from typing import Any
+
+import structlog
+
+from config import logging as logs
+from config.settings import Settings, SettingsError
+from gateway.entry import lifeline, readiness
+
+Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int | None]]
+GRACE_S = 2.0  # between the deadline, at which the coroutine is cancelled, and the end by force
+
+
+class Exit(IntEnum):
+    """Exit codes of the processes and the CLI."""
+
+    OK = 0
+    FAILED = 1
+    LATE = 75  # EX_TEMPFAIL of sysexits.h: the stop deadline passed
+    CONFIG = 78  # EX_CONFIG: starting again helps only after somebody has mended the set-up
+
+
+class SetupFaultError(SettingsError):
+    """Something outside this process must be mended first; the message says what, in one line."""
+
+
+@contextlib.contextmanager
+def listening(setting: str, host: str, port: int) -> Iterator[None]:
+    """Around the start of a listener: a port that cannot be had becomes one line naming the setting.
+
+    `setting`: where the port stands, such as `http.port`. Raises SetupFaultError.
+    """
+    variable = "UNDERCAP_" + setting.upper().replace(".", "__")
+    try:
+        yield
+    except OSError as err:
+        reasons = {
+            errno.EADDRINUSE: "is in use: stop what uses it",
+            errno.EACCES: "is not allowed to this user: take one above 1023",
+            errno.EADDRNOTAVAIL: "cannot be had, since this machine has no such address: mend the host",
+        }
+        if err.errno not in reasons:
+            raise
+        raise SetupFaultError(
+            f"port {port} on {host} {reasons[err.errno]}, or change {setting} (or {variable})"
+        ) from err
+
+
+def run(name: str, settings: Settings, main: Main) -> int:
+    """Run `main` as the process `name`; returns the exit code.
+
+    A SettingsError out of `main` is told in its own words (exit 78), anything else with its traceback.
+    """
+    os.umask(0o077)  # all that we write is private: databases, sockets, secrets
+    faulthandler.enable()
+    logs.configure(process=name, fmt=settings.log.format, level=settings.log.level)
+    lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
+    log = structlog.get_logger()
+    try:
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            return int(runner.run(_until_stopped(name, settings, main)))
+    except SettingsError as err:
+        if not readiness.fault(str(err)):
+            sys.stderr.write(f"undercap {name}: {err}\n")
+        return Exit.CONFIG
+    except Exception as err:
+        log.exception("ended by an error that nobody expected")
+        readiness.fault(f"{type(err).__name__}: {err}")
+        return Exit.FAILED
+
+
+async def _until_stopped(name: str, settings: Settings, main: Main) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    deadline_s = settings.stop_deadline_s
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _asked_to_stop, name, stop, deadline_s)
+    work = asyncio.ensure_future(main(settings, stop))
+    asked = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not work.done():
+        await asyncio.wait({work}, timeout=deadline_s)
+    if work.done():
+        return work.result() or Exit.OK
+    structlog.get_logger().error("did not stop in time; cancelled", deadline_s=deadline_s)
+    work.cancel()
+    await asyncio.wait({work}, timeout=GRACE_S / 2)
+    return Exit.LATE
+
+
+def _asked_to_stop(name: str, stop: asyncio.Event, deadline_s: float) -> None:
+    if not stop.is_set():
+        stop.set()
+        threading.Thread(target=_end_by_force, args=(name, deadline_s + GRACE_S), daemon=True).start()
+
+
+def _end_by_force(name: str, after_s: float) -> None:
+    """A thread, since the loop itself may be what hangs."""
+    time.sleep(after_s)
+    sys.stderr.write(f"undercap {name}: did not stop within {after_s:g} s; ended by force\n")
+    sys.stderr.flush()
+    os._exit(Exit.LATE)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 - optional: Windows has none
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
