@@ -1,0 +1,109 @@
+"""Gets the programs that the tests talk to and that are nobody's part of Undercap: `make peers`.
+
+Everything lands in `.peers/` and leaves the system as it was: npm packages by npm, Debian packages through
+a private apt root that takes nothing from the machine but its list of mirrors. What cannot be had is
+said by name; the tests that need it say so again.
+
+    python -m tests.peers.fetch
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from tests.peers import debian
+from tests.peers.smsc import Program
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+PEERS: Final = ROOT / ".peers"
+NODE: Final = PEERS / "node"
+FETCH_TIMEOUT_S: Final = 300
+
+
+class PeerMissingError(Exception):
+    """A peer that this machine cannot get; the message says which and why."""
+
+
+def smpp34_smsc() -> Program:
+    """The SMSC on smpp34's server. Raises PeerMissingError."""
+    try:
+        version = metadata.version("smpp34")
+        __import__("smpp34")
+    except ImportError as err:
+        raise PeerMissingError(f"smpp34 (PyPI): {err}") from err
+    argv = (sys.executable, "-m", "tests.peers.smpp34_smsc")
+    return Program(name="smpp34", version=version, argv=argv)
+
+
+def node_smsc() -> Program:
+    """The SMSC on node's smpp server, fetched on the first call. Raises PeerMissingError."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise PeerMissingError("node smpp (npm): node and npm are not installed")
+    manifest = NODE / "node_modules" / "smpp" / "package.json"
+    wanted = (HERE / "package.json").read_text(encoding="utf-8")
+    copy = NODE / "package.json"
+    if not manifest.exists() or copy.read_text(encoding="utf-8") != wanted:
+        NODE.mkdir(parents=True, exist_ok=True)
+        copy.write_text(wanted, encoding="utf-8")
+        flags = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error")
+        run([npm, "install", "--prefix", str(NODE), *flags], "node smpp (npm)")
+    version = run([node, "-p", f"require({str(manifest)!r}).version"], "node smpp (npm)").strip()
+    engine = run([node, "--version"], "node").strip()
+    argv = ("env", f"NODE_PATH={NODE / 'node_modules'}", node, str(HERE / "node_smsc.js"))
+    return Program(name="node smpp", version=f"{version} on node {engine}", argv=argv)
+
+
+def strace() -> Program:
+    """strace, from the PATH or Debian. Raises PeerMissingError."""
+    found = shutil.which("strace")
+    argv = (found,) if found else debian.program("strace", "usr/bin/strace", PEERS / "strace", run)
+    version = run([*argv, "--version"], "strace").split("\n", 1)[0]
+    return Program(name="strace", version=version.rpartition(" ")[2], argv=argv)
+
+
+def run(argv: list[str], peer: str, *, cwd: Path | None = None) -> str:
+    """Standard output of a command. Raises PeerMissingError, in the peer's name, with its complaint."""
+    try:
+        done = subprocess.run(
+            argv, check=False, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, cwd=cwd
+        )
+    except (OSError, subprocess.TimeoutExpired) as err:
+        raise PeerMissingError(f"{peer}: {err}") from err
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise PeerMissingError(
+            f"{peer}: {Path(argv[0]).name} failed: {said[-1] if said else done.returncode}"
+        )
+    return done.stdout
+
+
+PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
+    "smpp34": smpp34_smsc,
+    "node smpp": node_smsc,
+    "strace": strace,
+}
+
+
+def main() -> None:
+    """Fetch what is missing and print what there is; a missing peer is no failure here."""
+    os.umask(0o022)
+    for name, get in PEER_LIST.items():
+        try:
+            peer = get()
+        except PeerMissingError as err:
+            print(f"{name:10}  not to be had: {err}")
+        else:
+            print(f"{peer.name:10}  {peer.version}")
+
+
+if __name__ == "__main__":
+    main()
