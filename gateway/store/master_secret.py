@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 
 from config.settings import Settings, SettingsError
+from gateway.store import state_dir
 
 LENGTH = 32  # bytes
 FILE_NAME = "master.secret"
@@ -82,7 +83,7 @@ def _refuse_second(settings: Settings, file: Path) -> None:
 
 def _make(file: Path) -> None:
     """Write a new secret so that a reader sees all of it or nothing, and two first runs agree on one."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_dir.make(file.parent)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,0 +1,76 @@
+"""Why did Valkey end? Read from its log, its exit code and the room on its disk. Pure but for `read_tail`."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+TAIL = 16_384  # bytes of the log that are looked at
+LEAST_FREE = 4 * 1024 * 1024  # bytes; with less the log itself could not be written
+
+
+class EndKind(StrEnum):
+    """What has to happen before a next start can succeed."""
+
+    CRASH = "crash"  # perhaps nothing
+    SET_UP = "set-up"  # somebody changes the set-up
+    STORAGE = "storage"  # somebody makes room, or mends the disk
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """Why a process that should run does not."""
+
+    kind: EndKind
+    reason: str  # one line, for an operator
+
+
+def why_valkey_ended(log: str, returncode: int | None, *, free_bytes: int, directory: Path) -> End:
+    """`log`: what it said since its start; `returncode`: as subprocess has it, None if it was not our child.
+
+    `free_bytes`: room on the disk of `directory`, for the case that the log could not be written either.
+    """
+    meanwhile = "messages get the temporary answer meanwhile"
+    if "No space left on device" in log or free_bytes < LEAST_FREE:
+        return End(kind=EndKind.STORAGE, reason=f"disk full: free space in {directory}; {meanwhile}")
+    if "Disk quota exceeded" in log or "File too large" in log:
+        return End(kind=EndKind.STORAGE, reason=f"disk quota used up in {directory}: raise it; {meanwhile}")
+    if "Input/output error" in log:
+        told = f"the disk of {directory} reports errors: mend or replace it"
+        return End(kind=EndKind.STORAGE, reason=f"{told}; {meanwhile}")
+    if "Bad file format reading the append only file" in log:
+        told = f"the append-only file in {directory} is damaged: move it away and run `undercap rebuild`"
+        return End(kind=EndKind.SET_UP, reason=told)
+    if "FATAL CONFIG FILE ERROR" in log:
+        told = " ".join(line.strip() for line in log.splitlines()[-2:])
+        return End(kind=EndKind.SET_UP, reason=f"its configuration is refused: {told}")
+    return End(kind=EndKind.CRASH, reason=how_it_ended(returncode) + _last_warning(log))
+
+
+def how_it_ended(returncode: int | None) -> str:
+    """An exit code as subprocess has it, in words."""
+    if returncode is None:
+        return "gone"
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"exit code {returncode}"
+
+
+def read_tail(file: Path, *, since: int) -> str:
+    """What was written to `file` after byte `since`, the last 16 KB of it at most; empty if unreadable."""
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+            opened.seek(max(since, size - TAIL))
+            return opened.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _last_warning(log: str) -> str:
+    """Valkey marks what an operator must see with a `#` (loglevel warning)."""
+    warnings = [line.partition(" # ")[2] for line in log.splitlines() if " # " in line]
+    told = [line for line in warnings if not line.startswith(("WARNING", "Warning"))]
+    return f": {told[-1]}" if told else ""
