@@ -124,11 +124,13 @@ def load() -> Settings:
 def refuse(err: SettingsError) -> NoReturn:
     """Tell the faults, to the supervisor if there is one, and exit with 78. Never returns."""
     if not readiness.fault(str(err)):
-        lines = str(err).splitlines()
-        head = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
-        click.echo(f"undercap cannot go on, {head}:", err=True)
-        for line in lines:
-            click.echo(f"  {line}", err=True)
+        first, *more = str(err).splitlines()
+        if more:
+            click.echo(f"undercap cannot go on, {len(more) + 1} faults:", err=True)
+            first = "\n".join(f"  {line}" for line in (first, *more))
+        else:
+            first = f"undercap: {first}"
+        click.echo(first, err=True)
     sys.exit(Exit.CONFIG)
 
 
@@ -144,6 +146,9 @@ def main() -> None:
         sys.exit(err.exit_code)
     except SettingsError as err:
         refuse(err)
+    except Exception as err:
+        readiness.fault(f"{type(err).__name__}: {err}")
+        raise
 
 
 if __name__ == "__main__":

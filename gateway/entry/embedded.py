@@ -25,10 +25,11 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from config.settings import SettingsError
 from gateway.entry import valkey_place, valkey_program
-from gateway.entry.valkey_end import End, read_tail, why_valkey_ended
-from gateway.entry.valkey_place import Place, redis_url, socket_url
+from gateway.entry.ends import End
+from gateway.entry.valkey_end import LEAST_FREE, read_tail, why_valkey_ended
+from gateway.entry.valkey_place import Place, place, redis_url, socket_url
 
-__all__ = ["Place", "Running", "ValkeyEndedError", "redis_url", "socket_url", "start"]
+__all__ = ["Place", "Running", "ValkeyEndedError", "place", "redis_url", "socket_url", "start"]
 
 LOOK_AGAIN_S = 0.05
 HOLDER_PATIENCE_S = 10.0  # for a server that starts, or ends, just now
@@ -62,14 +63,21 @@ class Running:
             await _until_closed(self.place)
         return _end_of(self.place, self.log_since, code)
 
-    async def stop(self, deadline_s: float) -> None:
-        """SIGTERM, and SIGKILL after `deadline_s` seconds: every acknowledged write is on disk anyway."""
-        for number, wait_s in ((signal.SIGTERM, deadline_s), (signal.SIGKILL, ANSWER_WITHIN_S)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.ended(), wait_s)
-                return
+    async def ready(self) -> dict[str, str]:
+        """It answers already; it serves no address that an operator opens."""
+        return {}
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it: every acknowledged write is on disk."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 async def start(where: Place, *, maxmemory: str = "0") -> Running:
@@ -92,6 +100,8 @@ async def start(where: Place, *, maxmemory: str = "0") -> Running:
 
 async def _launch(where: Place, lock: int | None) -> Running:
     program = await asyncio.to_thread(valkey_program.find)
+    if shutil.disk_usage(where.directory).free < LEAST_FREE:  # it would end at its first write
+        raise ValkeyEndedError(_end_of(where, _log_size(where), None))
     log_since = _log_size(where)
     with where.log.open("ab") as said:  # faults of the configuration go to standard error
         process = await asyncio.create_subprocess_exec(

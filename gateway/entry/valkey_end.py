@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from gateway.entry.ends import End, EndKind, how_it_ended
 
 TAIL = 16_384  # bytes of the log that are looked at
 LEAST_FREE = 4 * 1024 * 1024  # bytes; with less the log itself could not be written
-
-
-class EndKind(StrEnum):
-    """What has to happen before a next start can succeed."""
-
-    CRASH = "crash"  # perhaps nothing
-    SET_UP = "set-up"  # somebody changes the set-up
-    STORAGE = "storage"  # somebody makes room, or mends the disk
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class End:
-    """Why a process that should run does not."""
-
-    kind: EndKind
-    reason: str  # one line, for an operator
 
 
 def why_valkey_ended(log: str, returncode: int | None, *, free_bytes: int, directory: Path) -> End:
@@ -47,15 +30,6 @@ def why_valkey_ended(log: str, returncode: int | None, *, free_bytes: int, direc
         told = " ".join(line.strip() for line in log.splitlines()[-2:])
         return End(kind=EndKind.SET_UP, reason=f"its configuration is refused: {told}")
     return End(kind=EndKind.CRASH, reason=how_it_ended(returncode) + _last_warning(log))
-
-
-def how_it_ended(returncode: int | None) -> str:
-    """An exit code as subprocess has it, in words."""
-    if returncode is None:
-        return "gone"
-    if returncode < 0:
-        return f"killed by {signal.Signals(-returncode).name}"
-    return f"exit code {returncode}"
 
 
 def read_tail(file: Path, *, since: int) -> str:

@@ -155,7 +155,12 @@ def _replica_warnings(
     replicas = int(info.get("connected_slaves", 0))
     # INFO shows min_slaves_good_slaves only where min-replicas-to-write is set.
     waits = int(config.get("min-replicas-to-write", 0)) > 0 if config else "min_slaves_good_slaves" in info
-    if not replicas or waits or settings.durability == "waitaof":
+    asked_for = settings.waitaof_replicas if settings.durability == "waitaof" else 0
+    if asked_for > replicas:
+        told = f"redis.waitaof_replicas is {asked_for} but {replicas} replica(s) are connected"
+        return [f"{told}: nothing will be acknowledged until more are"]
+    if not replicas or waits or asked_for:
         return []
     told = f"{replicas} replica(s), none waited for: a failover may lose the last seconds"
-    return [f"{told}; set redis.durability = waitaof or min-replicas-to-write 1"]
+    way_out = "redis.durability = waitaof with redis.waitaof_replicas = 1, or min-replicas-to-write 1"
+    return [f"{told}; set {way_out}"]

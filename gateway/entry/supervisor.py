@@ -1,0 +1,177 @@
+"""`undercap up`: everything on one machine. Valkey first and last, the children in order and in reverse.
+
+A child that dies is started again; its end is told in one line. A fault that somebody has to mend is told
+once and tried again slowly; the rest goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import logging as logs
+from config.settings import Settings, SettingsError
+from gateway.entry import embedded, readiness, up_lock
+from gateway.entry.child import Child, child_of_ours
+from gateway.entry.ends import End, EndKind, Restarts
+from gateway.entry.keeper import Keeper, Told
+from gateway.entry.process import GRACE_S, Exit
+from gateway.store import master_secret, state_dir
+
+VALKEY_STOP_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What one `up` runs."""
+
+    settings: Settings
+    children: Sequence[Child]  # in the order of their start
+    prepare: Callable[[], None]  # makes the database ready; may be called again
+
+
+def run(settings: Settings, *, demo: bool = False) -> int:
+    """Run everything until SIGTERM or SIGINT; returns the exit code. Raises SettingsError, one line."""
+    # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
+    names = ("simulate",) if settings.simulator.enabled else ()
+    children = [child_of_ours(name) for name in (*names, "worker", "smpp", "api")]
+    prepare = functools.partial(_prepare, settings, demo=demo)
+    return run_plan(Plan(settings=settings, children=children, prepare=prepare))
+
+
+def run_plan(plan: Plan) -> int:
+    """As `run`, for any children."""
+    settings = plan.settings
+    os.umask(0o077)
+    logs.configure(process="up", fmt=settings.log.format, level=settings.log.level)
+    told = Told()
+    state_dir.make(settings.state_dir)
+    wait_s = settings.stop_deadline_s + 2 * GRACE_S
+    with up_lock.only_one(settings.state_dir, wait_s=wait_s, tell=told.news) as heirloom:
+        master_secret.load_or_make(settings)
+        return asyncio.run(_supervise(plan, heirloom, told))
+
+
+async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
+    stop = _asked_to_stop()
+    start_valkey = functools.partial(_start_valkey, plan.settings, told)
+    valkey = Keeper("valkey", start_valkey, told, must_start=True)
+    children = [Keeper(child.name, functools.partial(child.start, heirloom), told) for child in plan.children]
+    starting = asyncio.ensure_future(_start(plan, valkey, children, told))
+    asked = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            sys.stdout.write(starting.result())
+            sys.stdout.flush()
+        await asked
+        told.news(f"stops; at most {plan.settings.stop_deadline_s:g} s")
+    finally:
+        asked.cancel()
+        starting.cancel()
+        await _stop_children(children, plan.settings.stop_deadline_s, told)
+        if not await valkey.ask_to_stop(VALKEY_STOP_S):
+            await valkey.kill()
+    return Exit.OK
+
+
+def _asked_to_stop() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _start(plan: Plan, valkey: Keeper, children: Sequence[Keeper], told: Told) -> str:
+    """Valkey, then the database, then the children; returns the summary."""
+    if not plan.settings.redis.url:
+        valkey.begin()
+        await valkey.settled.wait()
+        if valkey.refused:
+            raise SettingsError(f"valkey: {valkey.fault}")
+        await valkey.first_ready.wait()
+    await _prepared(plan.prepare, told)
+    for keeper in children:
+        keeper.begin()
+    for keeper in children:
+        await keeper.settled.wait()
+    return summary(plan.settings, children)
+
+
+async def _prepared(prepare: Callable[[], None], told: Told) -> None:
+    """Try until the database can be made ready: it may come back, or its disk get room."""
+    restarts = Restarts()
+    while True:
+        try:
+            await asyncio.to_thread(prepare)
+        except (SQLAlchemyError, RedisError, OSError) as err:
+            first_line = (str(err) or type(err).__name__).splitlines()[0]
+            end = End(kind=EndKind.STORAGE, reason=readiness.one_line(first_line))
+        else:
+            told.mended("database")
+            return
+        restarts, following = restarts.after("database", end, ready_s=0)
+        told.end("database", end, following.words)
+        await asyncio.sleep(following.delay_s)
+
+
+def _prepare(settings: Settings, *, demo: bool) -> None:
+    # Imported here: SQL is none of the supervisor's business before this moment.
+    from gateway.store import migrate  # noqa: PLC0415
+
+    migrate.upgrade(settings.sql_url)
+    if demo:
+        importlib.import_module("gateway.entry.demo").prepare(settings)
+
+
+async def _start_valkey(settings: Settings, told: Told) -> embedded.Running:
+    running = await embedded.start(embedded.place(settings), maxmemory=settings.redis.embedded_maxmemory)
+    if running.process is None:
+        told.news(f"goes on with the Valkey that an earlier `up` left (process {running.pid})")
+    return running
+
+
+async def _stop_children(children: Sequence[Keeper], deadline_s: float, told: Told) -> None:
+    """In reverse order; each begins to stop at the latest when its share of the deadline has come."""
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + deadline_s
+    late = []
+    for left, keeper in zip(range(len(children), 0, -1), reversed(children), strict=True):
+        if not await keeper.ask_to_stop((ends_at - loop.time()) / left):
+            late.append(keeper)
+    for keeper in late:
+        if not await keeper.ask_to_stop(ends_at - loop.time()):
+            told.trouble(f"{keeper.name} did not stop within {deadline_s:g} s; killed")
+            await keeper.kill()
+
+
+def summary(settings: Settings, children: Sequence[Keeper]) -> str:
+    """What the operator wants to know once everything has started, or has told why it cannot."""
+    missing = [keeper.name for keeper in children if keeper.addresses is None]
+    head = f"Undercap runs, but not yet: {', '.join(missing)}." if missing else "Undercap is ready."
+    addresses: dict[str, str] = {}
+    for keeper in children:
+        if keeper.addresses is not None:
+            addresses |= keeper.addresses or _usual_addresses(settings, keeper.name)
+    stop = f"Ctrl-C, or `kill {os.getpid()}`; the state stays in {settings.state_dir.resolve()}"
+    rows = [*addresses.items(), ("Stop", stop)]
+    return "\n".join(["", head, *(f"  {name:<15}{told}" for name, told in rows), "", ""])
+
+
+def _usual_addresses(settings: Settings, name: str) -> dict[str, str]:
+    http, simulator = settings.http, settings.simulator
+    known = {
+        "simulate": {"Virtual phone": f"http://{simulator.host}:{simulator.http_port}/"},
+        "api": {"API": http.public_url or f"http://{http.host}:{http.port}/"},
+    }
+    return known.get(name, {})
