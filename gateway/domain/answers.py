@@ -1,0 +1,141 @@
+"""The one text that answers a message, from everything that came of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from config.texts import Wording
+from gateway.domain.outcome import Outcome
+
+# Codes are told in this order, good news first; what is not here is not the outcome of a code.
+_CODE_ORDER: Final = (
+    Outcome.ACTIVATED,
+    Outcome.ALREADY_YOURS,
+    Outcome.ALREADY_USED,
+    Outcome.NOT_STARTED,
+    Outcome.PAUSED,
+    Outcome.ENDED,
+    Outcome.INVALID,
+)
+_DATED: Final = frozenset({Outcome.ALREADY_YOURS, Outcome.NOT_STARTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOutcome:
+    """What became of one code. `points`: credited now. `at`: when it was credited, or when its campaign starts."""
+
+    outcome: Outcome
+    points: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that an answer may tell.
+
+    `codes`, `services`: in the order of the text. `balance`: points after this message. `alias`: nine digits.
+    `wait_until`: when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given,
+    lets a limit that ends on another day be told with the day.
+    """
+
+    codes: tuple[CodeOutcome, ...]
+    services: tuple[Outcome, ...]
+    balance: int | None
+    alias: str | None
+    wait_until: datetime | None
+    campaign: str
+    timezone: str
+    now: datetime | None = None
+
+
+def compose(situation: Situation, wording: Wording) -> str:
+    """The answer in the words given.
+
+    With an opt-out in it the house's words are used throughout: a campaign's own could carry marketing, and the
+    confirmation of a STOP must not. Raises KeyError for a time zone or an outcome that does not exist.
+    """
+    words = wording.plain if Outcome.OPT_OUT in situation.services else wording
+    sentences = [*_codes(situation, words), *(_service(s, situation, words) for s in situation.services)]
+    return " ".join(sentences)
+
+
+def group_alias(alias: str) -> str:
+    """Nine digits as they are said at a till.
+
+    >>> group_alias("123456789")
+    '123 456 789'
+    """
+    return " ".join(alias[at : at + 3] for at in range(0, len(alias), 3))
+
+
+def _codes(situation: Situation, words: Wording) -> Iterator[str]:
+    if len(situation.codes) == 1:
+        yield _one(situation.codes[0], situation, words)
+        return
+    groups: dict[tuple[Outcome, str], list[CodeOutcome]] = {}
+    for code in sorted(situation.codes, key=lambda code: _CODE_ORDER.index(code.outcome)):
+        date = _day(code.at, situation, words) if code.outcome in _DATED else ""
+        groups.setdefault((code.outcome, date), []).append(code)
+    for (outcome, date), alike in groups.items():
+        yield words.say(
+            f"several.{_key(outcome, date)}",
+            codes=words.count("codes", len(alike)),
+            points=words.count("points", sum(code.points for code in alike)),
+            date=date,
+            campaign=situation.campaign,
+        )
+    credited = any(outcome is Outcome.ACTIVATED for outcome, _ in groups)
+    if credited and Outcome.BALANCE not in situation.services:
+        yield words.say("several.balance", balance=situation.balance or 0, campaign=situation.campaign)
+
+
+def _one(code: CodeOutcome, situation: Situation, words: Wording) -> str:
+    date = _day(code.at, situation, words)
+    return words.say(
+        _key(code.outcome, date),
+        points=words.count("points", code.points),
+        balance=situation.balance or 0,
+        date=date,
+        campaign=situation.campaign,
+    )
+
+
+def _key(outcome: Outcome, date: str) -> str:
+    return "not_started_soon" if outcome is Outcome.NOT_STARTED and not date else outcome.value
+
+
+def _day(at: datetime | None, situation: Situation, words: Wording) -> str:
+    return "" if at is None else words.date("day", at.astimezone(_zone(situation.timezone)))
+
+
+def _service(service: Outcome, situation: Situation, words: Wording) -> str:
+    key = service.value
+    alias = situation.alias
+    if service is Outcome.ALIAS and alias is None:
+        key = "alias_later"
+    return words.say(
+        key,
+        points=words.count("points", situation.balance or 0),
+        alias=group_alias(alias or ""),
+        time=_wait(situation, words) if service is Outcome.LIMITED else "",
+        campaign=situation.campaign,
+    )
+
+
+def _wait(situation: Situation, words: Wording) -> str:
+    if situation.wait_until is None:
+        raise ValueError("a limit without its end")
+    zone = _zone(situation.timezone)
+    until = situation.wait_until.astimezone(zone)
+    same_day = situation.now is None or situation.now.astimezone(zone).date() == until.date()
+    return words.date("time" if same_day else "day_and_time", until)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,130 @@
+"""From the text of a message to the codes and wishes in it: pure, total, in time linear in the text.
+
+The parser works by shape. It never asks whether a code is live, so what it says helps nobody to guess. What
+looks like a code with a symbol missing or too many is a candidate all the same: it resolves to nothing and is
+answered as invalid. A phone number, a date or an address is nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gateway.domain.alphabet import ALPHABETS, clean, groups
+from gateway.domain.intents import said
+from gateway.domain.keywords import Intent
+from gateway.domain.spotting import Span, spot
+
+__all__ = ["Candidate", "CodeForm", "Intent", "Reading", "read_text"]
+
+MAX_TEXT = (
+    4_000  # characters that are read: some sixty parts, more than any list of codes that may be answered
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeForm:
+    """A form of code that a short number takes: the alphabet's name and how many symbols."""
+
+    alphabet: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Something that was meant as a code: normalised symbols, not always of a length that exists."""
+
+    alphabet: str
+    symbols: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a text says.
+
+    `candidates`, `intents`: each once, in order of appearance. `language`: uk, ru, kk, en, or None when the
+    text does not tell. `clipped`: how many candidates were left out because there were too many.
+    """
+
+    candidates: tuple[Candidate, ...]
+    intents: tuple[Intent, ...]
+    language: str | None
+    clipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is worked out once for a set of forms."""
+
+    by_alphabet: tuple[tuple[str, tuple[int, ...]], ...]
+    exact: re.Pattern[str]
+    names: tuple[str, ...]  # alphabet of each group of `exact`
+
+
+def read_text(text: str, forms: Sequence[CodeForm], *, max_candidates: int = 20) -> Reading:
+    """Read a text that came to a short number where codes of these `forms` are taken.
+
+    Never raises, whatever the text; of a text over `MAX_TEXT` characters only these are read. At most
+    `max_candidates` candidates are returned, the others are counted in `clipped`.
+    """
+    plan = _plan(tuple(forms))
+    match = plan.exact.fullmatch(text)
+    if match is not None and max_candidates > 0:
+        symbols = match[0].strip().replace("-", "").upper()
+        candidate = Candidate(alphabet=plan.names[(match.lastindex or 1) - 1], symbols=symbols)
+        return Reading(candidates=(candidate,), intents=(), language=None, clipped=0)
+    return _read(clean(text[:MAX_TEXT]), plan, max_candidates)
+
+
+def _read(text: str, plan: _Plan, max_candidates: int) -> Reading:
+    spans = spot(text, plan.by_alphabet)
+    if "|" in text and not _has_exact(spans, plan):
+        # A bar was read as a 1. It gave no code, so it may have been a separator.
+        spans = spot(text.replace("|", "/"), plan.by_alphabet)
+    found = dict.fromkeys(Candidate(alphabet=s.alphabet, symbols=s.symbols) for s in spans if s.alphabet)
+    candidates = tuple(found)
+    rest = _blanked(text, spans) if spans else text
+    words = said(rest)
+    return Reading(
+        candidates=candidates[:max_candidates],
+        intents=words.intents,
+        language=words.language,
+        clipped=max(0, len(candidates) - max_candidates),
+    )
+
+
+def _has_exact(spans: Sequence[Span], plan: _Plan) -> bool:
+    lengths = dict(plan.by_alphabet)
+    return any(span.alphabet and len(span.symbols) in lengths[span.alphabet] for span in spans)
+
+
+def _blanked(text: str, spans: Sequence[Span]) -> str:
+    """The text with codes, numbers and dates taken out, so that none of them is read as words."""
+    out, at = [], 0
+    for span in spans:
+        out.append(text[at : span.start])
+        at = span.end
+    out.append(text[at:])
+    return " ".join(out)
+
+
+@lru_cache(maxsize=256)
+def _plan(forms: tuple[CodeForm, ...]) -> _Plan:
+    """Raises KeyError for an alphabet that does not exist: that is a fault of the caller, not of the text."""
+    lengths: dict[str, set[int]] = {}
+    for form in forms:
+        lengths.setdefault(form.alphabet, set()).add(form.length)
+    # Digits first: a row of digits that both alphabets could have printed is a code of digits.
+    ordered = sorted((name, tuple(sorted(sizes))) for name, sizes in lengths.items())
+    patterns, names = [], []
+    for name, sizes in ordered:
+        symbols = re.escape(ALPHABETS[name].symbols + ALPHABETS[name].symbols.lower())
+        needs_digit = r"(?=[^0-9\s]*[0-9])" if name == "letters" else ""
+        for size in sizes:
+            body = "-?".join(f"[{symbols}]{{{group}}}" for group in groups(size))
+            patterns.append(rf"\s*+{needs_digit}({body})\s*+")
+            names.append(name)
+    exact = re.compile("|".join(patterns) or r"(?!)", re.ASCII)
+    return _Plan(tuple(ordered), exact, tuple(names))

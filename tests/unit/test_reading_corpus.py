@@ -1,0 +1,59 @@
+"""Every line of the corpus, as far as a parser alone can judge: the candidates, the intents, or nothing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from gateway.domain.alphabet import ALPHABETS, printed
+from gateway.domain.reading import CodeForm, Intent, read_text
+from tests.corpus import Line, load_corpus
+
+LENGTHS = {"digits": 13, "letters": 10}
+FORMS = {name: CodeForm(alphabet=name, length=length) for name, length in LENGTHS.items()}
+SERVICES = {
+    "opt_out": Intent.STOP,
+    "opt_in": Intent.START,
+    "help": Intent.HELP,
+    "alias": Intent.ALIAS,
+    "balance": Intent.BALANCE,
+    "invite": Intent.INVITE,
+}
+LINES = load_corpus()
+
+
+def some_code(series: str, chance: random.Random) -> str:
+    """A code as printed; in letters it has a digit, as every issued one has."""
+    while True:
+        symbols = "".join(chance.choices(ALPHABETS[series].symbols, k=LENGTHS[series]))
+        if series == "digits" or (not symbols.isalpha() and not symbols.isdigit()):
+            return printed(symbols)
+
+
+def expected_symbols(line: Line, codes: dict[str, str]) -> tuple[str, ...]:
+    return ("0000000000000",) if line.template == "0" * 13 else line.symbols(codes)
+
+
+def test_corpus_is_whole() -> None:
+    assert len(LINES) == 107
+    assert {"d001", "d043", "l020", "k038", "c005", "x001"} <= {line.id for line in LINES}
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["one-form", "both-forms"])
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.id)
+def test_corpus_line(line: Line, both: bool) -> None:
+    forms = list(FORMS.values()) if both else [FORMS[line.series]]
+    for seed in range(40):
+        chance = random.Random(f"{line.id} {seed}")
+        codes = {name: some_code(line.series, chance) for name in line.placeholders}
+        text = line.text(codes)
+
+        reading = read_text(text, forms)
+
+        symbols = tuple(c.symbols for c in reading.candidates)
+        assert expected_symbols(line, codes) == symbols, text
+        assert {line.series} >= {c.alphabet for c in reading.candidates}, text
+        wanted = tuple(SERVICES[o] for o in line.outcomes if o in SERVICES)
+        assert wanted == reading.intents, text
+        assert reading.clipped == 0
