@@ -35,6 +35,7 @@ class RedisSettings(Section):
     url: str = ""
     queue_url: str = ""  # RQ's own server; empty: the same one
     durability: Literal["always", "waitaof"] = "always"
+    waitaof_replicas: Annotated[int, Field(ge=0, le=5)] = 0  # replicas that must confirm, too
     # Where the provider forbids CONFIG: who assures, in writing, that AOF is on with fsync always and no eviction.
     durability_assured_by: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -194,6 +195,22 @@ class Settings(BaseSettings):
     def sql_url(self) -> str:
         """SQLAlchemy URL of the ledger's database."""
         return self.sql.url or f"sqlite:///{(self.state_dir / 'undercap.db').resolve()}"
+
+    @property
+    def links(self) -> tuple[LinkSettings, ...]:
+        """The links to run: those of the settings, and the simulator's where it is enabled."""
+        if not self.simulator.enabled:
+            return self.smpp.links
+        simulator = LinkSettings(
+            name="simulator",
+            host=self.simulator.host,
+            port=self.simulator.smpp_port,
+            system_id="undercap",
+            password=SecretStr("demo"),
+            enquire_link_s=10.0,
+            reconnect_max_s=2.0,
+        )
+        return (*self.smpp.links, simulator)
 
 
 def load(path: Path | None = None) -> Settings:

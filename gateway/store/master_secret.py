@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def file_of(settings: Settings) -> Path:
     return settings.master_secret_file or settings.state_dir / FILE_NAME
 
 
-def load_or_make(settings: Settings) -> bytes:
-    """The 32 bytes of the master secret; made, with mode 0600, where a deployment begins.
+def find(settings: Settings) -> bytes | None:
+    """The 32 bytes of the master secret; None if there is none and `load_or_make` would make it.
 
     Raises MasterSecretError: unreadable, open to others, not 64 hexadecimal digits, or missing beside a
     database that was sealed under it.
@@ -45,8 +46,17 @@ def load_or_make(settings: Settings) -> bytes:
         _refuse_second(settings, file)
     except OSError as err:
         raise MasterSecretError(f"{file}: the master secret cannot be read: {err.strerror}") from err
-    _make(file)
-    return _read(file)
+    return None
+
+
+def load_or_make(settings: Settings) -> bytes:
+    """As `find`, but made, with mode 0600, where a deployment begins. Raises MasterSecretError."""
+    found = find(settings)
+    if found is None:
+        file = file_of(settings)
+        _make(file)
+        found = _read(file)
+    return found
 
 
 def _read(file: Path) -> bytes:
@@ -74,11 +84,22 @@ def _refuse_second(settings: Settings, file: Path) -> None:
     if settings.master_secret_file is not None:
         raise MasterSecretError(f"{file}: master_secret_file names a file that is not there")
     database = settings.state_dir / DATABASE_NAME
-    if database.exists():
+    if database.exists() and _holds_tables(database):
         raise MasterSecretError(
             f"{file}: the master secret is gone but {database} was sealed under it: "
             "put it back from your backup"
         )
+
+
+def _holds_tables(database: Path) -> bool:
+    """A file without tables was only looked at. What cannot be read counts as a ledger."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
+        ) as opened:
+            return bool(opened.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    except sqlite3.Error:
+        return True
 
 
 def _make(file: Path) -> None:

@@ -1,0 +1,158 @@
+"""What every process stands on: the master secret's vault, SQL, Redis, and the catalog that follows SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import Settings, SettingsError
+from gateway.domain.catalog import Catalog
+from gateway.entry import valkey_place
+from gateway.store import catalog as catalog_store
+from gateway.store import keys, master_secret, migrate, presence, redis_server, sql
+from gateway.store.claims import StoreUnavailable
+from gateway.store.connect import async_client, sync_client
+from gateway.store.durable import DurableRedis
+from gateway.store.presence import Presence
+from gateway.store.vault import Vault
+
+log = structlog.get_logger()
+CATALOG_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """Shared by the parts of one process."""
+
+    settings: Settings
+    vault: Vault
+    engine: Engine
+    deployment: str
+    redis: Redis
+    queue_redis: Redis
+
+    @property
+    def alias_key(self) -> str:
+        """The FF1 key of aliases."""
+        return self.vault.derive("alias").hex()
+
+
+def redis_url(settings: Settings) -> str:
+    """The claims' Redis: the one named, or the embedded Valkey's socket."""
+    return settings.redis.url or valkey_place.socket_url(settings)
+
+
+def open_backing(settings: Settings) -> Backing:
+    """Open what a process stands on. Raises SettingsError with one line that says what to do."""
+    url = redis_url(settings)
+    engine = sql.engine(settings.sql_url)
+    try:
+        if migrate.pending(settings.sql_url):
+            raise SettingsError(
+                "the database is behind this version: run `undercap up` or `undercap migrate`"
+            )
+        deployment = presence.deployment_id(engine)
+    except SQLAlchemyError as err:
+        raise SettingsError(f"sql: the database does not answer ({type(err).__name__})") from err
+    return Backing(
+        settings=settings,
+        vault=Vault(master_secret.load_or_make(settings)),
+        engine=engine,
+        deployment=deployment,
+        redis=sync_client(url, settings.redis),
+        queue_redis=sync_client(settings.redis.queue_url or url, settings.redis),
+    )
+
+
+async def open_redis(backing: Backing) -> DurableRedis:
+    """The durable async client, after Redis was found fit to hold what is acknowledged.
+
+    A Redis that is away is waited for elsewhere; one that would lose data is refused (RedisRefusedError).
+    """
+    settings = backing.settings
+    client: AsyncRedis = async_client(redis_url(settings), settings.redis)
+    try:
+        found = await redis_server.assess(client, settings.redis)
+    except (RedisError, OSError) as err:
+        log.warning("redis does not answer yet", reason=type(err).__name__)
+    else:
+        for warning in found.warnings:
+            log.warning("redis", told=warning)
+        found.refuse_faults()
+    return DurableRedis(
+        client,
+        waitaof=settings.redis.durability == "waitaof",
+        replicas=settings.redis.waitaof_replicas,
+        timeout_s=settings.redis.timeout_s,
+    )
+
+
+class Verifier:
+    """Holds Redis against SQL before claims are decided; says once what is wrong and what mends it."""
+
+    def __init__(self, backing: Backing, redis: AsyncRedis) -> None:
+        self._backing = backing
+        self._redis = redis
+        self.standing: presence.Standing | None = None
+
+    async def __call__(self) -> None:
+        """Raises StoreUnavailable while Redis may not decide."""
+        backing = self._backing
+        try:
+            found = await redis_server.assess(self._redis, backing.settings.redis)
+            if found.faults:
+                raise StoreUnavailable(found.faults[0])
+            standing = await asyncio.to_thread(
+                presence.check, backing.engine, backing.redis, backing.deployment
+            )
+        except (RedisError, OSError, SQLAlchemyError) as err:
+            raise StoreUnavailable(f"cannot be verified: {type(err).__name__}") from err
+        if standing != self.standing:
+            self.standing = standing
+            if standing.presence is not Presence.WHOLE:
+                log.error(
+                    "intake closed: Redis is " + standing.presence.value,
+                    firms=len(standing.firms),
+                    mend="run `undercap rebuild`",
+                )
+            else:
+                log.info("redis is whole")
+        if standing.presence is not Presence.WHOLE:
+            raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; run `undercap rebuild`")
+
+
+class CatalogKeeper:
+    """The catalog of this process; follows the version that Redis tells, and SQL behind it."""
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+        self.catalog: Catalog = catalog_store.load(backing.engine, backing.vault, self._version())
+
+    def refresh(self) -> Catalog:
+        """Load again if something has changed; keeps the old one while Redis or SQL is away."""
+        version = self._version()
+        if version not in (-1, self.catalog.version):
+            try:
+                self.catalog = catalog_store.load(self._backing.engine, self._backing.vault, version)
+            except SQLAlchemyError as err:
+                log.warning("catalog not read", reason=type(err).__name__)
+        return self.catalog
+
+    async def follow(self) -> None:
+        """Refresh once a second until cancelled."""
+        while True:
+            await asyncio.sleep(CATALOG_EVERY_S)
+            await asyncio.to_thread(self.refresh)
+
+    def _version(self) -> int:
+        try:
+            return int(self._backing.redis.get(keys.CATALOG_VERSION) or 0)
+        except (RedisError, OSError):
+            return -1

@@ -1,0 +1,148 @@
+"""`undercap campaign`: promotions of a firm."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from config.texts import TextError
+from gateway.entry.commands import backing, moment, publish, shown
+from gateway.store import schema
+from gateway.usecases import set_up
+from gateway.usecases.set_up import NewCampaign
+
+YEAR_MS = 365 * 86_400_000
+
+
+@click.group()
+def campaign() -> None:
+    """Campaigns: dates, short numbers, points."""
+
+
+@campaign.command()
+@click.option("--firm", required=True, metavar="SLUG")
+@click.option("--name", required=True)
+@click.option("--short-number", "numbers", required=True, multiple=True, help="May be given several times.")
+@click.option("--points", required=True, type=int, help="Points for each code.")
+@click.option("--language", type=click.Choice(["uk", "ru", "kk", "en"]), default="uk", show_default=True)
+@click.option("--timezone", default="Europe/Kyiv", show_default=True, help="IANA name, for dates in answers.")
+@click.option("--starts", metavar="ISO", help="Default: now.")
+@click.option("--ends", metavar="ISO", help="Default: a year after the start.")
+@click.option(
+    "--texts", type=click.Path(exists=True, path_type=Path), help="Own wording, TOML: [uk] key = text."
+)
+def add(
+    firm: str,
+    name: str,
+    numbers: tuple[str, ...],
+    points: int,
+    language: str,
+    timezone: str,
+    starts: str | None,
+    ends: str | None,
+    texts: Path | None,
+) -> None:
+    """Add a campaign; prints its id.
+
+    \b
+    Example:
+      undercap campaign add --firm cola --name "Summer caps" --short-number 4040 --points 10
+    """
+    if timezone not in available_timezones():
+        raise click.BadParameter(f"{timezone!r} is no IANA time zone, such as Europe/Kyiv")
+    begin = moment(starts) if starts else int(time.time() * 1000)
+    new = NewCampaign(
+        firm=firm,
+        name=name,
+        short_numbers=numbers,
+        points=points,
+        language=language,
+        timezone=timezone,
+        starts_at=begin,
+        ends_at=moment(ends) if ends else begin + YEAR_MS,
+        texts=_own_texts(texts),
+    )
+    with backing() as opened:
+        try:
+            made = set_up.add_campaign(opened.engine, new)
+        except TextError as err:
+            raise click.ClickException(str(err)) from err
+        with opened.engine.connect() as connection:
+            owner = set_up.firm_id(connection, firm)
+        publish(opened, owner)
+    click.echo(made)
+
+
+@campaign.command(name="list")
+def list_() -> None:
+    """All campaigns."""
+    c = schema.campaign
+    with backing() as opened, opened.engine.connect() as connection:
+        table = Table("id", "firm", "name", "state", "starts (UTC)", "ends (UTC)", "language", "rule")
+        slugs = {row.id: row.slug for row in connection.execute(select(schema.firm))}
+        for row in connection.execute(select(c).order_by(c.c.id)):
+            table.add_row(
+                str(row.id),
+                slugs[row.firm_id],
+                row.name,
+                row.state,
+                shown(row.starts_at),
+                shown(row.ends_at),
+                row.language,
+                f"version {row.rule_version}",
+            )
+    Console().print(table)
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+def pause(campaign_id: int) -> None:
+    """Stop taking codes for a while; the shopper is told so."""
+    _change(campaign_id, "pause")
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+def resume(campaign_id: int) -> None:
+    """Take codes again."""
+    _change(campaign_id, "resume")
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+def end(campaign_id: int) -> None:
+    """End for good."""
+    _change(campaign_id, "end")
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+@click.argument("number", type=int)
+def points(campaign_id: int, number: int) -> None:
+    """Change the points of a code, for claims from now on."""
+    with backing() as opened:
+        publish(opened, set_up.change_points(opened.engine, campaign_id, number))
+    click.echo("done")
+
+
+def _change(campaign_id: int, word: str) -> None:
+    with backing() as opened:
+        publish(opened, set_up.change_state(opened.engine, campaign_id, word))
+    click.echo("done")
+
+
+def _own_texts(file: Path | None) -> dict[str, dict[str, Any]]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise click.ClickException(f"{file}: is not TOML: {err}") from err

@@ -1,0 +1,147 @@
+"""`undercap codes`: codes for the printer, what a code is, and voiding a leaked batch."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import select
+
+from gateway.domain.reading import read_text
+from gateway.entry.commands import backing, publish, shown
+from gateway.store import catalog as catalog_store
+from gateway.store import keys, schema
+from gateway.usecases import issue_codes
+from gateway.usecases.issue_codes import IssuedSeries
+
+_STEP = 10_000
+
+
+@click.group()
+def codes() -> None:
+    """Make codes for the printer, check one, void a batch."""
+
+
+@codes.command()
+@click.option("--campaign", "campaign_id", required=True, type=int)
+@click.option("--count", required=True, type=int)
+@click.option("--alphabet", type=click.Choice(["digits", "letters"]), default="digits", show_default=True)
+@click.option("--length", type=int, help="Default: the shortest that keeps the odds of a guess.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="CSV file, made with mode 0600; default: the screen."
+)
+def generate(campaign_id: int, count: int, alphabet: str, length: int | None, out: Path | None) -> None:
+    """Make a series of codes and write them as CSV (serial, code). The codes are stored nowhere else.
+
+    \b
+    Example:
+      undercap codes generate --campaign 1 --count 1000000 --out caps.csv
+    """
+    with backing() as opened:
+        if out is not None and out.exists():
+            raise click.ClickException(f"{out} exists already: codes are as good as money, take another name")
+        series = issue_codes.issue(
+            opened.engine,
+            opened.vault,
+            campaign=campaign_id,
+            count=count,
+            alphabet=alphabet,
+            odds=opened.settings.codes.odds,
+            length=length,
+        )
+        publish(opened, series.firm_id)
+        _write(series, out)
+    click.echo(
+        f"series {series.series_id}, print batch {series.batch_id}, length {series.space.length}", err=True
+    )
+
+
+@codes.command()
+@click.argument("series_id", type=int)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="CSV file, made with mode 0600; default: the screen."
+)
+def again(series_id: int, out: Path | None) -> None:
+    """Write the codes of a series once more: the key makes them again, so files need not be kept."""
+    with backing() as opened:
+        _write(issue_codes.again(opened.engine, opened.vault, series_id), out)
+
+
+@codes.command()
+@click.argument("code")
+@click.option("--short-number", required=True, metavar="NUMBER")
+def check(code: str, short_number: str) -> None:
+    """Tell what CODE is at a short number: campaign, series, batch, claimed or not."""
+    with backing() as opened:
+        catalog = catalog_store.load(opened.engine, opened.vault)
+        short = catalog.short_numbers.get(short_number)
+        if short is None:
+            raise click.ClickException(f"no campaign uses the short number {short_number}")
+        found = [short.resolve(c) for c in read_text(code, short.forms).candidates]
+        issued = next((f for f in found if f is not None), None)
+        if issued is None:
+            raise click.ClickException("this code was never issued at this short number")
+        chunk, offset = divmod(issued.serial, keys.CHUNK_BITS)
+        bit = opened.redis.getbit(keys.bits(issued.firm_id, issued.space_id, chunk), offset)
+        campaign = catalog.campaigns[issued.campaign_id]
+        with opened.engine.connect() as connection:
+            t = schema.activation
+            row = connection.execute(
+                select(t.c.claimed_at, t.c.points, t.c.channel).where(
+                    t.c.space_id == issued.space_id, t.c.serial == issued.serial
+                )
+            ).first()
+            voided = connection.scalar(
+                select(schema.print_batch.c.voided_at).where(schema.print_batch.c.id == issued.batch_id)
+            )
+    console = Console()
+    console.print(f"firm      {catalog.firms[issued.firm_id]}")
+    console.print(f"campaign  {campaign.id} {campaign.name} ({campaign.state})")
+    console.print(f"series    {issued.series_id}, print batch {issued.batch_id}, serial {issued.serial}")
+    if row is not None:
+        console.print(f"used      {shown(row.claimed_at)} UTC by {row.channel}, {row.points} points")
+    else:
+        console.print(
+            "claimed, not settled yet" if bit else f"voided {shown(voided)}" if voided else "not used"
+        )
+
+
+@codes.command()
+@click.argument("batch_id", type=int)
+@click.confirmation_option(prompt="Its unused codes will be worth nothing. Go on?")
+def void(batch_id: int) -> None:
+    """Void a leaked print batch: its unused codes are no codes any more."""
+    with backing() as opened:
+        publish(opened, issue_codes.void_batch(opened.engine, batch_id))
+    click.echo("voided")
+
+
+def _write(series: IssuedSeries, out: Path | None) -> None:
+    if out is None:
+        _rows(series, sys.stdout)
+        return
+    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", newline="", encoding="ascii") as file:
+        _rows(series, file)
+
+
+def _rows(series: IssuedSeries, file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("serial", "code"))
+    with Progress(console=Console(stderr=True), disable=series.size < _STEP) as progress:
+        task = progress.add_task("codes", total=series.size)
+        block: list[tuple[int, str]] = []
+        for row in series.codes():
+            block.append(row)
+            if len(block) == _STEP:
+                writer.writerows(block)
+                progress.update(task, advance=_STEP)
+                block.clear()
+        writer.writerows(block)
+        progress.update(task, completed=series.size)

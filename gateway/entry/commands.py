@@ -1,0 +1,57 @@
+"""What the operator's commands share: backing opened, refusals told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from redis.exceptions import RedisError
+
+from config import settings as settings_module
+from gateway.entry.backing import Backing, open_backing
+from gateway.store import catalog, presence
+from gateway.usecases.set_up import Refused
+
+
+@contextmanager
+def backing() -> Iterator[Backing]:
+    """The opened backing; a refusal or a Redis that is away ends the command with one line."""
+    opened = open_backing(settings_module.load())
+    try:
+        yield opened
+    except Refused as err:
+        raise click.ClickException(str(err)) from err
+    except (RedisError, OSError) as err:
+        raise click.ClickException(
+            f"Redis does not answer ({type(err).__name__}): is `undercap up` running? "
+            "What was changed in SQL takes effect when it is back."
+        ) from err
+    finally:
+        opened.engine.dispose()
+        opened.redis.close()
+
+
+def publish(opened: Backing, firm_id: int) -> None:
+    """Make the running processes follow a change of a firm."""
+    presence.check(opened.engine, opened.redis, opened.deployment)
+    catalog.publish(opened.engine, opened.redis, firm_id)
+
+
+def moment(text: str) -> int:
+    """An ISO 8601 date or time as ms since 1970; without a zone it is UTC. Raises click.BadParameter."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as err:
+        raise click.BadParameter(
+            f"{text!r} is not a date such as 2026-05-01 or 2026-05-01T09:00+03:00"
+        ) from err
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=UTC)
+    return int(parsed.timestamp() * 1000)
+
+
+def shown(ms: int) -> str:
+    """A time for a table."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,239 @@
+"""The SMPP process: links up, texts taken in, answers sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from config.logging import mask
+from config.settings import Settings
+from gateway.entry import process, readiness
+from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.queues.nudge import nudge
+from gateway.store import keys
+from gateway.store.claims import ClaimStore, StoreUnavailable
+from gateway.store.connect import async_client
+from gateway.store.feed import Feed
+from gateway.store.parts import PartKeeper
+from gateway.store.sendqueue import SendQueue, Sent
+from smpp.intake import Intake
+from smpp.link import Link, LinkState
+from smpp.pdus import DeliverSm, Outcome
+from smpp.reassembly import join, overdue_message
+from smpp.sender import Outgoing, Sender, describe
+from smpp.session import Session
+
+NUDGE_INTERVAL_S = 0.02
+STATUS_EVERY_S = 2.0
+OVERDUE_EVERY_S = 5.0
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM: no new texts, what is in flight is finished, unbind. Exit code."""
+    return process.run("smpp", settings, _main)
+
+
+class Nudger:
+    """Nudges the worker at most once per interval, and never forgets the last nudge."""
+
+    def __init__(self, redis: Any) -> None:
+        self._redis = redis
+        self._wanted = False
+        self._task: asyncio.Task[None] | None = None
+
+    def poke(self) -> None:
+        """An outbox got work."""
+        self._wanted = True
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                self._wanted = False
+                try:
+                    await asyncio.to_thread(nudge, self._redis)
+                except (RedisError, OSError) as err:  # the worker's sweep finds the work
+                    log.warning("nudge failed", reason=type(err).__name__)
+                await asyncio.sleep(NUDGE_INTERVAL_S)
+        finally:
+            self._task = None
+
+
+class Traffic:
+    """The links' handler: messages go to the intake, results to the link's sender; tells the live feed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.intake: Intake | None = None
+        self.senders: dict[str, Sender] = {}
+        self._feed = feed
+
+    def on_messages(self, link: Link, session: Session, messages: list[DeliverSm]) -> None:
+        """From the link."""
+        if self.intake is not None:
+            self.intake.take(link, session, messages)
+
+    def on_results(self, link: Link, results: list[Outcome]) -> None:
+        """From the link."""
+        self.senders[link.name].on_results(results)
+
+    def on_ready(self, link: Link) -> None:
+        """From the link."""
+        if link.name in self.senders:
+            self.senders[link.name].on_ready()
+
+    def on_state(self, link: Link, state: LinkState) -> None:
+        """From the link."""
+        log.info("link", link=link.name, state=str(state), fault=link.fault or None)
+        self._feed.publish("link", link=link.name, state=str(state))
+
+    def observe_text(
+        self, outcome: str, link: str, number: str, short_number: str, codes: Sequence[str]
+    ) -> None:
+        """From the intake."""
+        self._feed.publish(
+            "text",
+            link=link,
+            sender=mask(number),
+            to=short_number,
+            outcome=outcome,
+            codes="".join(c[0] for c in codes),
+        )
+
+    def observe_answer(self, sent: Sent, outgoing: Outgoing | None) -> None:
+        """From a sender."""
+        told = describe(sent, outgoing)
+        log.info("answer", **told)
+        self._feed.publish("answer", to=told["to"], state=sent.state)
+
+
+async def _main(settings: Settings, stop: asyncio.Event) -> int:
+    backing = open_backing(settings)
+    redis = await open_redis(backing)
+    keeper = CatalogKeeper(backing)
+    feed = Feed(redis.redis, enabled=settings.simulator.enabled)
+    traffic = Traffic(feed)
+    verifier = Verifier(backing, redis.redis)
+    parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
+
+    async def joined(messages: list[DeliverSm], names: list[str]) -> list[DeliverSm | None]:
+        return await join(messages, names, parts, time.time())
+
+    claims = ClaimStore(
+        redis,
+        deployment=backing.deployment,
+        limits=settings.limits,
+        answers=settings.answers,
+        verify=verifier,
+    )
+    intake = traffic.intake = Intake(
+        catalog=lambda: keeper.catalog,
+        vault=backing.vault,
+        claims=claims,
+        redis=redis,
+        join=joined,
+        poke=Nudger(backing.queue_redis).poke,
+        observe=traffic.observe_text,
+        max_codes=settings.limits.codes_per_message,
+        storage_timeout_s=min((link.storage_timeout_s for link in settings.links), default=10.0),
+    )
+    links = [Link(link, traffic) for link in settings.links]
+    blocking = async_client(redis_url(settings), settings.redis, blocks_s=2.0)
+    for link in links:
+        traffic.senders[link.name] = Sender(
+            link,
+            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s),
+            backing.vault,
+            firms=lambda: list(keeper.catalog.firms),
+            max_age_s=settings.answers.unsent_max_age_h * 3600,
+            observe=traffic.observe_answer,
+        )
+    background: list[Awaitable[Any]] = [
+        keeper.follow(),
+        feed.run(),
+        _verify_at_start(verifier),
+        _report(links, traffic, redis.redis),
+        _hand_on_overdue(parts, intake, links),
+        *(link.run() for link in links),
+    ]
+    sending = [asyncio.ensure_future(s.run()) for s in traffic.senders.values()]
+    tasks = [asyncio.ensure_future(work) for work in background]
+    readiness.ready()
+    await stop.wait()
+    await _stop(settings, links, intake, traffic, sending)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await redis.redis.aclose()
+    await blocking.aclose()
+    return 0
+
+
+async def _stop(
+    settings: Settings,
+    links: Sequence[Link],
+    intake: Intake,
+    traffic: Traffic,
+    sending: Sequence[asyncio.Future[None]],
+) -> None:
+    """In this order: no new texts, decide what came, file what was sent; all within the deadline."""
+    deadline_s = settings.stop_deadline_s * 0.8
+    for sender in traffic.senders.values():
+        sender.stop()
+    await asyncio.gather(*(link.stop(deadline_s) for link in links))
+    await intake.idle()
+    if sending:
+        await asyncio.wait(sending, timeout=max(1.0, deadline_s / 4))
+    for task in sending:
+        task.cancel()
+
+
+async def _verify_at_start(verifier: Verifier) -> None:
+    """Say early when Redis may not decide; the first text would find out, too."""
+    try:
+        await verifier()
+    except StoreUnavailable as err:
+        log.error("intake answers with the temporary status", reason=str(err))
+
+
+async def _report(links: Sequence[Link], traffic: Traffic, redis: Any) -> None:
+    """Tell Redis how the links stand, for the health page."""
+    while True:
+        body = {
+            "links": {
+                link.name: {
+                    "state": str(link.state),
+                    "fault": link.fault,
+                    "backlog": traffic.senders[link.name].backlog,
+                }
+                for link in links
+            },
+            "intake": traffic.intake.backlog if traffic.intake else 0,
+        }
+        try:
+            await redis.set(keys.status("smpp"), json.dumps(body), ex=keys.STATUS_TTL)
+        except (RedisError, OSError):
+            log.debug("status not told")
+        await asyncio.sleep(STATUS_EVERY_S)
+
+
+async def _hand_on_overdue(parts: PartKeeper, intake: Intake, links: Sequence[Link]) -> None:
+    """Texts of which a part never came are read as far as they came."""
+    by_name = {link.name: link for link in links}
+    while links:
+        await asyncio.sleep(OVERDUE_EVERY_S)
+        try:
+            for overdue in await parts.due(time.time()):
+                link = by_name.get(overdue.origin.link, links[0])
+                intake.take(link, None, [overdue_message(overdue)])
+                await intake.idle()
+                await parts.drop(overdue)
+        except (RedisError, OSError) as err:
+            log.warning("overdue parts wait for redis", reason=type(err).__name__)

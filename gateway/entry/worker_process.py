@@ -1,0 +1,144 @@
+"""The worker: RQ's own worker runs the settlements; a sweep nudges it for what a crash left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from config import logging as logs
+from config.settings import Settings
+from gateway.entry import lifeline, readiness
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing
+from gateway.entry.process import GRACE_S, Exit
+from gateway.queues import jobs
+from gateway.queues.nudge import clear, nudge, queue
+from gateway.store import feed, keys
+from gateway.usecases.drain import LedgerAway, drain
+from gateway.usecases.settle import Desk, Settled
+
+SWEEP_EVERY_S = 2.0
+AWAY_WAIT_S = 1.0
+log = structlog.get_logger()
+
+
+class Worker(SimpleWorker):
+    """Runs jobs in this very process: forking costs four times as much, and a job of ours stops when told."""
+
+    stopping = threading.Event()
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """First signal: finish the batch at hand; the second one ends at once."""
+        self.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM; the batch at hand is finished. Exit code."""
+    logs.configure(process="worker", fmt=settings.log.format, level=settings.log.level)
+    lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
+    backing = open_backing(settings)
+    keeper = CatalogKeeper(backing)
+    desk = Settling(backing, keeper)
+    jobs.configure(desk.settle)
+    threading.Thread(target=_sweep, args=(backing, keeper), name="sweep", daemon=True).start()
+    readiness.ready()
+    while not Worker.stopping.is_set():
+        worker = Worker(
+            [queue(backing.queue_redis)],
+            name=f"{os.uname().nodename}-{os.getpid()}-{os.urandom(3).hex()}",
+            connection=backing.queue_redis,
+            serializer=JSONSerializer,
+            log_job_description=False,
+        )
+        try:
+            worker.work(with_scheduler=False, logging_level="WARNING")
+        except (RedisError, OSError) as err:
+            log.warning("queue's Redis is away", reason=type(err).__name__)
+            Worker.stopping.wait(AWAY_WAIT_S)
+        else:
+            break
+    return Exit.OK
+
+
+class Settling:
+    """The job's body with all that it needs."""
+
+    def __init__(self, backing: Backing, keeper: CatalogKeeper) -> None:
+        self._backing = backing
+        self._keeper = keeper
+        self._token = os.urandom(8).hex()
+        self._desk: Desk | None = None
+
+    def settle(self) -> int:
+        """Clear the nudge before the first read, then drain; a ledger that is away is waited for."""
+        clear(self._backing.queue_redis)
+        self._keeper.refresh()
+        try:
+            return drain(
+                self._backing.redis,
+                self._current,
+                links=[link.name for link in self._backing.settings.links],
+                token=self._token,
+                observe=self._observe,
+                stop=Worker.stopping.is_set,
+            )
+        except LedgerAway as err:
+            log.warning("ledger away; texts wait in the outbox", reason=str(err))
+            Worker.stopping.wait(AWAY_WAIT_S)
+            return 0
+
+    def _current(self) -> Desk:
+        if self._desk is None or self._desk.catalog is not self._keeper.catalog:
+            self._desk = Desk(
+                engine=self._backing.engine,
+                vault=self._backing.vault,
+                catalog=self._keeper.catalog,
+                alias_key=self._backing.alias_key,
+            )
+        return self._desk
+
+    def _observe(self, done: Sequence[Settled]) -> None:
+        answered = sum(1 for s in done if s.reply is not None)
+        now_ms = time.time() * 1000
+        log.info(
+            "settled",
+            texts=len(done),
+            answers=answered,
+            oldest_ms=round(now_ms - done[0].accepted.at),
+            activated=sum(s.outcomes.count("activated") for s in done),
+        )
+        if self._backing.settings.simulator.enabled:
+            events = [
+                feed.event("settled", outcome=", ".join(s.outcomes), to=s.accepted.short_number) for s in done
+            ]
+            feed.publish_many(self._backing.redis, events)
+
+
+def _sweep(backing: Backing, keeper: CatalogKeeper) -> None:
+    """Nudge for whatever waits: a nudge may have been lost with a process or a Redis."""
+    while not Worker.stopping.wait(SWEEP_EVERY_S):
+        try:
+            keeper.refresh()
+            if _anything_waits(backing, keeper):
+                nudge(backing.queue_redis)
+        except (RedisError, OSError) as err:
+            log.warning("sweep waits for redis", reason=type(err).__name__)
+
+
+def _anything_waits(backing: Backing, keeper: CatalogKeeper) -> bool:
+    pipe: Any = backing.redis.pipeline(transaction=False)
+    for firm_id in keeper.catalog.firms:
+        pipe.xlen(keys.outbox(firm_id))
+        pipe.xlen(keys.results(firm_id))
+    for link in backing.settings.links:
+        pipe.xlen(keys.receipts(link.name))
+    return any(pipe.execute())

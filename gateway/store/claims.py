@@ -1,0 +1,164 @@
+"""Claims: the async door to the atomic function in Redis, batched, and closed when Redis has lost something.
+
+The function is loaded into Redis only after Redis was held against SQL. Redis forgets its functions when it
+restarts, so a restart is always noticed (NOSCRIPT) before a claim is decided by data that may be old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError, RedisError
+
+from config.settings import AnswerSettings, LimitSettings
+from gateway.domain.catalog import Issued
+from gateway.store import keys
+from gateway.store.durable import DurableRedis
+
+
+class StoreUnavailable(Exception):
+    """Redis did not take the texts in time; nothing was acknowledged, the SMSC keeps them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCall:
+    """One text for one firm.
+
+    `mode`: T, S or U as the function says, `f` behind it when limits were checked elsewhere.
+    `consent`: out, in or empty. `body`: what settlement needs, no number and no code in clear.
+    """
+
+    firm_id: int
+    shopper: str
+    digest: str
+    codes: tuple[Issued, ...]
+    wrong: int
+    mode: str
+    consent: str
+    message_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`kind`: A accepted, D re-delivered, L limited and told, Q limited and silent, S silent, X closed.
+
+    `codes`: one letter a code, C<rule version> claimed, R repeat, P paused, N not started, E ended, V voided.
+    `first`: for a re-delivery, the verdict that the text got when it was first accepted.
+    """
+
+    kind: str
+    codes: tuple[str, ...] = ()
+    first: str = ""
+
+
+def script(name: str) -> str:
+    """The text of an atomic function."""
+    return files("gateway.store.lua").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+class ClaimStore:
+    """`verify` holds Redis against SQL and raises StoreUnavailable while claims must stay closed."""
+
+    def __init__(
+        self,
+        redis: DurableRedis,
+        *,
+        deployment: str,
+        limits: LimitSettings,
+        answers: AnswerSettings,
+        verify: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._redis = redis
+        self._verify = verify
+        self._sha: str | None = None
+        self._head = [
+            deployment,
+            limits.messages_per_minute,
+            limits.wrong_codes_per_hour,
+            limits.wrong_codes_per_day,
+            answers.replies_per_hour,
+            answers.hints_per_day,
+            answers.redelivery_window_s,
+            keys.SEEN_UNSENT_TTL,
+            keys.LIMITS_TTL,
+        ]
+
+    async def activate(self, firm_id: int, calls: Sequence[ClaimCall]) -> list[Verdict]:
+        """Decide texts of one firm in one atomic call; when it returns they are on disk.
+
+        Raises StoreUnavailable; then some may have been stored, and a re-delivery finds them.
+        """
+        names, args = self._arguments(firm_id, calls)
+        try:
+            if self._sha is None:
+                await self._open()
+            try:
+                raw = await self._evalsha(names, args)
+            except NoScriptError:
+                await self._open()
+                raw = await self._evalsha(names, args)
+        except (RedisError, OSError, TimeoutError) as err:
+            raise StoreUnavailable(type(err).__name__) from err
+        verdicts = [_verdict(answer) for answer in raw]
+        if any(v.kind == "X" for v in verdicts):
+            self._sha = None
+            if all(v.kind == "X" for v in verdicts):
+                raise StoreUnavailable("closed: Redis does not hold this firm's claims")
+        return verdicts
+
+    async def _open(self) -> None:
+        self._sha = None
+        await self._verify()
+        loaded = await self._redis.redis.script_load(script("activate"))
+        self._sha = loaded if isinstance(loaded, str) else loaded.decode()
+
+    async def _evalsha(self, names: list[str], args: list[Any]) -> list[bytes]:
+        raw: list[bytes] = await self._redis.call("EVALSHA", self._sha, len(names), *names, *args)
+        return raw
+
+    def _arguments(self, firm_id: int, calls: Sequence[ClaimCall]) -> tuple[list[str], list[Any]]:
+        names = [
+            keys.gate(firm_id),
+            keys.campaigns(firm_id),
+            keys.voided(firm_id),
+            keys.outbox(firm_id),
+        ]
+        args: list[Any] = list(self._head)
+        for call in calls:
+            names += (
+                keys.limits(firm_id, call.shopper),
+                keys.seen(firm_id, call.digest),
+                keys.consent(firm_id, call.shopper),
+            )
+            args += (
+                len(call.codes),
+                call.wrong,
+                call.mode,
+                call.consent,
+                f"{call.shopper}|{call.message_id}",
+                call.body,
+            )
+            for code in call.codes:
+                chunk, offset = divmod(code.serial, keys.CHUNK_BITS)
+                names += (
+                    keys.bits(firm_id, code.space_id, chunk),
+                    keys.claim(firm_id, code.space_id, code.serial),
+                )
+                args += (code.campaign_id, code.batch_id, offset)
+        return names, args
+
+
+def _verdict(raw: bytes) -> Verdict:
+    text = raw.decode()
+    kind, rest = text[0], text[1:]
+    if kind == "D":
+        return Verdict(kind="D", first=rest[:1], codes=_letters(rest[1:]))
+    return Verdict(kind=kind, codes=_letters(rest))
+
+
+def _letters(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

@@ -1,0 +1,122 @@
+"""Every Redis key, with its owner: what ends it. No number and no code stands in any of them.
+
+A firm's activation keys share the hash tag `{f<id>}`, so one function is atomic on one slot of a cluster.
+`shopper` is always the vault's index of a number (22 characters), never the number.
+"""
+
+from __future__ import annotations
+
+# Times to live, seconds.
+LIMITS_TTL = 2 * 86_400  # a shopper's counters outlive their longest window, a day
+SEEN_UNSENT_TTL = 8 * 86_400  # a text whose answer still waits; shortened once the answer was submitted
+DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
+NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
+STATUS_TTL = 10  # a process that stopped reporting is gone
+PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
+
+CHUNK_BITS = 65_536
+
+DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
+CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
+NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first read
+FEED = "feed"  # the simulator's live feed; capped
+
+
+def tag(firm: int) -> str:
+    """The slot of a firm."""
+    return f"{{f{firm}}}"
+
+
+def gate(firm: int) -> str:
+    """Holds the deployment id while this firm's keys are whole; ended by loss, restored by rebuild."""
+    return f"{{f{firm}}}:gate"
+
+
+def outbox(firm: int) -> str:
+    """Stream of accepted texts; each entry is ended by its settlement."""
+    return f"{{f{firm}}}:outbox"
+
+
+def campaigns(firm: int) -> str:
+    """Hash campaign id -> `state|starts|ends|rule version`; follows SQL."""
+    return f"{{f{firm}}}:campaigns"
+
+
+def voided(firm: int) -> str:
+    """Set of voided print batches; follows SQL."""
+    return f"{{f{firm}}}:voided"
+
+
+def bits(firm: int, space: int, chunk: int) -> str:
+    """65,536 claim bits of a code space; lives as long as the codes, restored by rebuild."""
+    return f"{{f{firm}}}:bits:{space}:{chunk}"
+
+
+def claim(firm: int, space: int, serial: int) -> str:
+    """Who claimed a code, until its settlement ends it."""
+    return f"{{f{firm}}}:claim:{space}:{serial}"
+
+
+def limits(firm: int, shopper: str) -> str:
+    """Hash of a shopper's counters; ends by LIMITS_TTL."""
+    return f"{{f{firm}}}:limits:{shopper}"
+
+
+def seen(firm: int, digest: str) -> str:
+    """A text that was accepted; ends by the re-delivery window after its answer."""
+    return f"{{f{firm}}}:seen:{digest}"
+
+
+def consent(firm: int, shopper: str) -> str:
+    """`out:<ms>` or `in:<ms>`; lives as long as the person's word, restored by rebuild."""
+    return f"{{f{firm}}}:consent:{shopper}"
+
+
+def drain(firm: int) -> str:
+    """Lease of the worker that settles this firm; ends by DRAIN_LEASE_MS."""
+    return f"{{f{firm}}}:drain"
+
+
+def attempts(firm: int) -> str:
+    """Hash outbox id -> failed settlements; an entry ends with its settlement or in the dead letters."""
+    return f"{{f{firm}}}:attempts"
+
+
+def dead(firm: int) -> str:
+    """Stream of entries that could not be settled; ended by the operator's replay."""
+    return f"{{f{firm}}}:dead"
+
+
+def send(firm: int, link: str) -> str:
+    """Stream of answers to submit on a link; an entry is ended by its outcome."""
+    return f"{{f{firm}}}:send:{link}"
+
+
+def intents(firm: int, link: str) -> str:
+    """Hash send-queue id -> times that a submit was begun; a field ends with the outcome."""
+    return f"{{f{firm}}}:intents:{link}"
+
+
+def results(firm: int) -> str:
+    """Stream of what became of answers; each entry is ended by its settlement."""
+    return f"{{f{firm}}}:results"
+
+
+def receipts(link: str) -> str:
+    """Stream of delivery receipts of a link; each entry is ended by its settlement."""
+    return f"{{link-{link}}}:receipts"
+
+
+def status(process: str) -> str:
+    """What a process says of itself; ends by STATUS_TTL."""
+    return f"status:{process}"
+
+
+def parts(name: str) -> str:
+    """Hash of the parts of one long message, named by a digest; ended when overdue, or by PARTS_DONE_TTL."""
+    return f"{{parts}}:{name}"
+
+
+def parts_due() -> str:
+    """Sorted set of unfinished long messages by deadline; an entry ends with its message."""
+    return "{parts}:due"

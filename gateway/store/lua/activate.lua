@@ -1,0 +1,140 @@
+-- Accepts texts of one firm: re-delivery, limits, claims, consent and the outbox, all or nothing.
+--
+-- KEYS  1 gate  2 campaigns  3 voided  4 outbox
+--       then for each text: limits, seen, consent; then for each of its codes: bits, claim
+-- ARGV  1 deployment id  2 messages a minute  3 wrong codes an hour  4 wrong codes a day
+--       5 replies an hour  6 hints a day  7 seconds that an answerless text is remembered
+--       8 seconds that an unsent answer is remembered  9 seconds that limits live
+--       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
+--       then for each of its codes: campaign, print batch, offset of the bit
+--       mode: T text, S service asked, U nothing understood; with a small letter behind it:
+--       f limits were checked elsewhere;  consent word: out, in or empty
+-- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
+--       | S nothing to store, silent | A accepted, then one letter a code:
+--       C claimed, R repeat, P paused, N not started, E ended, V voided
+local now_parts = redis.call('TIME')
+local now = tonumber(now_parts[1])
+local now_ms = now * 1000 + math.floor(tonumber(now_parts[2]) / 1000)
+local minute_max, hour_max, day_max = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local replies_max, hints_max = tonumber(ARGV[5]), tonumber(ARGV[6])
+local answers = {}
+local open = redis.call('GET', KEYS[1]) == ARGV[1]
+local campaign_cache = {}
+
+local function campaign_state(id)
+  local state = campaign_cache[id]
+  if state == nil then
+    local raw = redis.call('HGET', KEYS[2], id)
+    if not raw then return nil end
+    local name, starts, ends, version = string.match(raw, '^(%a+)|(%d+)|(%d+)|(%d+)$')
+    if now_ms < tonumber(starts) then state = 'N'
+    elseif name == 'ended' or now_ms >= tonumber(ends) then state = 'E'
+    elseif name == 'paused' then state = 'P'
+    else state = version end
+    campaign_cache[id] = state
+  end
+  return state
+end
+
+-- A window that starts with its first event; returns the count that stands and when it started.
+local function window(start, count, length)
+  start, count = tonumber(start) or 0, tonumber(count) or 0
+  if now - start >= length then return now, 0 end
+  return start, count
+end
+
+local function accept(k, a)
+  local limits_key, seen_key, consent_key = KEYS[k], KEYS[k + 1], KEYS[k + 2]
+  local codes, wrong = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+  local mode, word, claim_value, body = ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
+  local before = redis.call('GET', seen_key)
+  if before then return 'D' .. before end
+  for i = 0, codes - 1 do
+    if not campaign_state(ARGV[a + 6 + 3 * i]) then return 'X' end
+  end
+
+  local h = redis.call('HMGET', limits_key, 'ms', 'mc', 'hs', 'hc', 'ds', 'dc', 'told', 'rs', 'rc', 'ns', 'nc')
+  local ms, mc = window(h[1], h[2], 60)
+  local hs, hc = window(h[3], h[4], 3600)
+  local ds, dc = window(h[5], h[6], 86400)
+  local rs, rc = window(h[8], h[9], 3600)
+  local ns, nc = window(h[10], h[11], 86400)
+  local told = tonumber(h[7]) or 0
+  local limited_until = 0
+  if string.sub(mode, 2, 2) ~= 'f' then
+    mc = mc + 1
+    if mc > minute_max then limited_until = ms + 60 end
+    -- A text with more wrong codes than the budget still holds spends the budget and learns nothing.
+    if codes + wrong > 0 then
+      if hc >= hour_max or hc + wrong > hour_max then hc = math.max(hc, hour_max); limited_until = math.max(limited_until, hs + 3600) end
+      if dc >= day_max or dc + wrong > day_max then dc = math.max(dc, day_max); limited_until = math.max(limited_until, ds + 86400) end
+    end
+  end
+
+  local verdict, result = 'A', ''
+  if limited_until > 0 and word == '' then
+    verdict = told > now and 'Q' or 'L'
+    told = math.max(told, limited_until)
+  else
+    if limited_until > 0 then codes, wrong = 0, 0 end -- a STOP is heard over any limit
+    for i = 0, codes - 1 do
+      local at = a + 6 + 3 * i
+      local state = campaign_state(ARGV[at])
+      if redis.call('SISMEMBER', KEYS[3], ARGV[at + 1]) == 1 then
+        state = 'V'
+        wrong = wrong + 1
+      elseif tonumber(state) then
+        local bits_key, claim_key = KEYS[k + 3 + 2 * i], KEYS[k + 4 + 2 * i]
+        local offset = tonumber(ARGV[at + 2])
+        -- A chunk is made at its full size: grown bit by bit it would take nearly twice the memory.
+        if redis.call('EXISTS', bits_key) == 0 then redis.call('SETBIT', bits_key, 65535, 0) end
+        if redis.call('SETBIT', bits_key, offset, 1) == 0 then
+          redis.call('SET', claim_key, claim_value)
+          state = 'C' .. state
+        else
+          state = 'R'
+        end
+      end
+      result = result .. (i > 0 and ',' or '') .. state
+    end
+    hc, dc = hc + wrong, dc + wrong
+  end
+
+  -- Who is answered: a changed consent always; anything else within the replies and hints allowed.
+  local quiet = verdict == 'Q'
+  local changed = false
+  if word ~= '' then
+    local stands = redis.call('GET', consent_key)
+    changed = not stands or string.sub(stands, 1, #word + 1) ~= word .. ':'
+    redis.call('SET', consent_key, word .. ':' .. now_ms)
+  end
+  if not quiet and not changed then
+    if rc >= replies_max then quiet = true end
+    if string.sub(mode, 1, 1) == 'U' and verdict == 'A' then
+      if nc >= hints_max then quiet = true elseif not quiet then nc = nc + 1 end
+    end
+  end
+  if not quiet then rc = rc + 1 end
+  redis.call('HSET', limits_key, 'ms', ms, 'mc', mc, 'hs', hs, 'hc', hc, 'ds', ds, 'dc', dc,
+    'told', told, 'rs', rs, 'rc', rc, 'ns', ns, 'nc', nc)
+  redis.call('EXPIRE', limits_key, ARGV[9])
+
+  local stored = verdict == 'L' or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
+  if stored then
+    redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', verdict == 'L' and limited_until or 0,
+      'q', quiet and 1 or 0, 'w', wrong)
+  elseif verdict == 'A' then
+    verdict = 'S'
+  end
+  redis.call('SET', seen_key, string.sub(verdict, 1, 1) .. result, 'EX', (stored and not quiet) and ARGV[8] or ARGV[7])
+  return verdict .. result
+end
+
+local k, a = 5, 10
+while a <= #ARGV do
+  local codes = tonumber(ARGV[a])
+  answers[#answers + 1] = open and accept(k, a) or 'X'
+  k = k + 3 + 2 * codes
+  a = a + 6 + 3 * codes
+end
+return answers

@@ -1,0 +1,158 @@
+"""The outbox of a firm as the worker sees it: accepted texts in order, and their end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from gateway.store import keys
+from gateway.store.claims import script
+
+MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
+
+
+class Unreadable(Exception):
+    """An outbox entry is not of the form that this version writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A text whose effect is on disk in Redis and waits for SQL.
+
+    `codes`: (space, serial, campaign); `results`: the claim function's letter for each, empty when nothing
+    was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`: ms since 1970, Redis time.
+    """
+
+    outbox_id: str
+    firm_id: int
+    message_id: str
+    shopper: str
+    digest: str
+    number: str  # sealed for a reply, base64
+    link: str
+    short_number: str
+    channel: str
+    language: str | None
+    services: tuple[str, ...]
+    consent: str
+    wrong: int
+    counted_wrong: int
+    muted: bool
+    codes: tuple[tuple[int, int, int], ...]
+    results: tuple[str, ...]
+    limited_until: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer for the sending queue. `sealed`: number and text, for purpose "answer"."""
+
+    message_id: str
+    sealed: bytes
+    short_number: str
+    link: str
+    seen: str
+    at: int
+
+
+def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepted:
+    """An entry as read. Raises Unreadable."""
+    try:
+        body = json.loads(fields[b"b"])
+        results = fields[b"r"].decode()
+        return Accepted(
+            outbox_id=outbox_id.decode(),
+            firm_id=firm_id,
+            message_id=body["i"],
+            shopper=body["s"],
+            digest=body["x"],
+            number=body["n"],
+            link=body["k"],
+            short_number=body["d"],
+            channel=body["h"],
+            language=body["g"],
+            services=tuple(body["v"]),
+            consent=body["o"],
+            wrong=body["w"],
+            counted_wrong=int(fields[b"w"]),
+            muted=bool(body["m"]) or fields[b"q"] == b"1",
+            codes=tuple((c[0], c[1], c[2]) for c in body["c"]),
+            results=tuple(results.split(",")) if results else (),
+            limited_until=int(fields[b"l"]),
+            at=int(outbox_id.split(b"-", 1)[0]),
+        )
+    except (KeyError, ValueError, TypeError, IndexError) as err:
+        raise Unreadable(outbox_id.decode()) from err
+
+
+class Outbox:
+    """One firm's outbox. All calls are synchronous; `redis` answers bytes."""
+
+    def __init__(self, redis: Redis, firm_id: int) -> None:
+        self._redis = redis
+        self.firm_id = firm_id
+        self._settled = redis.register_script(script("settled"))
+
+    def waiting(self) -> bool:
+        """Whether texts or what became of answers wait to be settled."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xlen(keys.outbox(self.firm_id))
+        pipe.xlen(keys.results(self.firm_id))
+        return any(pipe.execute())
+
+    def lease(self, token: str) -> bool:
+        """Take or renew the right to settle this firm."""
+        key = keys.drain(self.firm_id)
+        if self._redis.set(key, token, nx=True, px=keys.DRAIN_LEASE_MS):
+            return True
+        if self._redis.get(key) == token.encode():
+            self._redis.pexpire(key, keys.DRAIN_LEASE_MS)
+            return True
+        return False
+
+    def release(self, token: str) -> None:
+        """Give the lease back; only if it is still ours."""
+        if self._redis.get(keys.drain(self.firm_id)) == token.encode():
+            self._redis.delete(keys.drain(self.firm_id))
+
+    def read(self, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """The oldest entries, at most `count`."""
+        rows: Any = self._redis.xrange(keys.outbox(self.firm_id), count=count)
+        return list(rows)
+
+    def end(self, done: Sequence[tuple[Accepted, Reply | None]]) -> int:
+        """End settled entries; their answers enter the sending queue in the same atomic call."""
+        names: list[str] = [keys.outbox(self.firm_id), keys.attempts(self.firm_id)]
+        args: list[Any] = []
+        for accepted, reply in done:
+            claims = [
+                keys.claim(self.firm_id, space, serial)
+                for (space, serial, _), result in zip(accepted.codes, accepted.results, strict=False)
+                if result[0] == "C"
+            ]
+            fields: list[Any] = []
+            if reply is not None:
+                names.append(keys.send(self.firm_id, reply.link))
+                fields = [
+                    *("m", reply.message_id, "x", reply.sealed, "d", reply.short_number),
+                    *("s", reply.seen, "t", reply.at),
+                ]
+            names += claims
+            args += (accepted.outbox_id, len(claims) + (reply is not None), len(fields), *fields)
+        return int(self._settled(keys=names, args=args))  # type: ignore[arg-type]
+
+    def failed(self, outbox_id: bytes, fields: dict[bytes, bytes], reason: str) -> bool:
+        """Count a failed settlement; after MOST_ATTEMPTS the entry becomes a dead letter (True)."""
+        if self._redis.hincrby(keys.attempts(self.firm_id), outbox_id.decode(), 1) < MOST_ATTEMPTS:
+            return False
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xadd(keys.dead(self.firm_id), {**fields, b"why": reason.encode(), b"was": outbox_id})
+        pipe.xdel(keys.outbox(self.firm_id), outbox_id)
+        pipe.hdel(keys.attempts(self.firm_id), outbox_id.decode())
+        pipe.execute()
+        return True

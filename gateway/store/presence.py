@@ -1,0 +1,98 @@
+"""Holds Redis against SQL: is this the Redis of this deployment, whole, and not behind?
+
+SQL knows how far each firm's outbox is settled. A Redis that is empty, of another deployment, or whose outbox
+ends before that has lost claims or consent, and must not say yes to a code before it is rebuilt.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redis import Redis
+from redis.exceptions import ResponseError
+from sqlalchemy import Engine, func, insert, select
+
+from gateway.store import catalog, keys, schema, sql
+
+
+class Presence(StrEnum):
+    """How Redis stands against SQL."""
+
+    WHOLE = "whole"
+    EMPTY = "empty"
+    FOREIGN = "of another deployment"
+    BEHIND = "behind the ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """`firms`: those whose keys are missing or behind."""
+
+    presence: Presence
+    firms: tuple[int, ...] = ()
+
+
+def deployment_id(engine: Engine) -> str:
+    """The deployment's id; made once."""
+    with sql.writing(engine) as connection:
+        found = connection.scalar(select(schema.deployment.c.id))
+        if found is None:
+            found = os.urandom(16).hex()
+            connection.execute(insert(schema.deployment).values(id=found, created_at=int(time.time() * 1000)))
+    return str(found)
+
+
+def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
+    """How Redis stands. What is new, and so can have lost nothing, is opened on the way.
+
+    Raises RedisError or the database's error when one of them cannot be asked.
+    """
+    with engine.connect() as connection:
+        settled = {row.firm_id: row.outbox_id for row in connection.execute(select(schema.settled))}
+        firms = list(connection.scalars(select(schema.firm.c.id)))
+        credited = connection.scalar(select(func.count()).select_from(schema.settled))
+    stands = redis.get(keys.DEPLOYMENT)
+    if stands is None:
+        if credited:
+            return Standing(presence=Presence.EMPTY, firms=tuple(settled))
+        redis.set(keys.DEPLOYMENT, deployment)
+    elif _text(stands) != deployment:
+        return Standing(presence=Presence.FOREIGN)
+    lost = tuple(f for f in firms if not _whole(redis, f, settled.get(f), deployment))
+    if lost:
+        return Standing(presence=Presence.BEHIND, firms=lost)
+    for firm_id in firms:
+        catalog.publish(engine, redis, firm_id)
+    return Standing(presence=Presence.WHOLE)
+
+
+def open_firm(redis: Redis, firm_id: int, deployment: str) -> None:
+    """Let claims of a firm be decided by this Redis."""
+    redis.set(keys.gate(firm_id), deployment)
+
+
+def _whole(redis: Redis, firm_id: int, settled: str | None, deployment: str) -> bool:
+    if settled is None:  # nothing was ever settled: whatever is missing was never there
+        open_firm(redis, firm_id, deployment)
+        return True
+    gate = redis.get(keys.gate(firm_id))
+    if gate is None or _text(gate) != deployment:
+        return False
+    try:
+        last = redis.xinfo_stream(keys.outbox(firm_id))["last-generated-id"].decode()
+    except ResponseError:
+        return False
+    return stream_id(last) >= stream_id(settled)
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def stream_id(text: str) -> tuple[int, int]:
+    """A stream id as what it is, a time and a count."""
+    ms, _, seq = text.partition("-")
+    return int(ms), int(seq or 0)

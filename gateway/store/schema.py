@@ -1,0 +1,270 @@
+"""The ledger's tables (SQLAlchemy Core): what is true for years.
+
+Times are milliseconds since 1970 UTC in `*_at` columns. A number stands only sealed, in `shopper`;
+what an answer says stands sealed in `message` until its outcome is known.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# SQLite numbers rows only in a column of type INTEGER; elsewhere ids are 64 bits wide.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+firm = Table(
+    "firm",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("slug", String(32), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("digest", String(22), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+short_number = Table(
+    "short_number",
+    metadata,
+    Column("number", String(20), primary_key=True),
+    Column("host_firm_id", Id, ForeignKey("firm.id"), nullable=False),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("timezone", String(40), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("texts", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+campaign_short_number = Table(
+    "campaign_short_number",
+    metadata,
+    Column("campaign_id", Id, ForeignKey("campaign.id"), primary_key=True),
+    Column("number", String(20), ForeignKey("short_number.number"), primary_key=True),
+)
+
+# A version of an earning rule never changes: a claim names it, and settles by it years later.
+rule = Table(
+    "rule",
+    metadata,
+    Column("campaign_id", Id, ForeignKey("campaign.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("points", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+code_space = Table(
+    "code_space",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("alphabet", String(10), nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("next_serial", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# One space per alphabet and length at a short number.
+space_short_number = Table(
+    "space_short_number",
+    metadata,
+    Column("space_id", Id, ForeignKey("code_space.id"), primary_key=True),
+    Column("number", String(20), ForeignKey("short_number.number"), primary_key=True),
+)
+
+code_series = Table(
+    "code_series",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("space_id", Id, ForeignKey("code_space.id"), nullable=False),
+    Column("campaign_id", Id, ForeignKey("campaign.id"), nullable=False),
+    Column("first_serial", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+print_batch = Table(
+    "print_batch",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("series_id", Id, ForeignKey("code_series.id"), nullable=False),
+    Column("first_serial", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("voided_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+shopper = Table(
+    "shopper",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(22), nullable=False, unique=True),
+    Column("number", LargeBinary, nullable=False),  # sealed for "shopper"
+    Column("language", String(2)),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# The counter behind an alias: its digits are computed from `id`, never stored.
+alias = Table(
+    "alias",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("campaign_id", Id, ForeignKey("campaign.id"), nullable=False),
+    Column("space_id", Id, ForeignKey("code_space.id"), nullable=False),
+    Column("serial", BigInteger, nullable=False),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("channel", String(5), nullable=False),
+    Column("message_id", String(32), nullable=False),
+    Column("claimed_at", BigInteger, nullable=False),
+    UniqueConstraint("space_id", "serial"),
+    Index("ix_activation_shopper_id", "shopper_id", "firm_id"),
+)
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("reference", String(64), nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+    UniqueConstraint("firm_id", "reference"),
+)
+
+balance = Table(
+    "balance",
+    metadata,
+    Column("shopper_id", Id, ForeignKey("shopper.id"), primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
+    Column("points", BigInteger, nullable=False),
+)
+
+consent_entry = Table(
+    "consent_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
+    Column("channel", String(5), nullable=False),
+    Column("state", String(9), nullable=False),  # given | withdrawn
+    Column("how", String(10), nullable=False),
+    Column("message_id", String(32), nullable=False),
+    Column("said_at", BigInteger, nullable=False),
+    UniqueConstraint("message_id", "firm_id", "channel"),
+)
+
+# What was answered. `sealed` (text and number) lives until the outcome is known.
+message = Table(
+    "message",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("link", String(32), nullable=False),
+    Column("short_number", String(20), nullable=False),
+    Column("outcomes", String(120), nullable=False),
+    Column("sealed", LargeBinary),
+    Column("segments", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("smsc_id", String(65)),
+    Column("error", String(20)),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index("ix_message_smsc_id", "smsc_id"),
+    Index("ix_message_state", "state"),
+)
+
+# Wrong codes of the last day, so that a lost Redis does not give a guesser a new budget.
+wrong_code = Table(
+    "wrong_code",
+    metadata,
+    Column("message_id", String(32), primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("shopper_key", String(22), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("said_at", BigInteger, nullable=False, index=True),
+)
+
+# How far each outbox is settled: a Redis whose stream ends before this has lost something.
+settled = Table(
+    "settled",
+    metadata,
+    Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
+    Column("outbox_id", String(32), nullable=False),
+)
+
+vault_access = Table(
+    "vault_access",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("process", String(20), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("minute_at", BigInteger, nullable=False),
+)

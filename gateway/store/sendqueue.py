@@ -1,0 +1,154 @@
+"""The sending queue of a link: answers that wait, the intent of each submit, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.store import keys
+from gateway.store.claims import script
+from gateway.store.durable import DurableRedis
+
+BEGINNING = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An answer to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms."""
+
+    firm_id: int
+    queue_id: str
+    message_id: str
+    sealed: bytes
+    short_number: str
+    seen: str
+    at: int
+    begun: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of an answer. `state`: accepted, failed, expired or unknown; `smsc_id` of its last part."""
+
+    waiting: Waiting
+    state: str
+    smsc_id: str | None
+    error: str | None
+    at: int
+
+
+class SendQueue:
+    """The queues of one link over all firms.
+
+    `blocking`: a client of its own for waiting, without a read time-out shorter than the wait.
+    """
+
+    def __init__(self, redis: DurableRedis, blocking: Redis, link: str, redelivery_window_s: int) -> None:
+        self._redis = redis
+        self._blocking = blocking
+        self._link = link
+        self._window = redelivery_window_s
+        self._after: dict[int, str] = {}
+        self._unheard: dict[int, int] = {}
+
+    async def take(self, firm_id: int, count: int) -> list[Waiting]:
+        """The next answers, each with its intent on disk. Raises RedisError."""
+        try:
+            raw = await self._redis.call(
+                "EVAL",
+                _TAKE,
+                2,
+                keys.send(firm_id, self._link),
+                keys.intents(firm_id, self._link),
+                self._after.get(firm_id, BEGINNING),
+                count,
+            )
+        except (RedisError, OSError, TimeoutError):
+            self._unheard[firm_id] = self._unheard.get(firm_id, 0) + 1
+            raise
+        # An intent whose call failed was perhaps noted, but surely not followed by a submit of ours.
+        unheard = self._unheard.pop(firm_id, 0)
+        taken = [_waiting(firm_id, id_, max(1, begun - unheard), flat) for id_, begun, flat in raw]
+        if taken:
+            self._after[firm_id] = taken[-1].queue_id
+        return taken
+
+    async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Note a further submit of answers whose outcome is unknown or was refused for now."""
+        raw = await self._redis.calls(
+            [("HINCRBY", keys.intents(w.firm_id, self._link), w.queue_id, 1) for w in waiting]
+        )
+        return [Waiting(**{**_fields(w), "begun": int(begun)}) for w, begun in zip(waiting, raw, strict=True)]
+
+    async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
+        """Until an answer waits behind those taken, or the time is over. Raises RedisError."""
+        streams: Mapping[Any, Any] = {keys.send(f, self._link): self._after.get(f, "0-0") for f in firm_ids}
+        if streams:
+            await self._blocking.xread(dict(streams), count=1, block=timeout_ms)
+        else:
+            await asyncio.sleep(timeout_ms / 1000)
+
+    async def file(self, sent: Sequence[Sent]) -> None:
+        """End answers: on disk when it returns; may be repeated. Raises RedisError."""
+        by_firm: dict[int, list[Sent]] = {}
+        for s in sent:
+            by_firm.setdefault(s.waiting.firm_id, []).append(s)
+        commands = []
+        for firm_id, group in by_firm.items():
+            names = [
+                keys.send(firm_id, self._link),
+                keys.intents(firm_id, self._link),
+                keys.results(firm_id),
+                *(keys.seen(firm_id, s.waiting.seen) for s in group),
+            ]
+            args: list[Any] = [self._window]
+            for s in group:
+                args += (s.waiting.queue_id, _result(s))
+            commands.append(("EVAL", _SENT, len(names), *names, *args))
+        await self._redis.calls(commands)
+
+    def rewind(self) -> None:
+        """Read from the beginning again: after Redis was away it may hold what this process never saw."""
+        self._after.clear()
+
+
+_TAKE = script("take")
+_SENT = script("sent")
+
+
+def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Waiting:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    return Waiting(
+        firm_id=firm_id,
+        queue_id=queue_id.decode(),
+        message_id=fields[b"m"].decode(),
+        sealed=fields[b"x"],
+        short_number=fields[b"d"].decode(),
+        seen=fields[b"s"].decode(),
+        at=int(fields[b"t"]),
+        begun=begun,
+    )
+
+
+def _fields(waiting: Waiting) -> dict[str, Any]:
+    return {name: getattr(waiting, name) for name in Waiting.__slots__}
+
+
+def _result(sent: Sent) -> str:
+    return json.dumps(
+        {
+            "m": sent.waiting.message_id,
+            "s": sent.state,
+            "i": sent.smsc_id,
+            "a": sent.waiting.begun,
+            "e": sent.error,
+            "t": sent.at,
+        },
+        separators=(",", ":"),
+    )

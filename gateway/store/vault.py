@@ -1,0 +1,71 @@
+"""The vault: the one module that turns numbers into keys and opens them again.
+
+A number is kept as an index (HMAC-SHA-256 under a derived key, so that equal numbers meet) and sealed
+(AES-256-GCM with its purpose as associated data, so that what was sealed for one use opens for no other).
+All keys are derived from the deployment's master secret by HKDF-SHA-256 (RFC 5869).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from base64 import urlsafe_b64encode
+from collections import Counter
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE = 12
+
+
+class SealBroken(Exception):
+    """The sealed value was made for another purpose, by another master secret, or was changed."""
+
+
+class Vault:
+    """Derives keys, indexes, seals and opens.
+
+    `opened` counts openings by purpose since it was last collected; the owner of the process writes it
+    to the access log.
+    """
+
+    def __init__(self, master: bytes) -> None:
+        """`master`: the deployment's master secret, 32 bytes."""
+        self._master = master
+        self._index_key = self.derive("vault/index")
+        self._digest_key = self.derive("vault/digest")
+        self._aead = AESGCM(self.derive("vault/seal"))
+        self.opened: Counter[str] = Counter()
+
+    def derive(self, label: str, length: int = 32) -> bytes:
+        """A key of `length` bytes for one use, named by `label`."""
+        return HKDF(algorithm=SHA256(), length=length, salt=b"undercap", info=label.encode()).derive(
+            self._master
+        )
+
+    def index(self, number: str) -> str:
+        """The shopper key of an E.164 number (digits, no plus): 22 characters, the same each time."""
+        return _short(hmac.digest(self._index_key, number.encode(), "sha256"))
+
+    def digest(self, text: str) -> str:
+        """A fingerprint of any text, 22 characters; without the master secret it cannot be tried out."""
+        return _short(hmac.digest(self._digest_key, text.encode("utf-8", "surrogatepass"), "sha256"))
+
+    def seal(self, purpose: str, clear: bytes) -> bytes:
+        """Seal `clear` for one purpose."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._aead.encrypt(nonce, clear, purpose.encode())
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """Open what was sealed for this purpose; counted. Raises SealBroken."""
+        self.opened[purpose] += 1
+        try:
+            return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
+        except (InvalidTag, ValueError) as err:
+            raise SealBroken(purpose) from err
+
+
+def _short(digest: bytes) -> str:
+    return urlsafe_b64encode(digest[:16])[:22].decode()

@@ -1,0 +1,203 @@
+"""Drains what Redis holds into SQL: outboxes, what became of answers, delivery receipts.
+
+A drain runs until everything is quiet. It may run in several workers: a firm is drained by the one that holds
+its lease, and if a lease is lost, the unique keys of SQL and the once-only end of an entry keep the effect single.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis import Redis
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from gateway.store import keys, ledger, sql
+from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
+from gateway.usecases.settle import Desk, Settled, settle_batch
+
+BATCH = 500
+UNMATCHED_AFTER_MS = 300_000  # a receipt whose answer is not known by then is counted as unmatched
+log = structlog.get_logger()
+
+
+class LedgerAway(Exception):
+    """The database did not take the batch; everything stays in the outbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What one pass did."""
+
+    settled: int = 0
+    results: int = 0
+    receipts: int = 0
+    unmatched: int = 0
+    dead: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Whether there was work."""
+        return bool(self.settled or self.results or self.receipts or self.dead)
+
+
+Observer = Callable[[Sequence[Settled]], None]
+
+
+def drain_firm(
+    outbox: Outbox, redis: Redis, desk: Callable[[], Desk], *, token: str, observe: Observer
+) -> Drained:
+    """One batch of a firm's outbox and one of its results. Raises LedgerAway, RedisError."""
+    if not outbox.waiting() or not outbox.lease(token):
+        return Drained()
+    rows = outbox.read(BATCH)
+    dead = 0
+    settled = 0
+    if rows:
+        accepted: list[Accepted] = []
+        for id_, fields in rows:
+            try:
+                accepted.append(parse(outbox.firm_id, id_, fields))
+            except Unreadable:
+                dead += outbox.failed(id_, fields, "unreadable")
+        raw = dict(rows)
+        done, failed = _settle(accepted, desk)
+        for entry, reason in failed:
+            dead += outbox.failed(entry.outbox_id.encode(), raw[entry.outbox_id.encode()], reason)
+        if done:
+            outbox.end([(s.accepted, s.reply) for s in done])
+            observe(done)
+        settled = len(done)
+    return Drained(settled=settled, dead=dead, results=_drain_results(outbox.firm_id, redis, desk().engine))
+
+
+def _settle(
+    accepted: list[Accepted], desk: Callable[[], Desk]
+) -> tuple[list[Settled], list[tuple[Accepted, str]]]:
+    """Settle a batch; if something in it cannot be settled, one by one, so that only that one waits."""
+    try:
+        return settle_batch(accepted, desk()), []
+    except OperationalError as err:
+        raise LedgerAway(type(err.orig).__name__) from err
+    except DBAPIError as err:
+        if err.connection_invalidated:
+            raise LedgerAway(type(err.orig).__name__) from err
+        first: Exception = err
+    except Exception as err:  # noqa: BLE001 - whatever one text raises must not hold up the others
+        first = err
+    log.warning("batch split", reason=type(first).__name__, texts=len(accepted))
+    done: list[Settled] = []
+    failed: list[tuple[Accepted, str]] = []
+    for entry in accepted:
+        try:
+            done += settle_batch([entry], desk())
+        except OperationalError as err:
+            raise LedgerAway(type(err.orig).__name__) from err
+        except Exception as err:  # noqa: BLE001 - counted, and after MOST_ATTEMPTS a dead letter
+            failed.append((entry, type(err).__name__))
+    return done, failed
+
+
+def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
+    rows: Any = redis.xrange(keys.results(firm_id), count=BATCH)
+    if not rows:
+        return 0
+    outcomes = []
+    for _, fields in rows:
+        result = json.loads(fields[b"j"])
+        outcomes.append(
+            {
+                "b_id": result["m"],
+                "b_state": result["s"],
+                "b_smsc": result["i"],
+                "b_attempts": result["a"],
+                "b_error": result["e"],
+                "b_ended": result["t"],
+            }
+        )
+    try:
+        with sql.writing(engine) as connection:
+            ledger.end_messages(connection, outcomes)
+    except OperationalError as err:
+        raise LedgerAway(type(err.orig).__name__) from err
+    redis.xdel(keys.results(firm_id), *(id_ for id_, _ in rows))
+    return len(rows)
+
+
+def drain_receipts(link: str, redis: Redis, engine: Any, *, after: str, now_ms: int) -> tuple[Drained, str]:
+    """One batch of a link's receipts behind the id `after` ("-" for the first); also the id to go on from.
+
+    A receipt that matches no answer waits a while: it may have come first.
+    """
+    rows: Any = redis.xrange(keys.receipts(link), min=after, count=BATCH)
+    if not rows:
+        return Drained(), after
+    receipts = []
+    for _, fields in rows:
+        r = json.loads(fields[b"j"])
+        receipts.append({"b_smsc": r["i"], "b_state": r["s"], "b_error": r["e"], "b_ended": r["t"]})
+    try:
+        with sql.writing(engine) as connection:
+            unknown = ledger.note_receipts(connection, link, receipts)
+    except OperationalError as err:
+        raise LedgerAway(type(err.orig).__name__) from err
+    done, unmatched = [], 0
+    for (id_, _), receipt in zip(rows, receipts, strict=True):
+        if receipt["b_smsc"] in unknown:
+            if now_ms - int(id_.split(b"-", 1)[0]) < UNMATCHED_AFTER_MS:
+                continue
+            unmatched += 1
+        done.append(id_)
+    if done:
+        redis.xdel(keys.receipts(link), *done)
+    return Drained(receipts=len(done) - unmatched, unmatched=unmatched), "(" + rows[-1][0].decode()
+
+
+def drain(
+    redis: Redis,
+    desk: Callable[[], Desk],
+    *,
+    links: Sequence[str],
+    token: str,
+    observe: Observer,
+    stop: Callable[[], bool],
+    linger_s: float = 0.25,
+    most_s: float = 30.0,
+) -> int:
+    """Drain all firms and links until nothing came for `linger_s`, at most `most_s`, or until `stop`.
+
+    It lingers because a job costs more than a batch: under load one job drains for seconds. Returns how many
+    texts were settled. Raises LedgerAway, RedisError.
+    """
+    begun = quiet_since = time.monotonic()
+    total = 0
+    outboxes: dict[int, Outbox] = {}
+    read_to = dict.fromkeys(links, "-")
+    try:
+        while not stop() and time.monotonic() - begun < most_s:
+            busy = False
+            for firm_id in desk().catalog.firms:
+                outbox = outboxes.setdefault(firm_id, Outbox(redis, firm_id))
+                drained = drain_firm(outbox, redis, desk, token=token, observe=observe)
+                total += drained.settled
+                busy = busy or drained.anything
+            for link in links:
+                drained, read_to[link] = drain_receipts(
+                    link, redis, desk().engine, after=read_to[link], now_ms=int(time.time() * 1000)
+                )
+                busy = busy or drained.anything
+            now = time.monotonic()
+            if busy:
+                quiet_since = now
+            elif now - quiet_since >= linger_s:
+                break
+            else:
+                time.sleep(0.002)
+    finally:
+        for outbox in outboxes.values():
+            outbox.release(token)
+    return total

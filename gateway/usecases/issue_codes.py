@@ -1,0 +1,201 @@
+"""Codes for the printer: a series takes a run of serials in a space whose odds it does not break."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from gateway.domain.alphabet import ALPHABETS, printed
+from gateway.domain.codespace import (
+    MAX_LENGTH,
+    MIN_LENGTH,
+    CodeSpace,
+    SpaceTooSmall,
+    capacity,
+    shortest_length,
+)
+from gateway.store import schema, sql
+from gateway.store.catalog import space_key
+from gateway.store.vault import Vault
+from gateway.usecases.set_up import Refused
+
+MOST_CODES = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedSeries:
+    """A series ready for the printer."""
+
+    series_id: int
+    batch_id: int
+    firm_id: int
+    space: CodeSpace
+    first: int
+    size: int
+
+    def codes(self) -> Iterator[tuple[int, str]]:
+        """(serial, code as printed), made on the way; nothing is stored."""
+        for serial in range(self.first, self.first + self.size):
+            yield serial, printed(self.space.encode(serial))
+
+
+def issue(
+    engine: Engine, vault: Vault, *, campaign: int, count: int, alphabet: str, odds: int, length: int | None
+) -> IssuedSeries:
+    """A new series of `count` codes with one print batch. `length` None: the shortest that keeps the odds.
+
+    Raises Refused when the campaign is unknown or the odds (one in `odds`) would be broken.
+    """
+    if alphabet not in ALPHABETS:
+        raise Refused(f"no alphabet {alphabet!r}: take one of {', '.join(ALPHABETS)}")
+    if not 0 < count <= MOST_CODES:
+        raise Refused(f"count must be between 1 and {MOST_CODES:,}")
+    now = int(time.time() * 1000)
+    with sql.writing(engine) as connection:
+        row = connection.execute(select(schema.campaign).where(schema.campaign.c.id == campaign)).first()
+        if row is None:
+            raise Refused(f"no campaign {campaign}: see `undercap campaign list`")
+        numbers = _numbers(connection, campaign)
+        space = _space(connection, vault, numbers, alphabet, count, odds, length, now)
+        first = connection.scalar(
+            select(schema.code_space.c.next_serial).where(schema.code_space.c.id == space.id)
+        )
+        series = connection.execute(
+            insert(schema.code_series).values(
+                space_id=space.id, campaign_id=campaign, first_serial=first, size=count, created_at=now
+            )
+        ).inserted_primary_key[0]  # type: ignore[index]
+        batch = connection.execute(
+            insert(schema.print_batch).values(series_id=series, first_serial=first, size=count)
+        ).inserted_primary_key[0]  # type: ignore[index]
+        connection.execute(
+            update(schema.code_space)
+            .where(schema.code_space.c.id == space.id)
+            .values(next_serial=schema.code_space.c.next_serial + count)
+        )
+    return IssuedSeries(
+        series_id=series, batch_id=batch, firm_id=row.firm_id, space=space, first=first or 0, size=count
+    )
+
+
+def again(engine: Engine, vault: Vault, series_id: int) -> IssuedSeries:
+    """The same series once more: print files need not be kept, the key makes them again. Raises Refused."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(schema.code_series, schema.code_space.c.alphabet, schema.code_space.c.length)
+            .join(schema.code_space, schema.code_space.c.id == schema.code_series.c.space_id)
+            .where(schema.code_series.c.id == series_id)
+        ).first()
+        if row is None:
+            raise Refused(f"no code series {series_id}")
+        batch = connection.scalar(
+            select(schema.print_batch.c.id).where(schema.print_batch.c.series_id == series_id)
+        )
+        firm = connection.scalar(
+            select(schema.campaign.c.firm_id).where(schema.campaign.c.id == row.campaign_id)
+        )
+    space = CodeSpace(
+        id=row.space_id, alphabet=row.alphabet, length=row.length, key=space_key(vault, row.space_id)
+    )
+    return IssuedSeries(
+        series_id=series_id,
+        batch_id=batch or 0,
+        firm_id=firm or 0,
+        space=space,
+        first=row.first_serial,
+        size=row.size,
+    )
+
+
+def void_batch(engine: Engine, batch: int) -> int:
+    """Void a leaked print batch: its unclaimed codes are no codes any more. The firm's id. Raises Refused."""
+    t = schema.print_batch
+    with sql.writing(engine) as connection:
+        firm = connection.scalar(
+            select(schema.campaign.c.firm_id)
+            .join(schema.code_series, schema.code_series.c.campaign_id == schema.campaign.c.id)
+            .join(t, t.c.series_id == schema.code_series.c.id)
+            .where(t.c.id == batch)
+        )
+        if firm is None:
+            raise Refused(f"no print batch {batch}")
+        connection.execute(
+            update(t)
+            .where(t.c.id == batch, t.c.voided_at.is_(None))
+            .values(voided_at=int(time.time() * 1000))
+        )
+    return int(firm)
+
+
+def _numbers(connection: Connection, campaign: int) -> list[str]:
+    t = schema.campaign_short_number
+    numbers = list(connection.scalars(select(t.c.number).where(t.c.campaign_id == campaign)))
+    if not numbers:
+        raise Refused(f"campaign {campaign} has no short number")
+    return numbers
+
+
+def _space(
+    connection: Connection,
+    vault: Vault,
+    numbers: list[str],
+    alphabet: str,
+    count: int,
+    odds: int,
+    length: int | None,
+    now: int,
+) -> CodeSpace:
+    """A space of the alphabet that all the numbers reach, with room; a new, longer one when there is none."""
+    t, reach = schema.code_space, schema.space_short_number
+    at_numbers = (
+        select(t.c.id, t.c.length, func.count().label("reached"))
+        .join(reach, reach.c.space_id == t.c.id)
+        .where(t.c.alphabet == alphabet, reach.c.number.in_(numbers))
+        .group_by(t.c.id, t.c.length)
+    )
+    taken: set[int] = set()
+    for row in connection.execute(at_numbers).all():
+        taken.add(row.length)
+        fits = length in (None, row.length) and row.reached == len(numbers)
+        if fits and _live(connection, row.id, now) + count <= capacity(alphabet, row.length, odds):
+            return CodeSpace(id=row.id, alphabet=alphabet, length=row.length, key=space_key(vault, row.id))
+    try:
+        shortest = shortest_length(alphabet, count, odds)
+    except SpaceTooSmall as err:
+        raise Refused(str(err)) from err
+    if length is not None and length < shortest:
+        raise Refused(
+            f"{count:,} codes of {length} {alphabet} could be guessed with more than one in {odds:,}: "
+            f"take at least {max(shortest, MIN_LENGTH[alphabet])}"
+        )
+    if length is not None and length in taken:
+        raise Refused(f"the space of {length} {alphabet} at this short number has no room: take a longer one")
+    free = [n for n in range(length or shortest, (length or MAX_LENGTH) + 1) if n not in taken]
+    if not free:
+        raise Refused(f"no length up to {MAX_LENGTH} is free at this short number")
+    id_ = connection.execute(
+        insert(t).values(alphabet=alphabet, length=free[0], next_serial=0, created_at=now)
+    ).inserted_primary_key[0]  # type: ignore[index]
+    for number in numbers:
+        connection.execute(insert(reach).values(space_id=id_, number=number))
+    return CodeSpace(id=id_, alphabet=alphabet, length=free[0], key=space_key(vault, id_))
+
+
+def _live(connection: Connection, space: int, now: int) -> int:
+    """Codes of a space that could still be redeemed: of campaigns not over, in batches not voided."""
+    batch, series, campaign = schema.print_batch, schema.code_series, schema.campaign
+    found = connection.scalar(
+        select(func.sum(batch.c.size))
+        .join(series, series.c.id == batch.c.series_id)
+        .join(campaign, campaign.c.id == series.c.campaign_id)
+        .where(
+            series.c.space_id == space,
+            batch.c.voided_at.is_(None),
+            campaign.c.state != "ended",
+            campaign.c.ends_at > now,
+        )
+    )
+    return int(found or 0)

@@ -1,0 +1,148 @@
+"""Setting up firms and campaigns. SQL is written first; publishing to Redis follows and may be repeated."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from config import texts
+from gateway.store import schema, sql
+from gateway.store.vault import Vault
+
+API_KEY_BYTES = 24
+STATES = {"pause": ("running", "paused"), "resume": ("paused", "running"), "end": (None, "ended")}
+
+
+class Refused(Exception):
+    """What was asked for cannot be; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCampaign:
+    """Times in ms since 1970 UTC; `texts`: language -> key -> own wording."""
+
+    firm: str
+    name: str
+    short_numbers: tuple[str, ...]
+    points: int
+    language: str
+    timezone: str
+    starts_at: int
+    ends_at: int
+    texts: dict[str, dict[str, Any]]
+
+
+def add_firm(engine: Engine, slug: str, name: str) -> int:
+    """A new firm; its id. Raises Refused when the slug is taken."""
+    with sql.writing(engine) as connection:
+        if connection.scalar(select(schema.firm.c.id).where(schema.firm.c.slug == slug)):
+            raise Refused(f"firm {slug!r} exists already")
+        made = connection.execute(insert(schema.firm).values(slug=slug, name=name, created_at=_now()))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+
+def firm_id(connection: Connection, slug: str) -> int:
+    """The id of a firm by its slug. Raises Refused."""
+    found = connection.scalar(select(schema.firm.c.id).where(schema.firm.c.slug == slug))
+    if found is None:
+        raise Refused(f"no firm {slug!r}: see `undercap firm list`, or add it with `undercap firm add`")
+    return int(found)
+
+
+def new_api_key(engine: Engine, vault: Vault, slug: str) -> str:
+    """A new API key of a firm, shown once; only its digest is kept."""
+    key = "uc_" + secrets.token_urlsafe(API_KEY_BYTES)
+    with sql.writing(engine) as connection:
+        connection.execute(
+            insert(schema.api_key).values(
+                firm_id=firm_id(connection, slug), digest=vault.digest("api-key|" + key), created_at=_now()
+            )
+        )
+    return key
+
+
+def add_campaign(engine: Engine, new: NewCampaign) -> int:
+    """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
+    if new.ends_at <= new.starts_at:
+        raise Refused("the campaign ends before it starts")
+    if not 0 < new.points <= 1_000_000:
+        raise Refused("points must be between 1 and 1,000,000")
+    for language, own in new.texts.items():
+        texts.load(language).override(own)
+    now = _now()
+    with sql.writing(engine) as connection:
+        owner = firm_id(connection, new.firm)
+        made = connection.execute(
+            insert(schema.campaign).values(
+                firm_id=owner,
+                name=new.name,
+                state="running",
+                starts_at=new.starts_at,
+                ends_at=new.ends_at,
+                language=new.language,
+                timezone=new.timezone,
+                rule_version=1,
+                texts=new.texts,
+                created_at=now,
+            )
+        )
+        campaign = int(made.inserted_primary_key[0])  # type: ignore[index]
+        connection.execute(
+            insert(schema.rule).values(campaign_id=campaign, version=1, points=new.points, created_at=now)
+        )
+        for number in new.short_numbers:
+            _reach(connection, campaign, owner, number)
+    return campaign
+
+
+def change_state(engine: Engine, campaign: int, word: str) -> int:
+    """`word`: pause, resume or end. The firm's id. Raises Refused when the state forbids it."""
+    needed, becomes = STATES[word]
+    t = schema.campaign
+    with sql.writing(engine) as connection:
+        row = _campaign(connection, campaign)
+        if row.state == "ended" or (needed and row.state != needed):
+            raise Refused(f"campaign {campaign} is {row.state}; it cannot {word}")
+        connection.execute(update(t).where(t.c.id == campaign).values(state=becomes))
+    return int(row.firm_id)
+
+
+def change_points(engine: Engine, campaign: int, points: int) -> int:
+    """A new version of the earning rule, for claims from now on. The firm's id. Raises Refused."""
+    if not 0 < points <= 1_000_000:
+        raise Refused("points must be between 1 and 1,000,000")
+    t = schema.campaign
+    with sql.writing(engine) as connection:
+        row = _campaign(connection, campaign)
+        version = row.rule_version + 1
+        connection.execute(
+            insert(schema.rule).values(
+                campaign_id=campaign, version=version, points=points, created_at=_now()
+            )
+        )
+        connection.execute(update(t).where(t.c.id == campaign).values(rule_version=version))
+    return int(row.firm_id)
+
+
+def _campaign(connection: Connection, campaign: int) -> Any:
+    row = connection.execute(select(schema.campaign).where(schema.campaign.c.id == campaign)).first()
+    if row is None:
+        raise Refused(f"no campaign {campaign}: see `undercap campaign list`")
+    return row
+
+
+def _reach(connection: Connection, campaign: int, owner: int, number: str) -> None:
+    known = connection.scalar(
+        select(schema.short_number.c.number).where(schema.short_number.c.number == number)
+    )
+    if known is None:
+        connection.execute(insert(schema.short_number).values(number=number, host_firm_id=owner))
+    connection.execute(insert(schema.campaign_short_number).values(campaign_id=campaign, number=number))
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
