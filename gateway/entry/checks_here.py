@@ -1,0 +1,142 @@
+"""The doctor's checks of this machine: state directory, secret, disk, server program, ports, links."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from config.settings import Settings, SettingsError
+from gateway.entry import valkey_program
+from gateway.entry.findings import Finding, fail, good, warn
+from gateway.store import master_secret
+
+DISK_FAIL_BYTES = 100 * 1024**2
+DISK_WARN_BYTES = 1024**3
+CONNECT_WITHIN_S = 3.0
+
+
+def state_dir(settings: Settings) -> Finding:
+    """The directory is ours, private and can be written to."""
+    name, path = "state directory", settings.state_dir.resolve()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return warn(name, f"{path} is not there yet", "`undercap up` makes it")
+    except OSError as err:
+        return fail(name, f"{path}: {err.strerror}", "give this user a state_dir that it can reach")
+    mode = stat.S_IMODE(found.st_mode)
+    if not os.access(path, os.W_OK | os.X_OK):
+        return fail(name, f"{path} cannot be written to", f"chown {os.geteuid()} {path}")
+    if mode & 0o077:
+        return fail(name, f"{path} is open to others (mode {mode:04o})", f"chmod 700 {path}")
+    return good(name, f"{path}, private")
+
+
+def secret(settings: Settings) -> Finding:
+    """The master secret is there, whole and private."""
+    name = "master secret"
+    try:
+        found = master_secret.find(settings)
+    except SettingsError as err:
+        told, _, mend = str(err).rpartition(": ")
+        return fail(name, told, mend)
+    if found is None:
+        return warn(name, "there is none yet", "`undercap up` makes it; back it up then")
+    where = "in the settings" if settings.master_secret else f"in {master_secret.file_of(settings)}, private"
+    return good(name, where)
+
+
+def disk(settings: Settings) -> Finding:
+    """Room for the append-only file and the database."""
+    name = "free disk"
+    path = settings.state_dir.resolve()
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    told = f"{free / 1024**3:.1f} GB free at {path}"
+    if free < DISK_FAIL_BYTES:
+        return fail(name, told, "free space: on a full disk texts get the temporary answer")
+    if free < DISK_WARN_BYTES:
+        return warn(name, told, "free space before it is full")
+    return good(name, told)
+
+
+def server_program(settings: Settings) -> Finding:
+    """A Valkey for the embedded set-up."""
+    name = "Valkey program"
+    if settings.redis.url:
+        return good(name, "not needed: redis.url names a server")
+    try:
+        program = valkey_program.find()
+    except SettingsError as err:
+        told, _, mend = str(err).partition(": ")
+        return fail(name, told, mend)
+    return good(name, f"{program.name} {program.version}")
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Each port is free, or served by us."""
+    wanted = [("http.port", settings.http.host, settings.http.port)]
+    if settings.simulator.enabled:
+        host = settings.simulator.host
+        wanted.append(("simulator.http_port", host, settings.simulator.http_port))
+        wanted.append(("simulator.smpp_port", host, settings.simulator.smpp_port))
+    for setting, host, port in wanted:
+        yield _port(setting, host, port, ours=_up_runs(settings) or _healthy(host, port))
+
+
+def links(settings: Settings) -> Iterator[Finding]:
+    """Each SMSC takes a TCP connection."""
+    if not settings.links:
+        yield warn("SMPP links", "there are none", "name one in [[smpp.links]], or try `undercap up --demo`")
+    for link in settings.links:
+        name = f"link {link.name}"
+        try:
+            with socket.create_connection((link.host, link.port), timeout=CONNECT_WITHIN_S):
+                yield good(name, f"{link.host}:{link.port} answers")
+        except OSError as err:
+            told = f"{link.host}:{link.port} cannot be reached ({err.strerror or err})"
+            if link.name == "simulator":
+                yield warn(name, told, "`undercap up` starts the simulator")
+            else:
+                yield fail(name, told, "ask the operator about host, port and allowed addresses")
+
+
+def _port(setting: str, host: str, port: int, *, ours: bool) -> Finding:
+    name = f"port {setting}"
+    try:
+        with socket.create_server((host, port)):
+            return good(name, f"{port} on {host} is free")
+    except OSError as err:
+        if err.errno != errno.EADDRINUSE:
+            return fail(name, f"{port} on {host}: {err.strerror}", f"change {setting} or its host")
+        if ours:
+            return good(name, f"{port} on {host} is served by us")
+        return fail(name, f"{port} on {host} is in use", f"stop what uses it, or change {setting}")
+
+
+def _up_runs(settings: Settings) -> bool:
+    """Whether an `undercap up` holds this state directory."""
+    with contextlib.suppress(FileNotFoundError), (settings.state_dir / "up.lock").open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _healthy(host: str, port: int) -> bool:
+    """Whether an API process of ours answers there."""
+    try:
+        with urlopen(f"http://{host}:{port}/healthz", timeout=CONNECT_WITHIN_S) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError, ValueError):
+        return False

@@ -1,0 +1,125 @@
+"""The doctor's checks of Redis and SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from redis import asyncio as aredis
+from redis.exceptions import AuthenticationError, RedisError
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from config.settings import Settings
+from gateway.entry.findings import Finding, fail, good, warn
+from gateway.entry.valkey_place import redis_url
+from gateway.store import keys, migrate, redis_server, schema, sql
+from gateway.store.connect import async_client
+
+SKEW_WARN_S = 1.0
+SKEW_FAIL_S = 30.0
+
+
+def redis(settings: Settings) -> Iterator[Finding]:
+    """It answers, keeps what is acknowledged, tells our time and belongs to this deployment."""
+    yield from asyncio.run(_redis(settings))
+
+
+def database(settings: Settings) -> Finding:
+    """It answers and has the schema of this version."""
+    name = "database"
+    if _not_made_yet(settings):
+        return warn(name, "there is none yet", "`undercap up` makes it")
+    try:
+        behind = migrate.pending(settings.sql_url)
+    except (SQLAlchemyError, ImportError) as err:
+        return fail(name, f"does not answer: {_first_line(err)}", "mend sql.url, or the server behind it")
+    if behind:
+        return fail(name, "is behind this version", "`undercap up` brings it up to date")
+    return good(name, "answers; its schema is of this version")
+
+
+def skew(here_s: float, there_s: float) -> Finding:
+    """Pure: our clock and Redis's at one moment, seconds since the epoch."""
+    name, apart_s = "clock", abs(here_s - there_s)
+    told = f"{apart_s:.1f} s apart from Redis"
+    if apart_s >= SKEW_FAIL_S:
+        return fail(name, told, "set the clocks: run an NTP client on both machines")
+    if apart_s >= SKEW_WARN_S:
+        return warn(name, told, "run an NTP client on both machines")
+    return good(name, told)
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    async with async_client(redis_url(settings), settings.redis) as client:
+        try:
+            return [
+                *_judged(await redis_server.assess(client, settings.redis)),
+                await _clock(client),
+                await _deployment(client, settings),
+            ]
+        except AuthenticationError as err:
+            return [fail("Redis", f"refuses us: {_first_line(err)}", "mend user and password in redis.url")]
+        except (RedisError, OSError) as err:
+            told = f"does not answer: {_first_line(err)}"
+            if settings.redis.url:
+                return [fail("Redis", told, "start it, or mend redis.url")]
+            return [warn("Redis", "the embedded Valkey does not run", "`undercap up` starts it")]
+
+
+def _judged(found: redis_server.Assessment) -> Iterator[Finding]:
+    if not found.faults:
+        yield good("Redis", f"{found.server} keeps what is acknowledged")
+    for fault in found.faults:
+        told, _, mend = fault.partition(": ")
+        yield fail("Redis", told, mend)
+    for warning in found.warnings:
+        told, _, mend = warning.partition("; ")
+        yield warn("Redis", told, mend)
+
+
+async def _clock(client: aredis.Redis) -> Finding:
+    before = time.time()
+    seconds, micros = await client.time()
+    return skew((before + time.time()) / 2, seconds + micros / 1e6)
+
+
+async def _deployment(client: aredis.Redis, settings: Settings) -> Finding:
+    name = "deployment"
+    there: Any = await client.get(keys.DEPLOYMENT)
+    ours = None if _not_made_yet(settings) else await asyncio.to_thread(_deployment_in_sql, settings)
+    if ours is None:
+        return warn(name, "nothing has run here yet", "`undercap up` begins it")
+    if there is None:
+        return warn(name, "Redis does not know it yet, or was emptied", "if it was: `undercap rebuild`")
+    if there.decode() != ours:
+        return fail(name, "Redis is of another deployment", "mend redis.url or sql.url")
+    return good(name, "Redis and the database belong together")
+
+
+def _deployment_in_sql(settings: Settings) -> str | None:
+    engine = sql.engine(settings.sql_url)
+    try:
+        with engine.connect() as connection:
+            return connection.scalar(select(schema.deployment.c.id))
+    except SQLAlchemyError:  # told by the check of the database
+        return None
+    finally:
+        engine.dispose()
+
+
+def _not_made_yet(settings: Settings) -> bool:
+    """SQLite would make its file on the way, and a look must not leave one."""
+    try:
+        url = make_url(settings.sql_url)
+    except ArgumentError:
+        return False
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+
+
+def _first_line(err: Exception) -> str:
+    return (str(err) or type(err).__name__).splitlines()[0]

@@ -1,0 +1,47 @@
+"""`undercap doctor`: what is wrong with this set-up, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+
+from config import settings as settings_module
+from config.settings import Settings, SettingsError
+from gateway.entry import checks_here, checks_stores, findings
+from gateway.entry.findings import Finding, Level, fail, good
+
+CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
+    checks_here.state_dir,
+    checks_here.secret,
+    checks_here.disk,
+    checks_here.server_program,
+    checks_stores.redis,
+    checks_stores.database,
+    checks_here.ports,
+    checks_here.links,
+)
+
+
+def run() -> int:
+    """Check everything and show it. Exit code 1 if something has to be mended."""
+    found = list(examine())
+    findings.show(found, Console())
+    return int(any(finding.level is Level.FAIL for finding in found))
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding, in the order in which an operator would mend things."""
+    try:
+        settings = settings_module.load()
+    except SettingsError as err:
+        for line in str(err).splitlines():
+            yield fail("settings", line, "mend it in the settings file or the environment")
+        return
+    yield good("settings", "are valid")
+    for check in CHECKS:
+        result = check(settings)
+        if isinstance(result, Finding):
+            yield result
+        else:
+            yield from result
