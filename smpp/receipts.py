@@ -1,0 +1,94 @@
+"""Delivery receipts: what an SMSC says became of a message. Total: any message gives a receipt or None.
+
+The optional parameters are asked first (SMPP 3.4, 5.3.2.12 and 5.3.2.35), then the text of appendix B, whose
+form differs by vendor: other orders, other cases, colons with blanks, equals signs, words for states.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from smpp.pdus import DeliverSm
+
+
+class ReceiptState(StrEnum):
+    """The final states of a message (5.2.28), and those on the way."""
+
+    ENROUTE = "ENROUTE"
+    DELIVRD = "DELIVRD"
+    EXPIRED = "EXPIRED"
+    DELETED = "DELETED"
+    UNDELIV = "UNDELIV"
+    ACCEPTD = "ACCEPTD"
+    UNKNOWN = "UNKNOWN"
+    REJECTD = "REJECTD"
+
+
+class Receipt(NamedTuple):
+    """`message_id` as the SMSC wrote it; `error` is its own code, "" if it gave none or zero."""
+
+    message_id: str
+    state: ReceiptState
+    error: str
+
+
+# message_state (5.2.28).
+_BY_NUMBER: Final = {
+    1: ReceiptState.ENROUTE,
+    2: ReceiptState.DELIVRD,
+    3: ReceiptState.EXPIRED,
+    4: ReceiptState.DELETED,
+    5: ReceiptState.UNDELIV,
+    6: ReceiptState.ACCEPTD,
+    7: ReceiptState.UNKNOWN,
+    8: ReceiptState.REJECTD,
+}
+# The beginnings of the words that vendors write, longest first where one begins another.
+_BY_WORD: Final = (
+    ("undel", ReceiptState.UNDELIV),
+    ("deliv", ReceiptState.DELIVRD),
+    ("expir", ReceiptState.EXPIRED),
+    ("delet", ReceiptState.DELETED),
+    ("accep", ReceiptState.ACCEPTD),
+    ("rejec", ReceiptState.REJECTD),
+    ("enrou", ReceiptState.ENROUTE),
+    ("buffe", ReceiptState.ENROUTE),
+    ("fail", ReceiptState.UNDELIV),
+)
+# A text may hold the shopper's own words behind `text:`; nothing in there is a field.
+_TEXT: Final = re.compile(rb"(?i)\btext\s*[:=]")
+_ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?([^\s\";,]{1,64})")
+_STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(\w{1,20})")
+_ERROR: Final = re.compile(rb"(?i)(?:^|[\s;,])err(?:or)?\s*[:=]\s*\"?(\w{1,16})")
+
+
+def read_receipt(message: DeliverSm) -> Receipt | None:
+    """The receipt that `message` is; None if it names no message, or says nothing of its state."""
+    body = message.body.replace(b"\0", b"") if message.data_coding == 8 else message.body
+    cut = _TEXT.search(body)
+    fields = body[: cut.start()] if cut else body
+    message_id = message.receipted_message_id or _field(_ID, fields)
+    if not message_id:
+        return None
+    state = _BY_NUMBER.get(message.message_state) or _state(_field(_STATE, fields))
+    if state is None:
+        return None
+    error = _field(_ERROR, fields)
+    return Receipt(message_id, state, "" if error.strip("0") == "" else error)
+
+
+def _field(pattern: re.Pattern[bytes], text: bytes) -> str:
+    found = pattern.search(text)
+    return found[1].decode("latin-1") if found else ""
+
+
+def _state(word: str) -> ReceiptState | None:
+    low = word.lower()
+    if low.isdecimal():
+        return _BY_NUMBER.get(int(low))
+    for beginning, state in _BY_WORD:
+        if low.startswith(beginning):
+            return state
+    return ReceiptState.UNKNOWN if word else None
