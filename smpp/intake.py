@@ -30,7 +30,6 @@ from smpp import statuses
 from smpp.link import Link
 from smpp.pdus import DeliverSm
 from smpp.receipts import ReceiptState, read_receipt
-from smpp.session import Session
 
 MOST_AT_ONCE = 500
 log = structlog.get_logger()
@@ -49,15 +48,26 @@ class Arrival:
     """A message with the session that waits for its response. `at`: seconds, monotonic."""
 
     link: Link
-    session: Session | None
+    session: Asker
     message: DeliverSm
     at: float
 
 
 class Joiner(Protocol):
-    """Keeps parts on disk, each with its link's name, and joins them; None while others are missing."""
+    """Keeps parts on disk, each with its link's name: smpp.reassembly."""
 
-    async def __call__(self, messages: list[DeliverSm], links: list[str]) -> list[DeliverSm | None]: ...
+    async def join(self, messages: list[DeliverSm], links: list[str]) -> list[DeliverSm | None]:
+        """Store parts; the whole message, or None while others are missing."""
+
+    async def end(self, messages: list[DeliverSm], links: list[str]) -> None:
+        """The whole texts of these parts had their effect; else they are handed on again later."""
+
+
+class Asker(Protocol):
+    """Who waits for the response: a session, or whoever hands on what is left of a long text."""
+
+    def answer(self, sequence: int, status: int) -> bool:
+        """Take the command_status for the message with this sequence number."""
 
 
 class Observer(Protocol):
@@ -101,8 +111,8 @@ class Intake:
         """Messages that wait to be decided."""
         return len(self._waiting)
 
-    def take(self, link: Link, session: Session | None, messages: Sequence[DeliverSm]) -> None:
-        """Messages from a link; each is answered on its session, unless nobody waits for it (None)."""
+    def take(self, link: Link, session: Asker, messages: Sequence[DeliverSm]) -> None:
+        """Messages from a link; each is answered on its session later."""
         now = time.monotonic()
         self._waiting += (Arrival(link, session, m, now) for m in messages)
         if self._working is None:
@@ -180,15 +190,20 @@ class Intake:
             self._answer(arrival, statuses.ROK)
 
     async def _join_parts(self, arrivals: list[Arrival]) -> None:
-        whole = await self._join([a.message for a in arrivals], [a.link.name for a in arrivals])
-        complete = []
+        whole = await self._join.join([a.message for a in arrivals], [a.link.name for a in arrivals])
+        complete, last = [], []
         for arrival, message in zip(arrivals, whole, strict=True):
             if message is None:
                 self._answer(arrival, statuses.ROK)
             else:
                 complete.append(Arrival(arrival.link, arrival.session, message, arrival.at))
+                last.append(arrival)
         if complete:
             await self._decide_texts(complete)
+            try:
+                await self._join.end([a.message for a in last], [a.link.name for a in last])
+            except RedisError as err:  # the texts are handed on again, and recognised
+                log.warning("long texts not ended", reason=type(err).__name__)
 
     async def _decide_texts(self, arrivals: list[Arrival]) -> None:
         catalog = self._catalog()
@@ -250,8 +265,7 @@ class Intake:
         )
 
     def _answer(self, arrival: Arrival, status: int) -> None:
-        if arrival.session is not None:
-            arrival.session.answer(arrival.message.sequence, status)
+        arrival.session.answer(arrival.message.sequence, status)
 
 
 OUTCOMES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -22,10 +21,11 @@ from gateway.store.connect import async_client
 from gateway.store.feed import Feed
 from gateway.store.parts import PartKeeper
 from gateway.store.sendqueue import SendQueue, Sent
+from smpp import statuses
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
 from smpp.pdus import DeliverSm, Outcome
-from smpp.reassembly import join, overdue_message
+from smpp.reassembly import Reassembly
 from smpp.sender import Outgoing, Sender, describe
 from smpp.session import Session
 
@@ -122,9 +122,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     traffic = Traffic(feed)
     verifier = Verifier(backing, redis.redis)
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
-
-    async def joined(messages: list[DeliverSm], names: list[str]) -> list[DeliverSm | None]:
-        return await join(messages, names, parts, time.time())
+    reassembly = Reassembly(parts)
 
     claims = ClaimStore(
         redis,
@@ -138,7 +136,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         vault=backing.vault,
         claims=claims,
         redis=redis,
-        join=joined,
+        join=reassembly,
         poke=Nudger(backing.queue_redis).poke,
         observe=traffic.observe_text,
         max_codes=settings.limits.codes_per_message,
@@ -160,7 +158,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         feed.run(),
         _verify_at_start(verifier),
         _report(links, traffic, redis.redis),
-        _hand_on_overdue(parts, intake, links),
+        _hand_on_overdue(reassembly, intake, links),
         *(link.run() for link in links),
     ]
     sending = [asyncio.ensure_future(s.run()) for s in traffic.senders.values()]
@@ -224,16 +222,32 @@ async def _report(links: Sequence[Link], traffic: Traffic, redis: Any) -> None:
         await asyncio.sleep(STATUS_EVERY_S)
 
 
-async def _hand_on_overdue(parts: PartKeeper, intake: Intake, links: Sequence[Link]) -> None:
-    """Texts of which a part never came are read as far as they came."""
+class _Handed:
+    """Hands on what is left of a long text, and waits for the word that it was stored."""
+
+    def __init__(self) -> None:
+        self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def answer(self, sequence: int, status: int) -> bool:
+        """From the intake."""
+        del sequence
+        if self.status.done():
+            return False
+        self.status.set_result(status)
+        return True
+
+
+async def _hand_on_overdue(reassembly: Reassembly, intake: Intake, links: Sequence[Link]) -> None:
+    """Texts of which a part never came are read as far as they came; those without effect are tried again."""
     by_name = {link.name: link for link in links}
     while links:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
-            for overdue in await parts.due(time.time()):
-                link = by_name.get(overdue.origin.link, links[0])
-                intake.take(link, None, [overdue_message(overdue)])
-                await intake.idle()
-                await parts.drop(overdue)
+            for overdue, message in await reassembly.overdue():
+                handed = _Handed()
+                intake.take(by_name.get(overdue.origin.link, links[0]), handed, [message])
+                # A temporary status leaves it where it is: it is due again.
+                if await handed.status in {statuses.ROK, statuses.RINVDSTADR}:
+                    await reassembly.drop(overdue)
         except (RedisError, OSError) as err:
             log.warning("overdue parts wait for redis", reason=type(err).__name__)

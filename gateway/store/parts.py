@@ -13,11 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import structlog
 from redis.exceptions import NoScriptError
 
 from gateway.store import keys
 from gateway.store.claims import script
 from gateway.store.durable import DurableRedis
+from gateway.store.vault import SealBroken
+
+log = structlog.get_logger()
 
 SEAL: Final = "part"
 RECENT_S: Final = 60  # parts of one message arrive within this time of each other
@@ -108,11 +112,15 @@ class PartKeeper:
         if not raw:
             return []
         hashes = await self._redis.calls([("HGETALL", key) for key in raw])
-        return [
-            self._overdue(key.decode(), _flat(fields))
-            for key, fields in zip(raw, hashes, strict=True)
-            if fields
-        ]
+        found = []
+        for key, fields in zip(raw, hashes, strict=True):
+            try:
+                found.append(self._overdue(key.decode(), _flat(fields)))
+            except (SealBroken, StopIteration):
+                # Sealed under another master secret, or gone: it would be due for ever.
+                log.error("parts of a long text cannot be opened, dropped", key=key.decode())
+                await self._redis.calls([("DEL", key), ("ZREM", keys.parts_due(), key)])
+        return found
 
     async def drop(self, overdue: Overdue) -> bool:
         """End a message whose pieces had their effect; False if another part has come: it is due again."""
