@@ -118,7 +118,7 @@ class Gateway:
         up = self._running.get("up")
         if up is None or up.poll() is not None:
             return None
-        return next((pid for pid, argv in processes.children(up.pid).items() if role in argv[1:]), None)
+        return next((pid for pid, argv in processes.children(up.pid).items() if argv[-1:] == [role]), None)
 
     def pids(self) -> dict[str, int]:
         """Every process that lives, by role."""

@@ -23,7 +23,7 @@ from typing import Any, Final
 from tests.bench import machine, processes
 from tests.bench.journal import Mo
 from tests.bench.load_run import FreedBy, Traffic
-from tests.bench.load_texts import CODES_A_SENDER, activations, read_codes
+from tests.bench.load_texts import CODES_A_SENDER, activations, read_series
 from tests.bench.report import HEAD, Row, Shape, median_per_s, show, summary
 from tests.bench.smsc_load import LoadSmsc
 from tests.harness import ROOT, Gateway, link_table
@@ -122,7 +122,7 @@ async def gateway(
         under_test.start("up")
         await smsc.wait_bound(60)
         campaign = under_test.campaign(short_number=SHORT_NUMBER)
-        supply = Supply(read_codes(under_test.codes(campaign, WARM_UP + n * (len(plan) + 2))))
+        supply = Supply(list(read_series(under_test.codes(campaign, WARM_UP + n * (len(plan) + 2)))))
         await smsc.run(traffic(Shape(window=10), supply.texts(WARM_UP)), quiet_s=QUIET_S)
         pids = under_test.pids()
         rows = [await run_once(shape, supply.texts(n), smsc, pids) for shape in plan]

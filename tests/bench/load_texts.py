@@ -17,10 +17,10 @@ LATIN: Final = ("{}", "Code {}", "code: {} thanks")
 CYRILLIC: Final = "Мій код {}"
 
 
-def read_codes(path: Path) -> list[str]:
-    """The codes of a file that `undercap codes generate` wrote (columns serial, code)."""
+def read_series(path: Path) -> dict[str, int]:
+    """Code -> serial, from a file that `undercap codes generate` wrote (columns serial, code)."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [row["code"] for row in csv.DictReader(file)]
+        return {row["code"]: int(row["serial"]) for row in csv.DictReader(file)}
 
 
 def number(index: int) -> bytes:
