@@ -75,10 +75,11 @@ def space_size(alphabet: str, length: int) -> int:
     10000000000000
     """
     symbols = ALPHABETS[alphabet].symbols
+    every: int = len(symbols) ** length
     if alphabet == "digits":
-        return 10**length
-    letters = sum(1 for c in symbols if c.isalpha())
-    return int(len(symbols) ** length) - int(letters**length)
+        return every
+    without: int = sum(1 for c in symbols if c.isalpha()) ** length
+    return every - without
 
 
 def capacity(alphabet: str, length: int, odds: int) -> int:

@@ -1,8 +1,8 @@
 """Redis calls that return only when their effect is on disk.
 
 With `appendfsync always` the server itself answers after the fsync. Otherwise (setting `redis.durability =
-"waitaof"`, Redis 7.2 or Valkey) WAITAOF follows on the same connection and must report the local fsync, and one
-replica's where replicas exist.
+"waitaof"`, Redis 7.2 or Valkey) WAITAOF follows on the same connection and must report the local fsync, and
+that of as many replicas as `redis.waitaof_replicas` says.
 """
 
 from __future__ import annotations

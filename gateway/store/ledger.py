@@ -108,12 +108,14 @@ def alias_counters(connection: Connection, shoppers: Sequence[int], now: int) ->
     return found
 
 
-def known_messages(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Which of these answers stand in the ledger already."""
+def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The states of those of these answers that stand in the ledger already."""
     t = schema.message
-    return {
-        id_ for chunk in _chunks(ids) for id_ in connection.scalars(select(t.c.id).where(t.c.id.in_(chunk)))
-    }
+    found: dict[str, str] = {}
+    for chunk in _chunks(ids):
+        rows = connection.execute(select(t.c.id, t.c.state).where(t.c.id.in_(chunk)))
+        found.update((id_, state) for id_, state in rows)
+    return found
 
 
 def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:

@@ -58,6 +58,7 @@ class Reply:
     link: str
     seen: str
     at: int
+    segments: int
 
 
 def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepted:
@@ -144,14 +145,15 @@ class Outbox:
                 ]
             names += claims
             args += (accepted.outbox_id, len(claims) + (reply is not None), len(fields), *fields)
-        return int(self._settled(keys=names, args=args))  # type: ignore[arg-type]
+        return int(self._settled(keys=names, args=args))
 
     def failed(self, outbox_id: bytes, fields: dict[bytes, bytes], reason: str) -> bool:
         """Count a failed settlement; after MOST_ATTEMPTS the entry becomes a dead letter (True)."""
         if self._redis.hincrby(keys.attempts(self.firm_id), outbox_id.decode(), 1) < MOST_ATTEMPTS:
             return False
         pipe = self._redis.pipeline(transaction=True)
-        pipe.xadd(keys.dead(self.firm_id), {**fields, b"why": reason.encode(), b"was": outbox_id})
+        letter: dict[Any, Any] = {**fields, b"why": reason.encode(), b"was": outbox_id}
+        pipe.xadd(keys.dead(self.firm_id), letter)
         pipe.xdel(keys.outbox(self.firm_id), outbox_id)
         pipe.hdel(keys.attempts(self.firm_id), outbox_id.decode())
         pipe.execute()

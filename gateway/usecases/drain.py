@@ -1,7 +1,8 @@
 """Drains what Redis holds into SQL: outboxes, what became of answers, delivery receipts.
 
-A drain runs until everything is quiet. It may run in several workers: a firm is drained by the one that holds
-its lease, and if a lease is lost, the unique keys of SQL and the once-only end of an entry keep the effect single.
+A drain runs until everything is quiet. It may run in several workers: a firm is drained by the one that
+holds its lease, and if a lease is lost, the unique keys of SQL and the once-only end of an entry keep the
+effect single.
 """
 
 from __future__ import annotations

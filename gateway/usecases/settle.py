@@ -21,6 +21,7 @@ from gateway.domain.answers import CodeOutcome, Situation, compose
 from gateway.domain.catalog import Campaign, Catalog
 from gateway.domain.outcome import Outcome
 from gateway.domain.reading import Intent
+from gateway.domain.segments import count
 from gateway.store import ledger, schema, sql
 from gateway.store.ledger import Activated
 from gateway.store.outbox import Accepted, Reply
@@ -210,6 +211,10 @@ def _answers(
     if rows:
         stored = ledger.known_messages(connection, [row["id"] for row in rows])
         ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
+        for settled in done:
+            # An old outbox that came back with a restored Redis: this answer has left long ago.
+            if settled.reply and stored.get(settled.reply.message_id, "queued") != "queued":
+                settled.reply = None
     return done
 
 
@@ -294,6 +299,7 @@ def _reply(text: Accepted, situation: Situation, campaign: Campaign | None, desk
         link=text.link,
         seen=text.digest,
         at=text.at,
+        segments=count(words),
     )
 
 
@@ -311,7 +317,7 @@ def _message_row(settled: Settled, batch: _Batch) -> dict[str, Any]:
         "short_number": reply.short_number,
         "outcomes": ",".join(settled.outcomes)[:120],
         "sealed": reply.sealed,
-        "segments": 0,
+        "segments": reply.segments,
         "attempts": 0,
         "queued_at": text.at,
     }

@@ -1,0 +1,47 @@
+"""`undercap rebuild`: makes Redis whole again from SQL, and says at what rate."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from redis.exceptions import RedisError
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import Settings
+from gateway.entry.backing import CatalogKeeper, open_backing
+from gateway.entry.process import Exit
+from gateway.store import keys
+from gateway.usecases.drain import LedgerAway
+from gateway.usecases.rebuild import Busy, rebuild_firm
+from gateway.usecases.settle import Desk
+
+
+def run(settings: Settings) -> int:
+    """Rebuild every firm. Safe to repeat; intake gives the temporary answer meanwhile. Exit code."""
+    backing = open_backing(settings)
+    catalog = CatalogKeeper(backing).catalog
+    desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
+    token = os.urandom(8).hex()
+    console = Console()
+    try:
+        for firm_id, name in catalog.firms.items():
+            done = rebuild_firm(
+                firm_id, backing.engine, backing.redis, lambda: desk, backing.deployment, token
+            )
+            rate = done.claims / done.seconds if done.seconds else 0
+            console.print(
+                f"{name}: {done.claims:,} claims, {done.consents:,} consents, {done.guessers:,} budgets, "
+                f"{done.answers:,} answers queued again, {done.settled:,} texts settled first; "
+                f"{done.seconds:.1f} s, {rate:,.0f} claims a second"
+            )
+        backing.redis.set(keys.DEPLOYMENT, backing.deployment)
+        backing.redis.incr(keys.CATALOG_VERSION)
+    except Busy:
+        sys.stderr.write("a worker settles a firm right now: try again in a few seconds\n")
+        return Exit.FAILED
+    except (RedisError, OSError, LedgerAway, SQLAlchemyError) as err:
+        sys.stderr.write(f"not rebuilt ({type(err).__name__}): intake stays closed; run it again\n")
+        return Exit.FAILED
+    return Exit.OK

@@ -1,0 +1,203 @@
+"""Restores from SQL what Redis lost: claim bits, consent, budgets of wrong codes, and answers not yet sent.
+
+What Redis still holds of accepted texts is settled first, so that nothing acknowledged is thrown away. Then a
+firm's keys are dropped and made anew, and only at the end its gate opens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from sqlalchemy import Connection, Engine, func, select
+
+from gateway.store import catalog, keys, presence, schema
+from gateway.store.outbox import Outbox
+from gateway.usecases.drain import drain_firm
+from gateway.usecases.settle import Desk
+
+_ROWS = 50_000
+_PIPE = 500
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What was restored for one firm, and how long it took."""
+
+    firm_id: int
+    settled: int
+    claims: int
+    consents: int
+    guessers: int
+    answers: int
+    seconds: float
+
+
+class Busy(Exception):
+    """Another process settles this firm; stop the workers or wait a few seconds, then try again."""
+
+
+def rebuild_firm(
+    firm_id: int, engine: Engine, redis: Redis, desk: Callable[[], Desk], deployment: str, token: str
+) -> Rebuilt:
+    """Restore one firm; its intake is closed meanwhile. May be repeated.
+
+    Raises Busy, LedgerAway, RedisError.
+    """
+    begun = time.monotonic()
+    redis.delete(keys.gate(firm_id))
+    outbox = Outbox(redis, firm_id)
+    if not outbox.lease(token):
+        raise Busy(firm_id)
+    settled = 0
+    while outbox.waiting():
+        drained = drain_firm(outbox, redis, desk, token=token, observe=lambda _: None)
+        settled += drained.settled
+        if not drained.anything:
+            break
+    _drop(redis, firm_id, keep=(keys.drain(firm_id), keys.dead(firm_id)))
+    with engine.connect() as connection:
+        claims = _claims(connection, redis, firm_id)
+        consents = _consents(connection, redis, firm_id)
+        guessers = _budgets(connection, redis, firm_id)
+        answers = _answers(connection, redis, firm_id)
+        watermark = connection.scalar(
+            select(schema.settled.c.outbox_id).where(schema.settled.c.firm_id == firm_id)
+        )
+    _stream(redis, firm_id, watermark or "0-0")
+    catalog.publish(engine, redis, firm_id)
+    presence.open_firm(redis, firm_id, deployment)
+    outbox.release(token)
+    return Rebuilt(
+        firm_id=firm_id,
+        settled=settled,
+        claims=claims,
+        consents=consents,
+        guessers=guessers,
+        answers=answers,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _drop(redis: Redis, firm_id: int, keep: tuple[str, ...]) -> None:
+    kept = {name.encode() for name in keep}
+    pipe = redis.pipeline(transaction=False)
+    pattern = keys.tag(firm_id).replace("{", "\\{") + ":*"
+    for name in redis.scan_iter(match=pattern, count=5000):
+        if name not in kept:
+            pipe.unlink(name)
+        if len(pipe) >= _PIPE:
+            pipe.execute()
+    pipe.execute()
+
+
+def _claims(connection: Connection, redis: Redis, firm_id: int) -> int:
+    """Claim bits, a chunk at a time: 65,536 codes are one write."""
+    t = schema.activation
+    rows = connection.execution_options(yield_per=_ROWS).execute(
+        select(t.c.space_id, t.c.serial).where(t.c.firm_id == firm_id).order_by(t.c.space_id, t.c.serial)
+    )
+    count = 0
+    pipe = redis.pipeline(transaction=False)
+    for space, chunk, offsets in _chunks(rows):
+        bits = bytearray(keys.CHUNK_BITS // 8)
+        for offset in offsets:
+            bits[offset >> 3] |= 0x80 >> (offset & 7)
+        pipe.set(keys.bits(firm_id, space, chunk), bytes(bits))
+        count += len(offsets)
+        if len(pipe) >= _PIPE:
+            pipe.execute()
+    pipe.execute()
+    return count
+
+
+def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
+    at: tuple[int, int] | None = None
+    offsets: list[int] = []
+    for space, serial in rows:
+        chunk, offset = divmod(serial, keys.CHUNK_BITS)
+        if at != (space, chunk):
+            if at is not None:
+                yield (*at, offsets)
+            at, offsets = (space, chunk), []
+        offsets.append(offset)
+    if at is not None:
+        yield (*at, offsets)
+
+
+def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
+    """Each person's last word; it covers both channels."""
+    t, s = schema.consent_entry, schema.shopper
+    last = (
+        select(t.c.shopper_id, func.max(t.c.id).label("id"))
+        .where(t.c.firm_id == firm_id)
+        .group_by(t.c.shopper_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(s.c.key, t.c.state, t.c.said_at)
+        .join(last, last.c.id == t.c.id)
+        .join(s, s.c.id == t.c.shopper_id)
+    )
+    count = 0
+    pipe = redis.pipeline(transaction=False)
+    for shopper, state, at in rows:
+        pipe.set(keys.consent(firm_id, shopper), f"{'out' if state == 'withdrawn' else 'in'}:{at}")
+        count += 1
+        if len(pipe) >= _PIPE:
+            pipe.execute()
+    pipe.execute()
+    return count
+
+
+def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
+    """Wrong codes of the last hour and day: a loss gives no guesser a new budget."""
+    now = int(time.time() * 1000)
+    t = schema.wrong_code
+    counters: dict[str, dict[Any, Any]] = defaultdict(dict)
+    for start, count, length in (("hs", "hc", _HOUR_MS), ("ds", "dc", _DAY_MS)):
+        rows = connection.execute(
+            select(t.c.shopper_key, func.min(t.c.said_at), func.sum(t.c.count))
+            .where(t.c.firm_id == firm_id, t.c.said_at > now - length)
+            .group_by(t.c.shopper_key)
+        )
+        for shopper, first, wrong in rows:
+            counters[shopper] |= {start: int(first) // 1000, count: int(wrong)}
+    pipe = redis.pipeline(transaction=False)
+    for shopper, mapping in counters.items():
+        pipe.hset(keys.limits(firm_id, shopper), mapping=mapping)
+        pipe.expire(keys.limits(firm_id, shopper), keys.LIMITS_TTL)
+        if len(pipe) >= _PIPE:
+            pipe.execute()
+    pipe.execute()
+    return len(counters)
+
+
+def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
+    """Answers whose outcome SQL does not know go back to their queue, as possibly doubled."""
+    t = schema.message
+    rows = connection.execute(
+        select(t).where(t.c.firm_id == firm_id, t.c.state == "queued", t.c.sealed.is_not(None))
+    )
+    count = 0
+    for row in rows:
+        id_: Any = redis.xadd(
+            keys.send(firm_id, row.link),
+            {"m": row.id, "x": row.sealed, "d": row.short_number, "s": "", "t": row.queued_at},
+        )
+        redis.hset(keys.intents(firm_id, row.link), id_, "1")
+        count += 1
+    return count
+
+
+def _stream(redis: Redis, firm_id: int, watermark: str) -> None:
+    """The outbox exists and goes on behind the watermark, however the clock stands."""
+    made: Any = redis.xadd(keys.outbox(firm_id), {"b": ""})
+    redis.xdel(keys.outbox(firm_id), made)
+    if presence.stream_id(made.decode()) < presence.stream_id(watermark):
+        redis.execute_command("XSETID", keys.outbox(firm_id), watermark)  # type: ignore[no-untyped-call]
