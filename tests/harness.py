@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
 from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import Engine, create_engine, text
 
 from config import settings as settings_module
@@ -144,6 +146,7 @@ class Gateway:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pids[role], signal.SIGKILL)
         for process in self._running.values():
+            process.kill()  # what its role's process id did not name, such as a tracer
             process.wait()
         self._running.clear()
 
@@ -229,6 +232,14 @@ class Gateway:
     def redis(self) -> Redis:
         """A client of the gateway's Redis; answers bytes."""
         return Redis.from_url(valkey_place.redis_url(settings_module.load(self.config)))
+
+    def answers(self) -> bool:
+        """Whether Redis answers now."""
+        with closing(self.redis()) as redis:
+            try:
+                return bool(redis.ping())
+            except RedisError:
+                return False
 
     async def until(
         self, true: Callable[[], bool], complaint: str, timeout_s: float = 60.0, every_s: float = LOOK_AGAIN_S
