@@ -1,0 +1,28 @@
+// Codes of the running campaign: one tap texts one.
+
+import { element } from "./element.js";
+
+export function showCaps(list, hint, demo, onTap) {
+  hint.textContent = demo.fault || "Tap a code: the phone texts it. A used one can be texted again, to see what is answered.";
+  list.replaceChildren(
+    ...demo.codes.map(({ code, texted_by: textedBy }) => {
+      const button = element("button", { type: "button" }, [
+        element("code", {}, code),
+        element("small", {}, textedBy ? `✓ texted by ${textedBy}` : "not used yet"),
+      ]);
+      button.addEventListener("click", () => onTap(code));
+      return element("li", textedBy ? { class: "used" } : {}, [button]);
+    }),
+  );
+}
+
+// A code of the same shape that most likely nobody printed.
+export function madeUp(like) {
+  const bytes = crypto.getRandomValues(new Uint8Array(like.length));
+  return [...like]
+    .map((char, i) => {
+      if (/[0-9]/.test(char)) return String(bytes[i] % 10);
+      return /[A-Z]/.test(char) ? "ACEHKMPTX"[bytes[i] % 9] : char;
+    })
+    .join("");
+}

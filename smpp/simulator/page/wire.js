@@ -1,0 +1,34 @@
+// The websocket to the simulator: JSON both ways, comes back by itself.
+
+const FIRST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 5000;
+
+export function connect({ onMessage, onState }) {
+  let socket = null;
+  let wait = FIRST_WAIT_MS;
+
+  function open() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(`${scheme}//${location.host}/socket`);
+    socket.addEventListener("open", () => {
+      wait = FIRST_WAIT_MS;
+      onState(true);
+    });
+    socket.addEventListener("message", (event) => onMessage(JSON.parse(event.data)));
+    socket.addEventListener("close", () => {
+      onState(false);
+      setTimeout(open, wait);
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    });
+  }
+
+  open();
+  return {
+    // False when the simulator is away: nothing was sent.
+    send(message) {
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(message));
+      return true;
+    },
+  };
+}
