@@ -139,6 +139,13 @@ class Gateway:
             started.wait()
         return True
 
+    async def restart(self, role: str) -> None:
+        """SIGTERM to a child of `up`; its successor, which is waited for, knows every campaign."""
+        before = self.pid(role)
+        if before is not None:
+            os.kill(before, signal.SIGTERM)
+        await self.until(lambda: self.pid(role) not in (before, None), f"{role} was not started again")
+
     def kill_everything(self) -> None:
         """SIGKILL to the supervisor and all that it started, Valkey too."""
         pids = self.pids()

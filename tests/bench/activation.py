@@ -123,6 +123,7 @@ async def gateway(
         await smsc.wait_bound(60)
         campaign = under_test.campaign(short_number=SHORT_NUMBER)
         supply = Supply(list(read_series(under_test.codes(campaign, WARM_UP + n * (len(plan) + 2)))))
+        await under_test.restart("smpp")
         await smsc.run(traffic(Shape(window=10), supply.texts(WARM_UP)), quiet_s=QUIET_S)
         pids = under_test.pids()
         rows = [await run_once(shape, supply.texts(n), smsc, pids) for shape in plan]

@@ -84,6 +84,7 @@ async def run(plan: Plan, state: Path) -> Verdict:
         traffic = Traffic(
             messages=messages, destination=campaign.short_number.encode(), window=plan.window, rate=plan.rate
         )
+        await gateway.restart("smpp")
         await smsc.wait_bound()
         journal = smsc.begin(traffic)
         killed = await kill_along(gateway, journal, schedule(plan), plan.seconds)

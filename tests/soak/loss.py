@@ -64,6 +64,7 @@ async def run(state: Path, n: int, rate: float) -> Verdict:
         await smsc.wait_bound(60)
         campaign = gateway.campaign()
         serials = read_series(gateway.codes(campaign, n))
+        await gateway.restart("smpp")
         await say_stop(gateway, smsc, campaign)
         journal = smsc.begin(_traffic(activations(list(serials)), campaign, rate))
         await gateway.until(lambda: len(journal.acknowledged) > n // 2, "the load did not get half way")
