@@ -71,10 +71,19 @@ class Asker(Protocol):
 
 
 class Observer(Protocol):
-    """Told what became of texts, for metrics and the live feed. `outcome`: accepted, limited, silent ..."""
+    """Told what became of texts, for metrics and the live feed. `outcome`: accepted, limited, silent ...
+
+    `seconds`: from the arrival to the response, where a text was decided.
+    """
 
     def __call__(
-        self, outcome: str, link: str, number: str, short_number: str, codes: Sequence[str]
+        self,
+        outcome: str,
+        link: str,
+        number: str,
+        short_number: str,
+        codes: Sequence[str],
+        seconds: float | None = None,
     ) -> None: ...
 
 
@@ -172,6 +181,7 @@ class Intake:
                 self._observe("receipt unreadable", arrival.link.name, "", "", ())
                 continue
             state = _RECEIPT_STATES.get(receipt.state)
+            self._observe(f"receipt {state or 'of no end'}", arrival.link.name, "", "", ())
             if state is None:  # ENROUTE, ACCEPTD, UNKNOWN: nothing that the answer does not say already
                 continue
             body = json.dumps(
@@ -253,7 +263,8 @@ class Intake:
                 codes += further.codes
         self._answer(arrival, statuses.ROK)
         outcome = OUTCOMES[verdict.kind]
-        self._observe(outcome, arrival.link.name, number, arrival.message.destination, codes)
+        seconds = time.monotonic() - arrival.at
+        self._observe(outcome, arrival.link.name, number, arrival.message.destination, codes, seconds)
         log.info(
             "text",
             link=arrival.link.name,
@@ -261,7 +272,7 @@ class Intake:
             to=arrival.message.destination,
             outcome=outcome,
             codes="".join(c[0] for c in codes),
-            ms=round((time.monotonic() - arrival.at) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
 
     def _answer(self, arrival: Arrival, status: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,22 +15,23 @@ from config.logging import mask
 from config.settings import Settings
 from gateway.entry import process, readiness
 from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
-from gateway.queues.nudge import nudge
+from gateway.queues.poking import Nudger
 from gateway.store import keys
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.feed import Feed
+from gateway.store.metrics import METRICS, Meter
 from gateway.store.parts import PartKeeper
 from gateway.store.sendqueue import SendQueue, Sent
 from smpp import statuses
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
+from smpp.meters import RECEIPT, TrafficMeters
 from smpp.pdus import DeliverSm, Outcome
 from smpp.reassembly import Reassembly
 from smpp.sender import Outgoing, Sender, describe
 from smpp.session import Session
 
-NUDGE_INTERVAL_S = 0.02
 STATUS_EVERY_S = 2.0
 OVERDUE_EVERY_S = 5.0
 log = structlog.get_logger()
@@ -40,40 +42,14 @@ def run(settings: Settings) -> int:
     return process.run("smpp", settings, _main)
 
 
-class Nudger:
-    """Nudges the worker at most once per interval, and never forgets the last nudge."""
-
-    def __init__(self, redis: Any) -> None:
-        self._redis = redis
-        self._wanted = False
-        self._task: asyncio.Task[None] | None = None
-
-    def poke(self) -> None:
-        """An outbox got work."""
-        self._wanted = True
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        try:
-            while self._wanted:
-                self._wanted = False
-                try:
-                    await asyncio.to_thread(nudge, self._redis)
-                except (RedisError, OSError) as err:  # the worker's sweep finds the work
-                    log.warning("nudge failed", reason=type(err).__name__)
-                await asyncio.sleep(NUDGE_INTERVAL_S)
-        finally:
-            self._task = None
-
-
 class Traffic:
     """The links' handler: messages go to the intake, results to the link's sender; tells the live feed."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, meters: TrafficMeters) -> None:
         self.intake: Intake | None = None
         self.senders: dict[str, Sender] = {}
         self._feed = feed
+        self._meters = meters
 
     def on_messages(self, link: Link, session: Session, messages: list[DeliverSm]) -> None:
         """From the link."""
@@ -95,9 +71,18 @@ class Traffic:
         self._feed.publish("link", link=link.name, state=str(state))
 
     def observe_text(
-        self, outcome: str, link: str, number: str, short_number: str, codes: Sequence[str]
+        self,
+        outcome: str,
+        link: str,
+        number: str,
+        short_number: str,
+        codes: Sequence[str],
+        seconds: float | None = None,
     ) -> None:
         """From the intake."""
+        self._meters.text(outcome, link, codes, seconds)
+        if outcome.startswith(RECEIPT):
+            return
         self._feed.publish(
             "text",
             link=link,
@@ -107,8 +92,9 @@ class Traffic:
             codes="".join(c[0] for c in codes),
         )
 
-    def observe_answer(self, sent: Sent, outgoing: Outgoing | None) -> None:
-        """From a sender."""
+    def observe_answer(self, link: str, sent: Sent, outgoing: Outgoing | None) -> None:
+        """From the sender of a link."""
+        self._meters.answer(link, sent)
         told = describe(sent, outgoing)
         log.info("answer", **told)
         self._feed.publish("answer", to=told["to"], state=sent.state)
@@ -119,7 +105,10 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     redis = await open_redis(backing)
     keeper = CatalogKeeper(backing)
     feed = Feed(redis.redis, enabled=settings.simulator.enabled)
-    traffic = Traffic(feed)
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS)
+    meters = TrafficMeters(meter, backing.vault)
+    traffic = Traffic(feed, meters)
     verifier = Verifier(backing, redis.redis)
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
     reassembly = Reassembly(parts)
@@ -137,7 +126,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         claims=claims,
         redis=redis,
         join=reassembly,
-        poke=Nudger(backing.queue_redis).poke,
+        poke=Nudger(backing.queue_redis, meter, "smpp").poke,
         observe=traffic.observe_text,
         max_codes=settings.limits.codes_per_message,
         storage_timeout_s=min((link.storage_timeout_s for link in settings.links), default=10.0),
@@ -151,13 +140,14 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             backing.vault,
             firms=lambda: list(keeper.catalog.firms),
             max_age_s=settings.answers.unsent_max_age_h * 3600,
-            observe=traffic.observe_answer,
+            observe=partial(traffic.observe_answer, link.name),
         )
     background: list[Awaitable[Any]] = [
         keeper.follow(),
         feed.run(),
         _verify_at_start(verifier),
         _report(links, traffic, redis.redis),
+        meters.run(links, traffic.senders, intake),
         _hand_on_overdue(reassembly, intake, links),
         *(link.run() for link in links),
     ]
@@ -166,6 +156,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     readiness.ready()
     await stop.wait()
     await _stop(settings, links, intake, traffic, sending)
+    meters.write(links, traffic.senders, intake)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,7 +25,7 @@ from gateway.entry.child import Child, child_of_ours
 from gateway.entry.ends import End, EndKind, Restarts
 from gateway.entry.keeper import Keeper, Told
 from gateway.entry.process import GRACE_S, Exit
-from gateway.store import master_secret, state_dir
+from gateway.store import master_secret, metrics, state_dir
 
 VALKEY_STOP_S = 10.0
 
@@ -58,6 +58,7 @@ def run_plan(plan: Plan) -> int:
     wait_s = settings.stop_deadline_s + 2 * GRACE_S
     with up_lock.only_one(settings.state_dir, wait_s=wait_s, tell=told.news) as heirloom:
         master_secret.load_or_make(settings)
+        metrics.clear(settings.state_dir / metrics.METRICS)  # no process of a former run lives
         return asyncio.run(_supervise(plan, heirloom, told))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -22,7 +23,9 @@ from gateway.entry.process import GRACE_S, Exit
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys
+from gateway.store.metrics import METRICS
 from gateway.usecases.drain import LedgerAway, drain
+from gateway.usecases.meters import SettlingMeters
 from gateway.usecases.settle import Desk, Settled
 
 SWEEP_EVERY_S = 2.0
@@ -47,9 +50,12 @@ def run(settings: Settings) -> int:
     lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
     backing = open_backing(settings)
     keeper = CatalogKeeper(backing)
-    desk = Settling(backing, keeper)
+    meters = SettlingMeters(backing.vault)
+    meters.meter.open(settings.state_dir / METRICS)
+    desk = Settling(backing, keeper, meters)
     jobs.configure(desk.settle)
-    threading.Thread(target=_sweep, args=(backing, keeper), name="sweep", daemon=True).start()
+    sweep = threading.Thread(target=_sweep, args=(backing, keeper, desk), name="sweep", daemon=True)
+    sweep.start()
     readiness.ready()
     while not Worker.stopping.is_set():
         worker = Worker(
@@ -72,7 +78,9 @@ def run(settings: Settings) -> int:
 class Settling:
     """The job's body with all that it needs."""
 
-    def __init__(self, backing: Backing, keeper: CatalogKeeper) -> None:
+    def __init__(self, backing: Backing, keeper: CatalogKeeper, meters: SettlingMeters) -> None:
+        self.ledger_away = ""
+        self.meters = meters
         self._backing = backing
         self._keeper = keeper
         self._token = os.urandom(8).hex()
@@ -83,18 +91,23 @@ class Settling:
         clear(self._backing.queue_redis)
         self._keeper.refresh()
         try:
-            return drain(
+            settled = drain(
                 self._backing.redis,
                 self._current,
                 links=[link.name for link in self._backing.settings.links],
                 token=self._token,
                 observe=self._observe,
+                passed=self.meters.passed,
                 stop=Worker.stopping.is_set,
             )
         except LedgerAway as err:
+            self.ledger_away = str(err)
+            self.meters.ledger_away()
             log.warning("ledger away; texts wait in the outbox", reason=str(err))
             Worker.stopping.wait(AWAY_WAIT_S)
             return 0
+        self.ledger_away = ""
+        return settled
 
     def _current(self) -> Desk:
         if self._desk is None or self._desk.catalog is not self._keeper.catalog:
@@ -109,6 +122,7 @@ class Settling:
     def _observe(self, done: Sequence[Settled]) -> None:
         answered = sum(1 for s in done if s.reply is not None)
         now_ms = time.time() * 1000
+        self.meters.settled(done, now_ms)
         log.info(
             "settled",
             texts=len(done),
@@ -123,15 +137,23 @@ class Settling:
             feed.publish_many(self._backing.redis, events)
 
 
-def _sweep(backing: Backing, keeper: CatalogKeeper) -> None:
+def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
     """Nudge for whatever waits: a nudge may have been lost with a process or a Redis."""
     while not Worker.stopping.wait(SWEEP_EVERY_S):
+        settling.meters.write()
         try:
+            _report(backing, settling)
             keeper.refresh()
-            if _anything_waits(backing, keeper):
-                nudge(backing.queue_redis)
+            if _anything_waits(backing, keeper) and nudge(backing.queue_redis):
+                settling.meters.nudged()
         except (RedisError, OSError) as err:
             log.warning("sweep waits for redis", reason=type(err).__name__)
+
+
+def _report(backing: Backing, settling: Settling) -> None:
+    """Tell Redis that a worker lives, for the health page."""
+    body = json.dumps({"ledger": settling.ledger_away})
+    backing.redis.set(keys.status("worker"), body, ex=keys.STATUS_TTL)
 
 
 def _anything_waits(backing: Backing, keeper: CatalogKeeper) -> bool:

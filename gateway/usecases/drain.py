@@ -39,6 +39,7 @@ class Drained:
     receipts: int = 0
     unmatched: int = 0
     dead: int = 0
+    seconds: float = 0.0  # for the texts
 
     @property
     def anything(self) -> bool:
@@ -47,6 +48,7 @@ class Drained:
 
 
 Observer = Callable[[Sequence[Settled]], None]
+Passed = Callable[[Drained, str], None]  # with the link, where receipts were drained
 
 
 def drain_firm(
@@ -55,6 +57,7 @@ def drain_firm(
     """One batch of a firm's outbox and one of its results. Raises LedgerAway, RedisError."""
     if not outbox.waiting() or not outbox.lease(token):
         return Drained()
+    begun = time.monotonic()
     rows = outbox.read(BATCH)
     dead = 0
     settled = 0
@@ -73,7 +76,9 @@ def drain_firm(
             outbox.end([(s.accepted, s.reply) for s in done])
             observe(done)
         settled = len(done)
-    return Drained(settled=settled, dead=dead, results=_drain_results(outbox.firm_id, redis, desk().engine))
+    seconds = time.monotonic() - begun
+    results = _drain_results(outbox.firm_id, redis, desk().engine)
+    return Drained(settled=settled, dead=dead, results=results, seconds=seconds)
 
 
 def _settle(
@@ -165,6 +170,7 @@ def drain(
     links: Sequence[str],
     token: str,
     observe: Observer,
+    passed: Passed,
     stop: Callable[[], bool],
     linger_s: float = 0.25,
     most_s: float = 30.0,
@@ -184,12 +190,14 @@ def drain(
             for firm_id in desk().catalog.firms:
                 outbox = outboxes.setdefault(firm_id, Outbox(redis, firm_id))
                 drained = drain_firm(outbox, redis, desk, token=token, observe=observe)
+                passed(drained, "")
                 total += drained.settled
                 busy = busy or drained.anything
             for link in links:
                 drained, read_to[link] = drain_receipts(
                     link, redis, desk().engine, after=read_to[link], now_ms=int(time.time() * 1000)
                 )
+                passed(drained, link)
                 busy = busy or drained.anything
             now = time.monotonic()
             if busy:

@@ -1,0 +1,45 @@
+"""Nudges from an asyncio process: bundled, never blocking the loop, and the last one never forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from gateway.queues.nudge import nudge
+from gateway.store import measures
+from gateway.store.metrics import Meter
+
+INTERVAL_S = 0.02
+log = structlog.get_logger()
+
+
+class Nudger:
+    """Nudges the worker at most once per interval. `redis`: RQ's server. `by`: this process, for metrics."""
+
+    def __init__(self, redis: Any, meter: Meter, by: str) -> None:
+        self._redis = redis
+        self._queued = meter.tick(measures.NUDGES, by)
+        self._wanted = False
+        self._task: asyncio.Task[None] | None = None
+
+    def poke(self) -> None:
+        """An outbox got work."""
+        self._wanted = True
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                self._wanted = False
+                try:
+                    queued = await asyncio.to_thread(nudge, self._redis)
+                    self._queued.n += queued
+                except (RedisError, OSError) as err:  # the worker's sweep finds the work
+                    log.warning("nudge failed", reason=type(err).__name__)
+                await asyncio.sleep(INTERVAL_S)
+        finally:
+            self._task = None

@@ -1,0 +1,53 @@
+"""Everything that is measured. Labels are words of closed sets and names of links, never numbers or codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measure:
+    """What is measured. `sort`: counter, histogram (seconds), or gauge_<mode> as prometheus_client says."""
+
+    name: str
+    told: str
+    sort: str = "counter"
+    labels: tuple[str, ...] = ()
+
+
+def _counter(name: str, told: str, *labels: str) -> Measure:
+    return Measure(name=f"undercap_{name}", told=told, labels=labels)
+
+
+def _histogram(name: str, told: str, *labels: str) -> Measure:
+    return Measure(name=f"undercap_{name}", told=told, sort="histogram", labels=labels)
+
+
+def _gauge(name: str, told: str, *labels: str, mode: str = "livesum") -> Measure:
+    return Measure(name=f"undercap_{name}", told=told, sort=f"gauge_{mode}", labels=labels)
+
+
+TEXTS = _counter("texts", "Texts by link and what became of them", "link", "outcome")
+CLAIMS = _counter("claims", "Codes in accepted texts by what the claim said", "channel", "result")
+OUTCOMES = _counter("outcomes", "Outcomes of settled texts", "channel", "outcome")
+RESPONSE_S = _histogram("response_seconds", "From a text's arrival to its deliver_sm_resp", "link")
+ANSWERS = _counter("answers", "Answers by link and how their submit ended", "link", "state")
+DOUBLED = _counter("answers_possibly_doubled", "Answers submitted again after an unknown outcome", "link")
+SILENCED = _counter("replies_silenced", "Settled texts that got no answer", "channel")
+RECEIPTS = _counter("receipts", "Delivery receipts by link and state", "link", "state")
+RECEIPTS_UNMATCHED = _counter("receipts_unmatched", "Delivery receipts of no answer that we know", "link")
+SMPP = _counter("smpp_events", "What happened on the sessions of a link", "link", "event")
+LINK_BOUND = _gauge("link_bound", "1 where the link to an SMSC stands", "link", mode="livemax")
+INTAKE_WAITING = _gauge("intake_waiting", "Messages that wait to be decided")
+SENDER_WAITING = _gauge("sender_waiting", "Answers taken for submission and not ended", "link")
+BATCHES = _counter("settlement_batches", "Batches written to the ledger")
+SETTLED = _counter("settled_texts", "Texts written to the ledger")
+BATCH_S = _histogram("settlement_batch_seconds", "One batch: SQL transaction, then its end in Redis")
+SETTLED_AFTER_S = _histogram("settled_after_seconds", "Age of the oldest text of a batch when it was settled")
+DEAD = _counter("dead_letters_added", "Texts that could not be settled and were laid aside")
+LEDGER_AWAY = _counter("ledger_away", "Settlements put off because the database did not answer")
+OPENINGS = _counter("vault_openings", "Values that the vault opened, by purpose", "purpose")
+NUDGES = _counter("nudges", "Settlements asked of the queue", "by")
+REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route", "status")
+REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
+PINS = _counter("web_pins", "One-time PINs by what became of the wish or the try", "outcome")

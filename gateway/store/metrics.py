@@ -1,0 +1,217 @@
+"""Counts of every process in files of one directory, so that the API process shows them all.
+
+prometheus_client's multiprocess mode: each process writes files of its own, mapped into memory, and whoever
+is asked adds them up. A process holds a lock beside its files; the files of one that is gone are taken on by
+the next that starts, so counters go on over a restart and the directory does not grow. What happens thousands
+of times a second is gathered in plain memory and written about once a second: a SIGKILL costs that second.
+
+Nothing here ever holds a number or a code: labels are words of closed sets and the names of links.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from gateway.store.measures import Measure
+
+# Bytes of a file, some 800 series. Written out at the start: a page of a mapped file for which the disk has
+# no room would end the process.
+_ROOM: Final = 256 * 1024
+METRICS: Final = "metrics"  # the directory, in the state directory
+_SORTS: Final = ("counter", "histogram", "gauge_livesum", "gauge_livemax")
+_DEFAULT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_MOST_WAITING: Final = 50_000  # observations that wait to be written; the rest of that second is left out
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Tick:
+    """One counter in plain memory: add to `n`. Of one thread only; `flush` may run in another."""
+
+    child: Any
+    n: int = 0
+    written: int = 0
+
+
+class Meter:
+    """Counts for one process. A meter that was not opened gathers nothing that anybody sees."""
+
+    def __init__(self) -> None:
+        self._open = False
+        self._ticks: dict[tuple[object, ...], Tick] = {}
+        self._seconds: list[tuple[Any, float]] = []
+        self._families: dict[Measure, Any] = {}
+        self._children: dict[tuple[object, ...], Any] = {}
+        self._held: int | None = None
+
+    def open(self, directory: Path) -> None:
+        """Start to measure. A directory that cannot be written costs the measures, never the service."""
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._held = _take_place(directory)
+        except OSError as err:
+            log.warning("metrics are off", reason=err.strerror, directory=directory.name)
+            return
+        # prometheus_client chooses its mode from the environment when it is imported, so that comes later.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+        self._open = True
+
+    def tick(self, measure: Measure, *labels: str) -> Tick:
+        """The counter with these labels; keep it where counting must cost nothing."""
+        key = (measure, *labels)
+        found = self._ticks.get(key)
+        if found is None:
+            found = self._ticks[key] = Tick(self._child(measure, labels) if self._open else None)
+        return found
+
+    def count(self, measure: Measure, *labels: str, n: int = 1) -> None:
+        """`n` more."""
+        self.tick(measure, *labels).n += n
+
+    def total(self, measure: Measure, *labels: str, now: int) -> None:
+        """A counter that somebody else has kept since this process started stands at `now`."""
+        self.tick(measure, *labels).n = now
+
+    def observe(self, measure: Measure, seconds: float, *labels: str) -> None:
+        """One duration."""
+        if self._open and len(self._seconds) < _MOST_WAITING:
+            self._seconds.append((self._child(measure, labels), seconds))
+
+    def gauge(self, measure: Measure, value: float, *labels: str) -> None:
+        """What stands now; written at once."""
+        if self._open:
+            self._child(measure, labels).set(value)
+
+    def flush(self) -> None:
+        """Write what was gathered. One thread calls it, always the same."""
+        if not self._open:
+            return
+        for tick in list(self._ticks.values()):
+            now = tick.n
+            if now > tick.written:
+                tick.child.inc(now - tick.written)
+                tick.written = now
+        seconds, self._seconds = self._seconds, []
+        for child, value in seconds:
+            child.observe(value)
+
+    def _child(self, measure: Measure, labels: tuple[str, ...]) -> Any:
+        child = self._children.get((measure, *labels))
+        if child is None:
+            family = self._families.get(measure)
+            if family is None:
+                family = self._families[measure] = _family(measure)
+            child = family.labels(*map(_word, labels)) if labels else family
+            self._children[(measure, *labels)] = child
+        return child
+
+
+def clear(directory: Path) -> None:
+    """Forget all counts; only while no process writes here."""
+    with contextlib.suppress(OSError):
+        for path in directory.iterdir():
+            path.unlink()
+
+
+def exposition(directory: Path, more: Iterable[Any] = ()) -> bytes:
+    """Everything that all processes have counted, in Prometheus' text format; `more`: further families."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - after `open`
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    _drop_gauges(directory)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
+    registry.register(_Given(more))
+    try:
+        return generate_latest(registry)
+    except FileNotFoundError:  # a process has just taken on the files of another
+        return generate_latest(registry)
+
+
+class _Given:
+    """Families made by somebody else, as prometheus_client wants to be given them."""
+
+    def __init__(self, families: Iterable[Any]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterator[Any]:
+        yield from self._families
+
+
+def _family(measure: Measure) -> Any:
+    from prometheus_client import Counter as PromCounter  # noqa: PLC0415 - after `open`
+    from prometheus_client import Gauge, Histogram  # noqa: PLC0415
+
+    if measure.sort == "counter":
+        return PromCounter(measure.name, measure.told, measure.labels, registry=None)
+    if measure.sort == "histogram":
+        return Histogram(measure.name, measure.told, measure.labels, registry=None, buckets=_DEFAULT_BUCKETS)
+    mode: Any = measure.sort.removeprefix("gauge_")
+    return Gauge(measure.name, measure.told, measure.labels, registry=None, multiprocess_mode=mode)
+
+
+def _word(label: str) -> str:
+    return re.sub(r"[^0-9A-Za-z/{}.]+", "_", label).strip("_")
+
+
+def _take_place(directory: Path) -> int:
+    """Lock this process's place and make its files at full size; take on those of one that is gone."""
+    with _alone(directory):
+        pid = os.getpid()
+        held = os.open(directory / f"{pid}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        heir = _path(directory, "counter", pid).exists()
+        for gone in [] if heir else _gone(directory)[:1]:
+            for sort in _SORTS:
+                with contextlib.suppress(FileNotFoundError):
+                    _path(directory, sort, gone).rename(_path(directory, sort, pid))
+            (directory / f"{gone}.lock").unlink()
+        for sort in _SORTS:
+            path = _path(directory, sort, pid)
+            if sort.startswith("gauge") or not path.exists():
+                path.write_bytes(bytes(_ROOM))
+    return held
+
+
+def _drop_gauges(directory: Path) -> None:
+    with _alone(directory):
+        for gone in _gone(directory):
+            for path in directory.glob(f"gauge_live*_{gone}.db"):
+                path.unlink(missing_ok=True)
+
+
+def _gone(directory: Path) -> list[int]:
+    """Processes that have files here and do not live. Call it alone."""
+    found = []
+    for path in directory.glob("*.lock"):
+        if not path.stem.isdigit() or path.stem == str(os.getpid()):
+            continue
+        descriptor = os.open(path, os.O_RDWR)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.append(int(path.stem))
+        os.close(descriptor)
+    return found
+
+
+def _path(directory: Path, sort: str, pid: int) -> Path:
+    return directory / f"{sort}_{pid}.db"
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    descriptor = os.open(directory / "places.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # held for some milliseconds at most
+        yield
+    finally:
+        os.close(descriptor)

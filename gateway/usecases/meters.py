@@ -1,0 +1,54 @@
+"""What the worker measures: settlements, their outcomes and their age, receipts that match nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.store import measures
+from gateway.store.metrics import Meter
+from gateway.store.vault import Vault
+from gateway.usecases.drain import Drained
+from gateway.usecases.settle import Settled
+
+
+class SettlingMeters:
+    """Counted by the thread that settles; written by the sweep."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.meter = Meter()
+        self._vault = vault
+
+    def settled(self, done: Sequence[Settled], now_ms: float) -> None:
+        """A batch that was written and ended."""
+        meter = self.meter
+        meter.count(measures.BATCHES)
+        meter.count(measures.SETTLED, n=len(done))
+        meter.observe(measures.SETTLED_AFTER_S, max(0.0, now_ms - done[0].accepted.at) / 1000)
+        for one in done:
+            for outcome in one.outcomes:
+                meter.count(measures.OUTCOMES, one.accepted.channel, outcome)
+            if one.reply is None:
+                meter.count(measures.SILENCED, one.accepted.channel)
+
+    def passed(self, drained: Drained, link: str) -> None:
+        """One pass over a firm, or over the receipts of a link."""
+        if drained.settled:
+            self.meter.observe(measures.BATCH_S, drained.seconds)
+        if drained.dead:
+            self.meter.count(measures.DEAD, n=drained.dead)
+        if drained.unmatched:
+            self.meter.count(measures.RECEIPTS_UNMATCHED, link, n=drained.unmatched)
+
+    def ledger_away(self) -> None:
+        """A settlement was put off."""
+        self.meter.count(measures.LEDGER_AWAY)
+
+    def nudged(self) -> None:
+        """The sweep asked for a settlement that nobody else had asked for."""
+        self.meter.count(measures.NUDGES, "sweep")
+
+    def write(self) -> None:
+        """Write what was gathered."""
+        for purpose, opened in list(self._vault.opened.items()):
+            self.meter.total(measures.OPENINGS, purpose, now=opened)
+        self.meter.flush()

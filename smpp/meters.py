@@ -1,0 +1,79 @@
+"""What the SMPP process measures: texts, answers, receipts, the sessions of its links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from gateway.store import measures
+from gateway.store.metrics import Meter, Tick
+from gateway.store.sendqueue import Sent
+from gateway.store.vault import Vault
+from smpp.intake import Intake
+from smpp.link import Link, LinkState
+from smpp.sender import Sender
+from smpp.tally import Tally
+
+FLUSH_EVERY_S = 1.0
+RECEIPT = "receipt "  # what the intake says of a receipt begins with it
+CLAIMS = {
+    "C": "claimed",
+    "R": "repeat",
+    "P": "paused",
+    "N": "not_started",
+    "E": "ended",
+    "V": "voided",
+}
+
+
+class TrafficMeters:
+    """Told by the intake and the senders as it happens; reads the rest where it stands."""
+
+    def __init__(self, meter: Meter, vault: Vault) -> None:
+        self._meter = meter
+        self._vault = vault
+        self._texts: dict[tuple[str, str], Tick] = {}
+        self._claims = {letter: meter.tick(measures.CLAIMS, "sms", word) for letter, word in CLAIMS.items()}
+
+    def text(self, outcome: str, link: str, codes: Sequence[str], seconds: float | None) -> None:
+        """A text or a receipt; `codes`: the claim function's letters. `seconds`: to its response."""
+        tick = self._texts.get((link, outcome))
+        if tick is None:
+            tick = self._texts[link, outcome] = self._text_tick(link, outcome)
+        tick.n += 1
+        for code in codes:
+            self._claims[code[0]].n += 1
+        if seconds is not None:
+            self._meter.observe(measures.RESPONSE_S, seconds, link)
+
+    def answer(self, link: str, sent: Sent) -> None:
+        """An answer that ended."""
+        self._meter.count(measures.ANSWERS, link, sent.state)
+
+    async def run(self, links: Sequence[Link], senders: Mapping[str, Sender], intake: Intake) -> None:
+        """Write about once a second until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            self.write(links, senders, intake)
+
+    def write(self, links: Sequence[Link], senders: Mapping[str, Sender], intake: Intake) -> None:
+        """Write now."""
+        meter = self._meter
+        for link in links:
+            for field in fields(Tally):
+                now: int = getattr(link.tally, field.name)
+                meter.total(measures.SMPP, link.name, field.name, now=now)
+            meter.gauge(measures.LINK_BOUND, link.state is LinkState.BOUND, link.name)
+            sender = senders[link.name]
+            meter.total(measures.DOUBLED, link.name, now=sender.counts.possibly_doubled)
+            meter.gauge(measures.SENDER_WAITING, sender.backlog, link.name)
+        meter.gauge(measures.INTAKE_WAITING, intake.backlog)
+        for purpose, opened in self._vault.opened.items():
+            meter.total(measures.OPENINGS, purpose, now=opened)
+        meter.flush()
+
+    def _text_tick(self, link: str, outcome: str) -> Tick:
+        if outcome.startswith(RECEIPT):
+            return self._meter.tick(measures.RECEIPTS, link, outcome.removeprefix(RECEIPT))
+        return self._meter.tick(measures.TEXTS, link, outcome)
