@@ -23,7 +23,7 @@ _CYRILLIC = dict(zip("ABCEHIKMOPTXY", "АВСЕНІКМОРТХУ", strict=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line. `series`: digits or letters; `outcome`: as written, such as "activated:2" or "activated,invalid"."""
+    """One line. `series`: digits or letters; `outcome`: as written, such as "activated:2"."""
 
     id: str
     series: str
@@ -57,7 +57,7 @@ class Line:
         return _PLACEHOLDER.sub(filled, self.template)
 
     def symbols(self, codes: Mapping[str, str]) -> tuple[str, ...]:
-        """What a perfect reader takes for codes: normalised symbols, each once, in order, mistakes included."""
+        """What a perfect reader takes for codes: normalised symbols, each once, mistakes included."""
         found = (
             self._misspelt(name, way, codes)
             for name, way in _PLACEHOLDER.findall(self.template)
@@ -68,10 +68,12 @@ class Line:
     def _misspelt(self, name: str, way: str | None, codes: Mapping[str, str]) -> str:
         symbols = codes[name].replace("-", "")
         mistake = _MISTAKES.get(way or "")
-        return mistake(symbols, ALPHABETS[self.series].symbols, self._random(name, way)) if mistake else symbols
+        return (
+            mistake(symbols, ALPHABETS[self.series].symbols, self._random(name, way)) if mistake else symbols
+        )
 
     def _random(self, name: str, way: str | None) -> random.Random:
-        return random.Random(f"{self.id} {name} {way}")  # noqa: S311 - test data, repeatable by design
+        return random.Random(f"{self.id} {name} {way}")  # noqa: S311 - repeatable by design
 
 
 def load_corpus(path: Path = CORPUS) -> list[Line]:

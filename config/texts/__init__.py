@@ -1,7 +1,7 @@
 """The words that shoppers read, one TOML file a language, and the plural rules that choose among them.
 
-A file has sentences, nouns with their plural forms, and the way dates are written. Everything is checked when it
-is loaded, a campaign's own words as well: a misspelt placeholder is an error then, not in front of a shopper.
+A file has sentences, nouns with their plural forms, and the way dates are written. Everything is checked when
+it is loaded, a campaign's own words as well: a misspelt placeholder is an error then, not before a shopper.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from babel import Locale
 
 LANGUAGES: Final = ("uk", "ru", "kk", "en")
 
-# Each sentence: placeholders that it must have, then those that it may have. `campaign` may stand in any.
-SENTENCES: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
+# Each sentence with the placeholders that it must have. `campaign` may stand in any but the last.
+SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        key: (frozenset(must.split()), frozenset(may.split()) | {"campaign"})
-        for key, must, may in (
+        key: frozenset(placeholders.split())
+        for key, placeholders in (
             # The whole answer for one code, or part of it.
-            ("activated", "points balance", ""),
-            ("already_used", "", ""),
-            ("already_yours", "date", ""),
-            ("invalid", "", ""),
-            ("not_started", "date", ""),
-            ("not_started_soon", "", ""),  # the day is not known
-            ("ended", "", ""),
-            ("paused", "", ""),
+            ("activated", "points balance"),
+            ("already_used", ""),
+            ("already_yours", "date"),
+            ("invalid", ""),
+            ("not_started", "date"),
+            ("not_started_soon", ""),  # the day is not known
+            ("ended", ""),
+            ("paused", ""),
             # The same for several codes; `codes` is their number with its noun.
-            ("several.activated", "codes points", ""),
-            ("several.already_used", "codes", ""),
-            ("several.already_yours", "codes date", ""),
-            ("several.invalid", "codes", ""),
-            ("several.not_started", "codes date", ""),
-            ("several.not_started_soon", "codes", ""),
-            ("several.ended", "codes", ""),
-            ("several.paused", "codes", ""),
-            ("several.balance", "balance", ""),
+            ("several.activated", "codes points"),
+            ("several.already_used", "codes"),
+            ("several.already_yours", "codes date"),
+            ("several.invalid", "codes"),
+            ("several.not_started", "codes date"),
+            ("several.not_started_soon", "codes"),
+            ("several.ended", "codes"),
+            ("several.paused", "codes"),
+            ("several.balance", "balance"),
             # Services.
-            ("opt_out", "", ""),
-            ("opt_in", "", ""),
-            ("help", "", ""),
-            ("alias", "alias", ""),
-            ("alias_later", "", ""),  # it cannot be told now
-            ("balance", "points", ""),
-            ("invite", "", ""),
-            ("limited", "time", ""),
-            ("unknown", "", ""),
+            ("opt_out", ""),
+            ("opt_in", ""),
+            ("help", ""),
+            ("alias", "alias"),
+            ("alias_later", ""),  # it cannot be told now
+            ("balance", "points"),
+            ("invite", ""),
+            ("limited", "time"),
+            ("unknown", ""),
             # The web page proves a number with it.
-            ("web_pin", "pin", ""),
+            ("web_pin", "pin"),
         )
     }
 )
@@ -64,7 +64,7 @@ DATES: Final = ("day", "time", "day_and_time")
 
 # A STOP is confirmed in the house's words: a campaign could put marketing there.
 _HOUSE_ONLY: Final = frozenset({"opt_out"})
-_NOUN_PLACEHOLDERS: Final = (frozenset({"n"}), frozenset[str]())
+_NOUN: Final = frozenset({"n"})
 
 
 class TextError(ValueError):
@@ -73,7 +73,7 @@ class TextError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """The words of one language. `house`: the same without a campaign's own; None when these are the house's."""
+    """The words of one language. `house`: without a campaign's own; None when these are the house's."""
 
     language: str
     sentences: Mapping[str, str]
@@ -174,8 +174,8 @@ def _sorted_out(table: Mapping[str, object]) -> tuple[dict[str, str], dict[str, 
 def _sentence_faults(sentences: Mapping[str, str]) -> Iterator[str]:
     for key, words in sentences.items():
         if key in SENTENCES:
-            must, may = SENTENCES[key]
-            yield from (f"{key}: {fault}" for fault in _placeholder_faults(words, must, may))
+            may = frozenset({"campaign"}) if key != "web_pin" else frozenset[str]()
+            yield from (f"{key}: {fault}" for fault in _placeholder_faults(words, SENTENCES[key], may))
         else:
             yield f"{key}: no such text"
 
@@ -186,12 +186,10 @@ def _noun_faults(nouns: Mapping[str, Mapping[str, str]], forms: Iterable[str]) -
         for form in sorted(wanted ^ words.keys()):
             yield f"{noun}.{form}: {'is missing' if form in wanted else 'no such plural form here'}"
         for form, phrase in words.items():
-            yield from (
-                f"{noun}.{form}: {fault}" for fault in _placeholder_faults(phrase, *_NOUN_PLACEHOLDERS)
-            )
+            yield from (f"{noun}.{form}: {fault}" for fault in _placeholder_faults(phrase, _NOUN))
 
 
-def _placeholder_faults(words: str, must: frozenset[str], may: frozenset[str]) -> Iterator[str]:
+def _placeholder_faults(words: str, must: frozenset[str], may: frozenset[str] = frozenset()) -> Iterator[str]:
     try:
         fields = list(string.Formatter().parse(words))
     except ValueError as err:

@@ -1,12 +1,12 @@
 """The two alphabets that codes are printed in, and what shoppers type in their place.
 
-`digits` is for telephones with keys. `letters` has no two symbols that a tired eye takes for one another:
-of 0/O/Q, 1/I/L, 5/S, 8/B and 6/G at most one is printed, and of 2/Z only 2. Digits stand first, so that the
+`digits` is for telephones with keys. `letters` has no two symbols that a tired eye takes for one another: of
+0/O/Q, 1/I/L, 5/S and 8/B none is printed, of 2/Z and 6/G only the digit. Digits stand first, so that the
 symbol of value zero, which pads and fills, is a digit in both.
 
 Everything here is a table of single characters. `clean` deletes what cannot be seen and gives each foreign
-form of a digit, space or dash its plain form; after it, a fold maps one typed character to one symbol, so that
-positions in a cleaned text are the same in each alphabet.
+form of a digit, space or dash its plain form; after it, a fold maps one typed character to one symbol, so
+that positions in a cleaned text are the same in each alphabet.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ DIGITS: Final = Alphabet(name="digits", symbols="0123456789")
 LETTERS: Final = Alphabet(name="letters", symbols="234679ACDEFHJKMNPRTUVWXY")
 ALPHABETS: Final[Mapping[str, Alphabet]] = MappingProxyType({a.name: a for a in (DIGITS, LETTERS)})
 
-# Letters of other scripts that look like a Latin capital: Cyrillic (Ukrainian and Kazakh ones too), then Greek.
-# В, О, І, Ѕ look like letters that are not printed; they are listed for the keywords, which fold with this too.
+# Letters of other scripts that look like a Latin capital: Cyrillic (Ukrainian and Kazakh ones too), Greek.
+# В, О, І, Ѕ look like letters that are not printed; they are listed for the keywords, which fold with this.
 TWINS: Final[Mapping[str, str]] = MappingProxyType(
     dict(zip("АВСЕЁНҺІӀЈКМОРЅТҮҰУХԜ", "ABCEEHHIIJKMOPSTYYYXW", strict=True))
     | dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True))
@@ -118,7 +118,7 @@ def normalise(typed: str, alphabet: str) -> str | None:
 
 
 def groups(length: int) -> tuple[int, ...]:
-    """Sizes of the groups in which a code of `length` symbols is printed: three to five each, the longer last.
+    """Sizes of the groups in which a code of `length` symbols is printed: 3 to 5 each, the longer ones last.
 
     >>> groups(13), groups(10), groups(8)
     ((4, 4, 5), (5, 5), (4, 4))

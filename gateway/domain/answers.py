@@ -27,7 +27,7 @@ _DATED: Final = frozenset({Outcome.ALREADY_YOURS, Outcome.NOT_STARTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeOutcome:
-    """What became of one code. `points`: credited now. `at`: when it was credited, or when its campaign starts."""
+    """What became of one code. `points`: credited now. `at`: when it was credited, or its campaign starts."""
 
     outcome: Outcome
     points: int
@@ -39,8 +39,8 @@ class Situation:
     """Everything that an answer may tell.
 
     `codes`, `services`: in the order of the text. `balance`: points after this message. `alias`: nine digits.
-    `wait_until`: when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given,
-    lets a limit that ends on another day be told with the day.
+    `wait_until`: when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if
+    given, lets a limit that ends on another day be told with the day.
     """
 
     codes: tuple[CodeOutcome, ...]
@@ -56,8 +56,8 @@ class Situation:
 def compose(situation: Situation, wording: Wording) -> str:
     """The answer in the words given.
 
-    With an opt-out in it the house's words are used throughout: a campaign's own could carry marketing, and the
-    confirmation of a STOP must not. Raises KeyError for a time zone or an outcome that does not exist.
+    With an opt-out in it the house's words are used throughout: a campaign's own could carry marketing, and
+    the confirmation of a STOP must not. Raises KeyError for a time zone or an outcome that does not exist.
     """
     words = wording.plain if Outcome.OPT_OUT in situation.services else wording
     sentences = [*_codes(situation, words), *(_service(s, situation, words) for s in situation.services)]

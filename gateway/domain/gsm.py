@@ -45,8 +45,8 @@ def encode(text: str) -> bytes | None:
 def decode(body: bytes) -> str:
     """Text of unpacked septets. Total: an octet above 0x7F is U+FFFD.
 
-    As TS 23.038 rules: an escape before a septet that the extension lacks shows that septet's basic character,
-    and an escape at the end shows a space.
+    As TS 23.038 rules: an escape before a septet that the extension lacks shows that septet's basic
+    character, and an escape at the end shows a space.
     """
     if ESCAPE not in body:
         return codecs.charmap_decode(body, "strict", _DECODING)[0]

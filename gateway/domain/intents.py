@@ -1,15 +1,14 @@
 """From words to intents and to a language. Pure and total; the words themselves are in `keywords`.
 
 A sentence is an intent when nothing but a keyword phrase and polite filling is in it. Refusals are read more
-widely: a person who says no in own words is heard. The price is that a rare complaint is taken for a STOP; the
-other mistake would be a message to somebody who said no.
+widely: a person who says no in own words is heard. The price is that a rare complaint is taken for a STOP;
+the other mistake would be a message to somebody who said no.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from gateway.domain import keywords
@@ -18,9 +17,7 @@ from gateway.domain.keywords import Intent
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`][^\W\d_]+)*")
 _SENTENCE = re.compile(r"([.!?…;\n]+)")
-_SKELETON = str.maketrans(
-    {t: latin for t, latin in TWINS.items()} | {t.lower(): latin for t, latin in TWINS.items()}
-)
+_SKELETON = str.maketrans({**TWINS, **{twin.lower(): latin for twin, latin in TWINS.items()}})
 _KK = frozenset("әғқңөұүһӘҒҚҢӨҰҮҺ")
 _UK = frozenset("їєґЇЄҐ")
 _RU = frozenset("ыэъёЫЭЪЁ")
@@ -37,17 +34,29 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(_folded(word) for word in listed.split("|"))
 
 
-def _phrase_table() -> dict[tuple[str, ...], tuple[Intent, frozenset[str]]]:
-    table: dict[tuple[str, ...], tuple[Intent, frozenset[str]]] = {}
+class _Phrase(NamedTuple):
+    intent: Intent
+    language: str  # empty when it tells none
+
+
+def _phrase_table() -> dict[tuple[str, ...], _Phrase]:
+    table: dict[tuple[str, ...], _Phrase] = {}
     for intent, by_language in keywords.PHRASES.items():
-        for languages, phrases in by_language.items():
+        for language, phrases in by_language.items():
             for phrase in phrases.split("|"):
                 key = tuple(_folded(word) for word in phrase.split())
-                known = table.get(key, (intent, frozenset[str]()))
-                if known[0] is not intent:
-                    raise ValueError(f"keywords: {phrase!r} stands for {known[0]} and for {intent}")
-                table[key] = (intent, known[1] | frozenset(languages.split()))
+                known = table.setdefault(key, _Phrase(intent, language))
+                if known != (intent, language):
+                    raise ValueError(
+                        f"keywords: {phrase!r} is listed for {known} and for {intent}, {language}"
+                    )
     return table
+
+
+def _telling(language: str) -> frozenset[str]:
+    """Words that speak for a language: the common ones, and those of its keyword phrases."""
+    own = [phrases[language] for phrases in keywords.PHRASES.values() if language in phrases]
+    return frozenset("|".join([keywords.TELLING[language], *own]).replace(" ", "|").split("|"))
 
 
 _PHRASES: Final = _phrase_table()
@@ -57,7 +66,7 @@ _NEGATIONS: Final = _words(keywords.NEGATIONS)
 _BETWEEN: Final = _words(keywords.BETWEEN)
 _REFUSED: Final = _words(keywords.REFUSED)
 _FILLING: Final = _words(keywords.FILLING)
-_TELLING: Final = {language: _words(words) for language, words in keywords.TELLING.items()}
+_TELLING: Final = {language: _telling(language) for language in keywords.TELLING}
 
 
 class Said(NamedTuple):
@@ -69,34 +78,30 @@ class Said(NamedTuple):
 
 def said(text: str) -> Said:
     """Read the words of a cleaned text from which codes and numbers are already blanked."""
-    if text.strip(" \n¿?") == "" and "?" in text:
+    if "?" in text and not text.strip(" \n¿?!"):
         return Said((Intent.HELP,), None)
-    intents: dict[Intent, None] = {}
-    languages: list[frozenset[str]] = []
+    phrases: list[_Phrase] = []
     everything: list[str] = []
     pieces = _SENTENCE.split(text)
     for sentence, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
-        words = [_folded(word) for word in _WORD.findall(sentence)]
-        everything += words
-        for intent, told in _sentence(words, asks="?" in mark):
-            intents[intent] = None
-            languages.append(told)
+        typed = _WORD.findall(sentence)
+        everything += typed
+        phrases += _sentence([_folded(word) for word in typed], asks="?" in mark)
+    intents = dict.fromkeys(phrase.intent for phrase in phrases)
     if Intent.STOP in intents:
         intents.pop(Intent.START, None)  # whoever says both is taken to say no
-    return Said(tuple(intents), _language(text, everything, languages))
+    return Said(tuple(intents), _language(text, everything))
 
 
-def _sentence(words: list[str], *, asks: bool) -> Iterator[tuple[Intent, frozenset[str]]]:
-    phrases = _all_phrases(words)
-    if phrases:
-        for intent, told in phrases:
-            if not (asks and intent is Intent.START):
-                yield intent, told
-    elif not asks and _refuses(words):
-        yield Intent.STOP, frozenset()
+def _sentence(words: list[str], *, asks: bool) -> list[_Phrase]:
+    """What one sentence asks for. `asks`: it ends with a question mark, so it gives and refuses nothing."""
+    phrases = _only_phrases(words)
+    if not asks:
+        return phrases or ([_Phrase(Intent.STOP, "")] if _refuses(words) else [])
+    return [phrase for phrase in phrases if phrase.intent is not Intent.START]
 
 
-def _all_phrases(words: list[str]) -> list[tuple[Intent, frozenset[str]]]:
+def _only_phrases(words: list[str]) -> list[_Phrase]:
     """The phrases of a sentence that has nothing else in it but filling; otherwise empty."""
     found = []
     at = 0
@@ -117,27 +122,26 @@ def _all_phrases(words: list[str]) -> list[tuple[Intent, frozenset[str]]]:
 def _refuses(words: list[str]) -> bool:
     """Whether a sentence says no in other words than a keyword alone."""
     core = [word for word in words if word not in _FILLING]
-    if core and core[0] in _LEADS and len(words) <= keywords.STOP_LEAD_WORDS:
+    if core and core[0] in _LEADS and len(core) <= keywords.STOP_LEAD_WORDS:
         return True
     negated = False
-    for word in words:
+    for before, word in zip(["", *words], words, strict=False):
         if negated and word in _REFUSED:
             return True
-        negated = word in _NEGATIONS or (negated and word in _BETWEEN)
+        no = word in _NEGATIONS or (word == "NOT" and before == "DO")
+        negated = no or (negated and word in _BETWEEN)
     return False
 
 
-def _language(text: str, words: list[str], told: list[frozenset[str]]) -> str | None:
-    """By letters that only one language has, then by keywords, then by common words; None when in doubt."""
+def _language(text: str, words: list[str]) -> str | None:
+    """By letters that only one language has, then by the words, not folded; None when in doubt."""
     letters = frozenset(text)
     if letters & _KK:
         return "kk"
     if letters & _UK:
         return "uk"
-    named = {next(iter(languages)) for languages in told if len(languages) == 1}
-    if len(named) == 1:
-        return named.pop()
-    votes = {language: sum(word in listed for word in words) for language, listed in _TELLING.items()}
+    plain = [word.lower() for word in words]
+    votes = {language: sum(word in listed for word in plain) for language, listed in _TELLING.items()}
     if letters & _RU:
         votes["ru"] += 1
     if letters & _SHARED_I:

@@ -17,7 +17,7 @@ _TON_ALPHANUMERIC: Final = 5
 def parse_msisdn(address: str, ton: int, default_region: str) -> str | None:
     """The number of a person's phone from a source address; None for a sender that cannot be answered.
 
-    `address`, `ton`: as in the PDU. `default_region`: ISO 3166 country for numbers in national form, or empty.
+    `address`, `ton`: as in the PDU. `default_region`: ISO 3166 country of numbers in national form, or empty.
     None: alphanumeric senders, short numbers (under 8 digits) and what no numbering plan has.
     """
     if ton == _TON_INTERNATIONAL and _INTERNATIONAL.fullmatch(address):

@@ -1,4 +1,4 @@
-"""What can come of a text, a web activation or a code in it. The words are those of the answers and the metrics."""
+"""What can come of a text, a web activation or a code in it; answers and metrics use the same words."""
 
 from __future__ import annotations
 

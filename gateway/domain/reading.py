@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.domain.alphabet import ALPHABETS, clean, groups
-from gateway.domain.intents import said
+from gateway.domain.intents import Said, said
 from gateway.domain.keywords import Intent
-from gateway.domain.spotting import Span, spot
+from gateway.domain.shapes import Form, Span
+from gateway.domain.spotting import spot
 
 __all__ = ["Candidate", "CodeForm", "Intent", "Reading", "read_text"]
 
@@ -58,9 +59,14 @@ class Reading:
 class _Plan:
     """What is worked out once for a set of forms."""
 
-    by_alphabet: tuple[tuple[str, tuple[int, ...]], ...]
-    exact: re.Pattern[str]
-    names: tuple[str, ...]  # alphabet of each group of `exact`
+    by_alphabet: tuple[Form, ...]
+    alone: re.Pattern[str]  # a text that is one code, as printed or without separators
+    amid: re.Pattern[str]  # the same among words
+    names: tuple[str, ...]  # the alphabet of each group of both
+
+
+# Words among which a code can be read without weighing anything else: no other digit, nothing like a hyphen.
+_ONLY_WORDS = re.compile(r"[^0-9|-]*+")
 
 
 def read_text(text: str, forms: Sequence[CodeForm], *, max_candidates: int = 20) -> Reading:
@@ -70,29 +76,40 @@ def read_text(text: str, forms: Sequence[CodeForm], *, max_candidates: int = 20)
     `max_candidates` candidates are returned, the others are counted in `clipped`.
     """
     plan = _plan(tuple(forms))
-    match = plan.exact.fullmatch(text)
-    if match is not None and max_candidates > 0:
-        symbols = match[0].strip().replace("-", "").upper()
-        candidate = Candidate(alphabet=plan.names[(match.lastindex or 1) - 1], symbols=symbols)
-        return Reading(candidates=(candidate,), intents=(), language=None, clipped=0)
-    return _read(clean(text[:MAX_TEXT]), plan, max_candidates)
+    match = plan.alone.fullmatch(text)
+    if match is not None:
+        return _reading((_as_printed(match, plan),), Said((), None), max_candidates)
+    text = clean(text[:MAX_TEXT])
+    match = plan.amid.search(text)
+    if match is not None:
+        rest = text[: match.start()] + " " + text[match.end() :]
+        if _ONLY_WORDS.fullmatch(rest):
+            return _reading((_as_printed(match, plan),), said(rest), max_candidates)
+    return _weighed(text, plan, max_candidates)
 
 
-def _read(text: str, plan: _Plan, max_candidates: int) -> Reading:
+def _weighed(text: str, plan: _Plan, max_candidates: int) -> Reading:
+    """A cleaned text in which everything that could be a code is weighed against what else it could be."""
     spans = spot(text, plan.by_alphabet)
     if "|" in text and not _has_exact(spans, plan):
         # A bar was read as a 1. It gave no code, so it may have been a separator.
         spans = spot(text.replace("|", "/"), plan.by_alphabet)
     found = dict.fromkeys(Candidate(alphabet=s.alphabet, symbols=s.symbols) for s in spans if s.alphabet)
-    candidates = tuple(found)
-    rest = _blanked(text, spans) if spans else text
-    words = said(rest)
+    return _reading(tuple(found), said(_blanked(text, spans)), max_candidates)
+
+
+def _reading(candidates: tuple[Candidate, ...], words: Said, most: int) -> Reading:
     return Reading(
-        candidates=candidates[:max_candidates],
+        candidates=candidates[:most],
         intents=words.intents,
         language=words.language,
-        clipped=max(0, len(candidates) - max_candidates),
+        clipped=max(0, len(candidates) - most),
     )
+
+
+def _as_printed(match: re.Match[str], plan: _Plan) -> Candidate:
+    at = match.lastindex or 1
+    return Candidate(alphabet=plan.names[at - 1], symbols=match[at].replace("-", "").upper())
 
 
 def _has_exact(spans: Sequence[Span], plan: _Plan) -> bool:
@@ -102,6 +119,8 @@ def _has_exact(spans: Sequence[Span], plan: _Plan) -> bool:
 
 def _blanked(text: str, spans: Sequence[Span]) -> str:
     """The text with codes, numbers and dates taken out, so that none of them is read as words."""
+    if not spans:
+        return text
     out, at = [], 0
     for span in spans:
         out.append(text[at : span.start])
@@ -117,14 +136,17 @@ def _plan(forms: tuple[CodeForm, ...]) -> _Plan:
     for form in forms:
         lengths.setdefault(form.alphabet, set()).add(form.length)
     # Digits first: a row of digits that both alphabets could have printed is a code of digits.
-    ordered = sorted((name, tuple(sorted(sizes))) for name, sizes in lengths.items())
+    ordered = sorted(Form(name, tuple(sorted(sizes))) for name, sizes in lengths.items())
     patterns, names = [], []
     for name, sizes in ordered:
         symbols = re.escape(ALPHABETS[name].symbols + ALPHABETS[name].symbols.lower())
-        needs_digit = r"(?=[^0-9\s]*[0-9])" if name == "letters" else ""
         for size in sizes:
             body = "-?".join(f"[{symbols}]{{{group}}}" for group in groups(size))
-            patterns.append(rf"\s*+{needs_digit}({body})\s*+")
+            has_digit = "" if name == "digits" else "(?=[a-zA-Z-]*+[0-9])"
+            patterns.append(f"{has_digit}({body})")
             names.append(name)
-    exact = re.compile("|".join(patterns) or r"(?!)", re.ASCII)
-    return _Plan(tuple(ordered), exact, tuple(names))
+    either = "|".join(patterns) or r"(?!)"
+    alone = re.compile(rf"\s*+(?:{either})\s*+", re.ASCII)
+    # What touches it is no part of a longer code, nor of a number that begins with +.
+    amid = re.compile(rf"(?<![\w|+-])(?:{either})(?![\w|-])")
+    return _Plan(tuple(ordered), alone, amid, tuple(names))

@@ -42,8 +42,8 @@ class Segments:
 def split(text: str, *, default_alphabet: str = "gsm7") -> Segments:
     """Encode a text in as few segments as it can have.
 
-    `default_alphabet`: what data_coding 0 means on the link: gsm7, latin1 or ascii. On the latter two the SMSC
-    turns the text into GSM 03.38 itself, so what both have is sent that way and counted in septets.
+    `default_alphabet`: what data_coding 0 means on the link: gsm7, latin1 or ascii. On the latter two the
+    SMSC turns the text into GSM 03.38 itself, so what both have is sent that way and counted in septets.
     A lone surrogate is sent as U+FFFD. Raises TooManyPartsError.
     """
     charset = _DEFAULTS[default_alphabet]
