@@ -75,6 +75,7 @@ def prepare(where: Place, *, maxmemory: str) -> None:
         draft = where.config.with_suffix(".new")
         draft.write_text(configuration(where, maxmemory=maxmemory), encoding="utf-8")
         draft.replace(where.config)
+        where.log.touch(mode=0o600)
     except OSError as err:
         raise SettingsError(f"{where.directory}: cannot be used for Valkey: {err.strerror}") from err
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.settings import Settings
 from gateway.store import master_secret
@@ -45,10 +46,11 @@ def test_it_may_come_from_the_settings_or_a_named_file(tmp_path: Path) -> None:
     named.write_text(f"{HEX}\n")
     named.chmod(0o600)
     state = tmp_path / "var"
-    assert master_secret.load_or_make(Settings(state_dir=state, master_secret=HEX)) == bytes.fromhex(HEX)
-    assert master_secret.load_or_make(Settings(state_dir=state, master_secret_file=named)) == bytes.fromhex(
-        HEX
-    )
+    for settings in (
+        Settings(state_dir=state, master_secret=SecretStr(HEX)),
+        Settings(state_dir=state, master_secret_file=named),
+    ):
+        assert master_secret.load_or_make(settings) == bytes.fromhex(HEX)
     assert not state.exists()
 
 

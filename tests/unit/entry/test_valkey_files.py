@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from redis import Redis
 
-from config.settings import Settings, SettingsError
+from config.settings import RedisSettings, Settings, SettingsError
 from gateway.entry import valkey_place, valkey_program
 from gateway.entry.ends import EndKind
 from gateway.entry.valkey_end import LEAST_FREE, TAIL, read_tail, why_valkey_ended
@@ -58,7 +58,7 @@ def test_the_url_survives_odd_paths(tmp_path: Path) -> None:
 
 
 def test_a_configured_url_wins(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, redis={"url": "redis://r:6379/0"})
+    settings = Settings(state_dir=tmp_path, redis=RedisSettings(url="redis://r:6379/0"))
     assert valkey_place.redis_url(settings) == "redis://r:6379/0"
 
 
