@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from config.settings import Settings
 from gateway.entry import process, readiness
-from gateway.entry.backing import open_backing, open_redis, redis_url
-from gateway.http import feed, health
+from gateway.entry.backing import CatalogKeeper, open_backing, open_redis, redis_url
+from gateway.http import feed, health, metrics
 from gateway.store.connect import async_client
+from gateway.store.metrics import METRICS, Meter
+from gateway.usecases.readiness import Readiness
 
 FEED_BLOCKS_S = 2.0
+FLUSH_EVERY_S = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -21,15 +26,36 @@ def run(settings: Settings) -> int:
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS)
     backing = open_backing(settings)
     redis = await open_redis(backing)
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=FEED_BLOCKS_S)
-    app = web.Application()
-    app.add_routes(health.routes())
+    keeper = CatalogKeeper(backing)
+    links = [link.name for link in settings.links]
+    streams: set[asyncio.Task[None]] = set()
+
+    def firms() -> list[int]:
+        return list(keeper.catalog.firms)
+
+    asked = Readiness(
+        redis=redis.redis,
+        sync_redis=backing.redis,
+        engine=backing.engine,
+        deployment=backing.deployment,
+        settings=settings.redis,
+        firms=firms,
+        links=links,
+    )
+    app = web.Application(middlewares=[_endless(streams)])
+    app.add_routes(health.routes(asked))
+    app.add_routes(metrics.routes(settings.state_dir / METRICS, redis.redis, asked, firms=firms, links=links))
     if settings.simulator.enabled:
         app.add_routes(feed.routes(blocking))
+    app.on_shutdown.append(_end(streams))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
     await runner.setup()
+    background = [asyncio.ensure_future(work) for work in (keeper.follow(), _flush(meter))]
     try:
         site = web.TCPSite(runner, settings.http.host, settings.http.port)
         with process.listening("http.port", settings.http.host, settings.http.port):
@@ -39,6 +65,41 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await stop.wait()
     finally:
         await runner.cleanup()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await redis.redis.aclose()
         await blocking.aclose()
+        meter.flush()
     return process.Exit.OK
+
+
+def _endless(streams: set[asyncio.Task[None]]) -> Middleware:
+    """Remembers the streams that go on until somebody ends them."""
+
+    @web.middleware
+    async def remember(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != feed.PATH:
+            return await handler(request)
+        streams.add(request.task)
+        try:
+            return await handler(request)
+        finally:
+            streams.discard(request.task)
+
+    return remember
+
+
+def _end(streams: set[asyncio.Task[None]]) -> Callable[[web.Application], Awaitable[None]]:
+    async def cancel(app: web.Application) -> None:
+        del app
+        for stream in list(streams):
+            stream.cancel()
+
+    return cancel
+
+
+async def _flush(meter: Meter) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_EVERY_S)
+        meter.flush()

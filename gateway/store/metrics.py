@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -122,29 +122,46 @@ def clear(directory: Path) -> None:
             path.unlink()
 
 
-def exposition(directory: Path, more: Iterable[Any] = ()) -> bytes:
-    """Everything that all processes have counted, in Prometheus' text format; `more`: further families."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A gauge that is read when it is asked for. `values`: by the one label, or under "" without a label."""
+
+    name: str
+    told: str
+    label: str = ""
+    values: Mapping[str, float]
+
+
+def exposition(directory: Path, readings: Iterable[Reading] = ()) -> bytes:
+    """Everything that all processes have counted, and `readings`, in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - after `open`
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     _drop_gauges(directory)
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
-    registry.register(_Given(more))
+    registry.register(_Readings(readings))
     try:
         return generate_latest(registry)
     except FileNotFoundError:  # a process has just taken on the files of another
         return generate_latest(registry)
 
 
-class _Given:
-    """Families made by somebody else, as prometheus_client wants to be given them."""
+class _Readings:
+    """Readings as prometheus_client collects them."""
 
-    def __init__(self, families: Iterable[Any]) -> None:
-        self._families = list(families)
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        self._readings = list(readings)
 
     def collect(self) -> Iterator[Any]:
-        yield from self._families
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - after `open`
+
+        for reading in self._readings:
+            labels = (reading.label,) if reading.label else ()
+            family = GaugeMetricFamily(reading.name, reading.told, labels=labels)
+            for label, value in reading.values.items():
+                family.add_metric((label,) if reading.label else (), value)
+            yield family
 
 
 def _family(measure: Measure) -> Any:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from redis import Redis
 from redis.exceptions import ResponseError
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, insert, select
 
 from gateway.store import catalog, keys, schema, sql
 
@@ -45,28 +45,48 @@ def deployment_id(engine: Engine) -> str:
     return str(found)
 
 
-def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
-    """How Redis stands. What is new, and so can have lost nothing, is opened on the way.
+def look(engine: Engine, redis: Redis, deployment: str) -> Standing:
+    """How Redis stands; changes nothing.
 
     Raises RedisError or the database's error when one of them cannot be asked.
     """
     with engine.connect() as connection:
-        settled = {row.firm_id: row.outbox_id for row in connection.execute(select(schema.settled))}
         firms = list(connection.scalars(select(schema.firm.c.id)))
-        credited = connection.scalar(select(func.count()).select_from(schema.settled))
+    return _look(redis, _settled(engine), firms, deployment)
+
+
+def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
+    """As `look`; what is new, and so can have lost nothing, is opened on the way."""
+    settled = _settled(engine)
+    with engine.connect() as connection:
+        firms = list(connection.scalars(select(schema.firm.c.id)))
+    standing = _look(redis, settled, firms, deployment)
+    if standing.presence in (Presence.EMPTY, Presence.FOREIGN):
+        return standing
+    redis.set(keys.DEPLOYMENT, deployment, nx=True)
+    for firm_id in firms:
+        if firm_id not in settled:
+            open_firm(redis, firm_id, deployment)
+    if standing.presence is Presence.WHOLE:
+        for firm_id in firms:
+            catalog.publish(engine, redis, firm_id)
+    return standing
+
+
+def _settled(engine: Engine) -> dict[int, str]:
+    with engine.connect() as connection:
+        return {row.firm_id: row.outbox_id for row in connection.execute(select(schema.settled))}
+
+
+def _look(redis: Redis, settled: dict[int, str], firms: list[int], deployment: str) -> Standing:
     stands = redis.get(keys.DEPLOYMENT)
     if stands is None:
-        if credited:
-            return Standing(presence=Presence.EMPTY, firms=tuple(settled))
-        redis.set(keys.DEPLOYMENT, deployment)
-    elif _text(stands) != deployment:
+        presence = Presence.EMPTY if settled else Presence.WHOLE
+        return Standing(presence=presence, firms=tuple(settled))
+    if _text(stands) != deployment:
         return Standing(presence=Presence.FOREIGN)
     lost = tuple(f for f in firms if not _whole(redis, f, settled.get(f), deployment))
-    if lost:
-        return Standing(presence=Presence.BEHIND, firms=lost)
-    for firm_id in firms:
-        catalog.publish(engine, redis, firm_id)
-    return Standing(presence=Presence.WHOLE)
+    return Standing(presence=Presence.BEHIND if lost else Presence.WHOLE, firms=lost)
 
 
 def open_firm(redis: Redis, firm_id: int, deployment: str) -> None:
@@ -76,7 +96,6 @@ def open_firm(redis: Redis, firm_id: int, deployment: str) -> None:
 
 def _whole(redis: Redis, firm_id: int, settled: str | None, deployment: str) -> bool:
     if settled is None:  # nothing was ever settled: whatever is missing was never there
-        open_firm(redis, firm_id, deployment)
         return True
     gate = redis.get(keys.gate(firm_id))
     if gate is None or _text(gate) != deployment:

@@ -1,0 +1,80 @@
+"""How the parts of a running gateway stand, judged from what they tell. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+LAG_DEGRADED_S = 10.0  # a shopper begins to wonder where the confirmation is
+LAG_FAILED_S = 300.0
+
+
+class Grade(StrEnum):
+    """The worst grade of a part is the grade of the whole."""
+
+    OK = "ok"
+    DEGRADED = "degraded"  # works, and somebody should look
+    FAILED = "failed"
+
+
+WORSE = (Grade.OK, Grade.DEGRADED, Grade.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part and how it stands; `told` is one line for an operator, without numbers or codes of shoppers."""
+
+    name: str
+    grade: Grade
+    told: str
+
+
+def worst(parts: Sequence[Part]) -> Grade:
+    """The grade of the whole."""
+    return max((part.grade for part in parts), key=WORSE.index, default=Grade.OK)
+
+
+def links(said: Mapping[str, Any] | None) -> Part:
+    """The links to SMSCs, from what the SMPP process says of itself; None when it says nothing."""
+    if said is None:
+        return Part(
+            name="links", grade=Grade.FAILED, told="no smpp process reports: is `undercap smpp` running?"
+        )
+    states = {str(name): str(link["state"]) for name, link in said["links"].items()}
+    bound = [name for name, state in states.items() if state == "bound"]
+    told = ", ".join(f"{name} {state}" for name, state in sorted(states.items())) or "none configured"
+    if len(bound) == len(states):
+        return Part(name="links", grade=Grade.OK, told=told)
+    return Part(name="links", grade=Grade.DEGRADED if bound else Grade.FAILED, told=told)
+
+
+def worker(said: Mapping[str, Any] | None) -> Part:
+    """The worker, from what it says of itself; None when it says nothing."""
+    if said is None:
+        return Part(
+            name="worker", grade=Grade.FAILED, told="no worker reports: is `undercap worker` running?"
+        )
+    if said.get("ledger"):
+        return Part(
+            name="worker", grade=Grade.DEGRADED, told=f"the ledger is away ({said['ledger']}); texts wait"
+        )
+    return Part(name="worker", grade=Grade.OK, told="runs")
+
+
+def settlement(oldest_s: float, texts: int) -> Part:
+    """How far the ledger is behind."""
+    told = f"{texts} texts wait, the oldest for {oldest_s:.0f} s" if texts else "nothing waits"
+    if oldest_s < LAG_DEGRADED_S:
+        return Part(name="settlement", grade=Grade.OK, told=told)
+    return Part(
+        name="settlement", grade=Grade.DEGRADED if oldest_s < LAG_FAILED_S else Grade.FAILED, told=told
+    )
+
+
+def dead_letters(count: int) -> Part:
+    """Texts that could not be settled and wait for somebody."""
+    if not count:
+        return Part(name="dead_letters", grade=Grade.OK, told="none")
+    return Part(name="dead_letters", grade=Grade.DEGRADED, told=f"{count}: see `undercap dead list`")

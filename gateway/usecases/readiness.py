@@ -1,0 +1,137 @@
+"""Whether the gateway may be given work: every part is asked, each within a bound, and the worst one counts.
+
+Nothing is changed by asking. A part that does not answer in time is told as failed, and not asked a second
+time while the first question still waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import RedisSettings
+from gateway.domain import condition
+from gateway.domain.condition import Grade, Part
+from gateway.store import backlog, keys, presence, redis_server
+from gateway.store.presence import Presence, Standing
+
+WITHIN_S = 2.0
+KEPT_S = 1.0  # an answer serves whoever asks within this time
+DURABILITY_KEPT_S = 10.0
+
+Ask = Callable[[], Awaitable[list[Part]]]
+
+
+class Question:
+    """One thing that is asked, at most once at a time, and its latest answer."""
+
+    def __init__(self, name: str, ask: Ask, kept_s: float) -> None:
+        self._name = name
+        self._ask = ask
+        self._kept_s = kept_s
+        self._asked: asyncio.Task[list[Part]] | None = None
+        self._answer: list[Part] = []
+        self._until = 0.0
+
+    async def answer(self) -> list[Part]:
+        """The parts that this question is about."""
+        if self._asked is None:
+            if time.monotonic() < self._until:
+                return self._answer
+            self._asked = asyncio.create_task(self._put())
+        await asyncio.wait({self._asked}, timeout=WITHIN_S)
+        if self._asked is not None:
+            return [self._failed(f"no answer within {WITHIN_S:g} s")]
+        return self._answer
+
+    async def _put(self) -> list[Part]:
+        try:
+            self._answer = await self._ask()
+        except (RedisError, SQLAlchemyError, OSError) as err:
+            self._answer = [self._failed(f"does not answer ({type(err).__name__})")]
+        finally:
+            self._until = time.monotonic() + self._kept_s
+            self._asked = None
+        return self._answer
+
+    def _failed(self, told: str) -> Part:
+        return Part(name=self._name, grade=Grade.FAILED, told=told)
+
+
+class Readiness:
+    """Asks everything. `redis`, `sync_redis`: the claims' Redis; `firms`, `links`: whose queues count."""
+
+    def __init__(
+        self,
+        *,
+        redis: AsyncRedis,
+        sync_redis: Redis,
+        engine: Engine,
+        deployment: str,
+        settings: RedisSettings,
+        firms: Callable[[], Sequence[int]],
+        links: Sequence[str],
+    ) -> None:
+        self._redis = redis
+        self._sync_redis = sync_redis
+        self._engine = engine
+        self._deployment = deployment
+        self._settings = settings
+        self._firms = firms
+        self._links = links
+        self._questions = (
+            Question("redis", self._durability, DURABILITY_KEPT_S),
+            Question("presence", self._presence, KEPT_S),
+            Question("sql", self._sql, KEPT_S),
+            Question("queues", self._queues, KEPT_S),
+        )
+
+    async def parts(self) -> list[Part]:
+        """How every part stands."""
+        answers = await asyncio.gather(*(question.answer() for question in self._questions))
+        return [part for answer in answers for part in answer]
+
+    async def _durability(self) -> list[Part]:
+        found = await redis_server.assess(self._redis, self._settings)
+        grade = Grade.FAILED if found.faults else Grade.DEGRADED if found.warnings else Grade.OK
+        told = "; ".join((found.server, *found.faults, *found.warnings))
+        return [Part(name="redis", grade=grade, told=told)]
+
+    async def _presence(self) -> list[Part]:
+        standing: Standing = await asyncio.to_thread(
+            presence.look, self._engine, self._sync_redis, self._deployment
+        )
+        whole = standing.presence is Presence.WHOLE
+        told = standing.presence.value if whole else f"{standing.presence.value}: run `undercap rebuild`"
+        return [Part(name="presence", grade=Grade.OK if whole else Grade.FAILED, told=told)]
+
+    async def _sql(self) -> list[Part]:
+        def ask() -> None:
+            with self._engine.connect() as connection:
+                connection.execute(select(1))
+
+        await asyncio.to_thread(ask)
+        return [Part(name="sql", grade=Grade.OK, told=self._engine.dialect.name)]
+
+    async def _queues(self) -> list[Part]:
+        waiting = await backlog.read(self._redis, self._firms(), self._links)
+        smpp, worker = await self._redis.mget(keys.status("smpp"), keys.status("worker"))
+        return [
+            condition.links(_said(smpp)),
+            condition.worker(_said(worker)),
+            condition.settlement(waiting.oldest_s, waiting.texts),
+            condition.dead_letters(waiting.dead),
+        ]
+
+
+def _said(raw: bytes | str | None) -> dict[str, Any] | None:
+    return None if raw is None else json.loads(raw)
