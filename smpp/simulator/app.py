@@ -17,6 +17,7 @@ from smpp.simulator.pages import Pages
 from smpp.simulator.relay import Relay
 from smpp.simulator.smsc import Manners, Smsc
 from smpp.simulator.switchboard import MOST_CHARACTERS, Switchboard, encoding
+from smpp.simulator.texted import TextedCodes
 
 _PAGE: Final = Path(__file__).parent / "page"
 _KINDS: Final = {
@@ -26,6 +27,7 @@ _KINDS: Final = {
     ".svg": "image/svg+xml",
 }
 _DEMO_LOOK_S: Final = 1.0
+TEXTED_FILE: Final = "demo-texted.json"  # beside the campaign's file
 
 
 class Simulator:
@@ -39,7 +41,7 @@ class Simulator:
     ) -> None:
         self._host = host
         self._pages = Pages()
-        self._board = Switchboard(self._pages.tell)
+        self._board = Switchboard(self._pages.tell, TextedCodes(demo.with_name(TEXTED_FILE)))
         self._demo = DemoFile(demo)
         self._relay = Relay(feed_url, on_events=self._on_feed, on_state=self._on_feed_state)
         self._tasks: list[asyncio.Task[None]] = []

@@ -15,6 +15,7 @@ from smpp.simulator.deliveries import Verdict
 from smpp.simulator.demo import Demo
 from smpp.simulator.joining import Reply
 from smpp.simulator.smsc import QueueFullError
+from smpp.simulator.texted import TextedCodes
 
 MOST_CHARACTERS = 1_600
 _KEPT_BUBBLES = 200  # a handset
@@ -41,12 +42,12 @@ class Operator(Protocol):
 
 
 class Switchboard:
-    """`tell` is given every message for the pages, as JSON."""
+    """`tell` is given every message for the pages, as JSON; `texted` remembers the codes."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], texted: TextedCodes) -> None:
         self._tell = tell
+        self._texted = texted
         self._conversations = Conversations(capacity=_KEPT_BUBBLES)
-        self._texted_by: dict[str, str] = {}  # bare code -> holder
         self._demo = Demo()
         self._gateways = 0
 
@@ -93,7 +94,8 @@ class Switchboard:
         )
         self._conversations.add(bubble)
         self._show(bubble)
-        self._mark_codes(phone.holder, text)
+        if self._texted.mark(text, phone.holder):
+            self.broadcast({"type": "demo", "demo": self._demo_json()})
         return ""
 
     # What the SMSC tells (smsc.Listener)
@@ -137,6 +139,7 @@ class Switchboard:
     def on_demo(self, demo: Demo) -> None:
         """The campaign's file has changed."""
         self._demo = demo
+        self._texted.use(demo.codes)
         self.broadcast({"type": "demo", "demo": self._demo_json()})
 
     def broadcast(self, message: dict[str, Any]) -> None:
@@ -147,12 +150,6 @@ class Switchboard:
         if bubble is not None:
             self.broadcast({"type": "bubble", "bubble": bubble.as_json()})
 
-    def _mark_codes(self, holder: str, text: str) -> None:
-        bare_text = _bare(text)
-        found = [bare for code in self._demo.codes if (bare := _bare(code)) in bare_text]
-        if any(self._texted_by.setdefault(bare, holder) == holder for bare in found):
-            self.broadcast({"type": "demo", "demo": self._demo_json()})
-
     def _demo_json(self) -> dict[str, Any]:
         return {
             "short_number": self._demo.short_number,
@@ -160,7 +157,8 @@ class Switchboard:
             "campaign": self._demo.campaign,
             "fault": self._demo.fault,
             "codes": [
-                {"code": code, "texted_by": self._texted_by.get(_bare(code), "")} for code in self._demo.codes
+                {"code": code, "texted_by": self._texted.holder(place)}
+                for place, code in enumerate(self._demo.codes)
             ],
         }
 
@@ -179,7 +177,3 @@ def _handset_json(handset: handsets.Handset) -> dict[str, Any]:
         "shown_number": handset.shown_number,
         "words": list(handset.words),
     }
-
-
-def _bare(text: str) -> str:
-    return "".join(c for c in text.upper() if c.isalnum())

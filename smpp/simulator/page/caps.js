@@ -2,8 +2,12 @@
 
 import { element } from "./element.js";
 
+const HINT = "Tap a code: the phone texts it. A used one can be texted again, to see what is answered.";
+
 export function showCaps(list, hint, demo, onTap) {
-  hint.textContent = demo.fault || "Tap a code: the phone texts it. A used one can be texted again, to see what is answered.";
+  // What stands in backquotes is to be typed.
+  const words = (demo.fault || HINT).split("`");
+  hint.replaceChildren(...words.map((part, i) => (i % 2 ? element("code", {}, part) : part)));
   list.replaceChildren(
     ...demo.codes.map(({ code, texted_by: textedBy }) => {
       const button = element("button", { type: "button" }, [

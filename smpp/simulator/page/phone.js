@@ -70,7 +70,11 @@ function notice(why) {
 }
 
 function text(content) {
-  if (!at("peer").reportValidity()) return false;
+  if (!at("peer").checkValidity()) {
+    showView("phone");
+    notice("A short number has two to twelve digits.");
+    return false;
+  }
   const sent = wire.send({ type: "text", handset: state.active, to: at("peer").value.trim(), text: content });
   notice(sent ? "" : "The simulator is away; nothing was sent.");
   if (sent) showView("phone");

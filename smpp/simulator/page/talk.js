@@ -47,7 +47,7 @@ export function showTalk(list, bubbles, handset) {
   const empty = element("li", { class: "empty" }, "Nothing here yet. Text a code from under a cap, or any word below.");
   list.setAttribute("lang", handset.language);
   list.replaceChildren(...(bubbles.length ? bubbles.map((b) => bubbleNode(b, handset.holder)) : [empty]));
-  list.scrollTop = list.scrollHeight;
+  toEnd(list);
 }
 
 export function putBubble(list, bubble, handset) {
@@ -56,8 +56,13 @@ export function putBubble(list, bubble, handset) {
     old.querySelector(".meta").replaceWith(metaOf(bubble));
     return;
   }
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const screen = list.parentElement;
+  const atEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 80;
   list.querySelector(".empty")?.remove();
   list.append(bubbleNode(bubble, handset.holder));
-  if (atEnd || bubble.direction === "texted") list.scrollTop = list.scrollHeight;
+  if (atEnd || bubble.direction === "texted") toEnd(list);
+}
+
+function toEnd(list) {
+  list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }

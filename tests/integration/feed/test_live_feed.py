@@ -16,12 +16,16 @@ import redis
 import redis.asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gateway.entry import valkey_program
 from gateway.http import feed as feed_http
 from gateway.store import feed, keys
 
 PATIENCE_S = 10.0
+ONCE, ASYNC_ONCE = Retry(NoBackoff(), 0), AsyncRetry(NoBackoff(), 0)
 
 
 @pytest.fixture
@@ -113,10 +117,10 @@ async def test_too_much_at_once_drops_the_oldest_and_counts_it(client: redis.asy
 
 async def test_a_redis_that_is_away_costs_only_the_picture(tmp_path: Path) -> None:
     nobody = str(tmp_path / "nobody.sock")
-    live = feed.Feed(redis.asyncio.Redis(unix_socket_path=nobody), enabled=True)
+    live = feed.Feed(redis.asyncio.Redis(unix_socket_path=nobody, retry=ASYNC_ONCE), enabled=True)
     live.publish("claimed")
     await live.flush()
-    feed.publish_many(redis.Redis(unix_socket_path=nobody), [feed.event("settled")])
+    feed.publish_many(redis.Redis(unix_socket_path=nobody, retry=ONCE), [feed.event("settled")])
     assert live.dropped == 1
 
 
@@ -172,7 +176,8 @@ async def test_a_reader_goes_on_where_it_was(
 
 async def test_without_redis_it_is_a_problem_not_a_crash(tmp_path: Path) -> None:
     app = web.Application()
-    app.add_routes(feed_http.routes(redis.asyncio.Redis(unix_socket_path=str(tmp_path / "nobody.sock"))))
+    away = redis.asyncio.Redis(unix_socket_path=str(tmp_path / "nobody.sock"), retry=ASYNC_ONCE)
+    app.add_routes(feed_http.routes(away))
     async with TestClient(TestServer(app)) as served, served.get(feed_http.PATH) as response:
         assert (response.status, response.content_type) == (503, "application/problem+json")
 
