@@ -154,6 +154,8 @@ def test_too_many_codes_are_counted() -> None:
 
 
 def test_text_beyond_the_bound_is_not_read() -> None:
+    assert MAX_TEXT == 2_000
+    assert symbols("." * (MAX_TEXT - 15) + "4821-3345-12345") == ["4821334512345"]
     assert symbols("." * MAX_TEXT + "4821-3345-12345") == []
 
 
