@@ -276,6 +276,12 @@ def test_a_data_sm_is_read(source: str, destination: str, body: bytes, coding: i
     assert wire.decode_data(5, sent, 0, len(sent)) == DeliverSm(5, source, 1, 0, destination, 0, coding, body)
 
 
+def test_a_vendors_parameter_does_not_hurt() -> None:
+    message = DeliverSm(1, "380671234567", 1, 1, "4040", 0, 0, b"CODE")
+    sent = octets(wire.encode_deliver(message, tlvs=[(0x1403, b"vendor"), (0x3FFF, b"")]))
+    assert wire.decode_deliver(1, sent, 0, len(sent)) == message
+
+
 def test_a_message_shows_neither_number_nor_text() -> None:
     message = DeliverSm(1, "380671234567", 1, 1, "4040", 0, 0, b"CODE1234")
     shown = f"{message!r} {SUBMIT!r}"
