@@ -95,7 +95,9 @@ async def test_it_is_killed_and_still_has_everything(where: Place) -> None:
 
 
 async def test_the_next_supervisor_takes_it_over(where: Place) -> None:
-    with_script(START, where.directory.parent).kill()
+    first = with_script(START, where.directory.parent)
+    first.kill()
+    first.communicate()
     pid = int(client(where).info("server")["process_id"])
 
     taken = await embedded.start(where)
