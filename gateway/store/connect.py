@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import hiredis
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
@@ -11,6 +15,36 @@ from redis.retry import Retry
 from config.settings import RedisSettings
 
 _RETRIES = 1  # a connection that went stale is made anew once; every call of ours may be repeated
+_MOST_CONNECTIONS = 50
+
+
+class _PackedInC:
+    """redis-py packs commands in C only for its synchronous clients; with it, a batch costs a third."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """A command as RESP bytes. The first argument may be two words, such as SCRIPT LOAD."""
+        name, *rest = args
+        words = name.split() if isinstance(name, str | bytes) else [name]
+        return [hiredis.pack_command((*words, *rest))]
+
+
+class _Tcp(_PackedInC, Connection):
+    pass
+
+
+class _Tls(_PackedInC, SSLConnection):
+    pass
+
+
+class _Unix(_PackedInC, UnixDomainSocketConnection):
+    pass
+
+
+_IN_C: dict[type[Any], type[Any]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
 
 
 def sync_client(url: str, settings: RedisSettings) -> Redis:
@@ -25,9 +59,13 @@ def sync_client(url: str, settings: RedisSettings) -> Redis:
 
 def async_client(url: str, settings: RedisSettings, *, blocks_s: float = 0) -> AsyncRedis:
     """For the SMPP and API processes. `blocks_s`: the longest blocking read that it is used for."""
-    return AsyncRedis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=_MOST_CONNECTIONS,
+        timeout=settings.timeout_s,
         socket_timeout=settings.timeout_s + blocks_s,
         socket_connect_timeout=settings.timeout_s,
         retry=AsyncRetry(ExponentialBackoff(cap=0.2, base=0.05), _RETRIES),
     )
+    pool.connection_class = _IN_C.get(pool.connection_class, pool.connection_class)
+    return AsyncRedis.from_pool(pool)
