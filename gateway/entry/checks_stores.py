@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from redis import asyncio as aredis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config.settings import Settings
-from gateway.entry.findings import Finding, fail, good, warn
+from gateway.entry.findings import Finding, Level, fail, good, warn
 from gateway.entry.valkey_place import redis_url
 from gateway.store import keys, migrate, redis_server, schema, sql
 from gateway.store.connect import async_client
@@ -57,13 +57,10 @@ def skew(here_s: float, there_s: float) -> Finding:
 async def _redis(settings: Settings) -> list[Finding]:
     async with async_client(redis_url(settings), settings.redis) as client:
         try:
-            return [
-                *_judged(await redis_server.assess(client, settings.redis)),
-                await _clock(client),
-                await _deployment(client, settings),
-            ]
-        except AuthenticationError as err:
-            return [fail("Redis", f"refuses us: {_first_line(err)}", "mend user and password in redis.url")]
+            found = list(_judged(await redis_server.assess(client, settings.redis)))
+            if found[0].level is Level.FAIL:  # the rest may not even be asked
+                return found
+            return [*found, await _clock(client), await _deployment(client, settings)]
         except (RedisError, OSError) as err:
             told = f"does not answer: {_first_line(err)}"
             if settings.redis.url:

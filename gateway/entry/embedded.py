@@ -21,13 +21,14 @@ from pathlib import Path
 from redis import asyncio as aredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from config.settings import SettingsError
 from gateway.entry import valkey_place, valkey_program
 from gateway.entry.ends import End
 from gateway.entry.valkey_end import LEAST_FREE, read_tail, why_valkey_ended
 from gateway.entry.valkey_place import Place, place, redis_url, socket_url
+from gateway.store import redis_server
 
 __all__ = ["Place", "Running", "ValkeyEndedError", "place", "redis_url", "socket_url", "start"]
 
@@ -131,9 +132,9 @@ async def _answering(where: Place) -> Running | None:
         try:
             directory = Path(str((await client.config_get("dir"))["dir"]))
             pid = int((await client.info("server"))["process_id"])
-        except (AuthenticationError, ResponseError, KeyError) as err:
-            raise SettingsError(f"{where.socket} is served by a stranger that refuses us ({err})") from err
-        except (RedisError, OSError):
+        except (RedisError, OSError, KeyError) as err:
+            if isinstance(err, ResponseError | KeyError) or redis_server.turned_away(err):
+                raise SettingsError(f"{where.socket} is served by a stranger that refuses us") from err
             return None
     if directory != where.directory:
         raise SettingsError(

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from redis.exceptions import ResponseError
+from redis.exceptions import AuthenticationError, AuthorizationError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config.settings import RedisSettings, SettingsError
 
@@ -59,6 +60,10 @@ async def assess(client: AsksRedis, settings: RedisSettings) -> Assessment:
     """Ask the server and judge it. Connection trouble is raised as redis-py raises it: it is not a fault."""
     try:
         info: Mapping[str, Any] = await client.info()
+    except RedisConnectionError as err:
+        if not turned_away(err):
+            raise
+        return Assessment(server="unknown", faults=("user or password are refused: mend them in redis.url",))
     except ResponseError as err:
         return Assessment(
             server="unknown", faults=(f"INFO is refused ({err}): allow INFO to this user (ACL +info)",)
@@ -96,6 +101,14 @@ def judge(info: Mapping[str, Any], config: Mapping[str, Any] | None, settings: R
     if info.get("aof_last_write_status", "ok") != "ok":
         warnings.append("the last write to the append-only file failed: look at its disk")
     return Assessment(server=name, faults=tuple(faults), warnings=tuple(warnings))
+
+
+def turned_away(err: BaseException) -> bool:
+    """Whether a server answered, but not to us. redis-py wraps its refusal while it connects."""
+    cause: BaseException | None = err
+    while cause is not None and not isinstance(cause, AuthenticationError | AuthorizationError):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def version_of(info: Mapping[str, Any]) -> tuple[int, ...]:

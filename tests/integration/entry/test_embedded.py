@@ -127,6 +127,14 @@ async def test_a_server_of_another_directory_is_refused(where: Place, tmp_path: 
     await stop(stranger)
 
 
+async def test_a_stranger_that_refuses_us_is_refused(where: Place) -> None:
+    running = await embedded.start(where)
+    client(where).config_set("requirepass", "secret")
+    with pytest.raises(SettingsError, match="is served by a stranger that refuses us"):
+        await embedded.start(where)
+    await stop(running)
+
+
 async def test_no_second_beside_one_that_hangs(where: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     running = await embedded.start(where)
     os.kill(running.pid, signal.SIGSTOP)

@@ -75,6 +75,7 @@ CASES = (
         lines=ALWAYS + 'rename-command CONFIG ""\n',
         faults=("CONFIG is forbidden",),
     ),
+    Case(label="a password", lines=ALWAYS + "requirepass secret\n", faults=("mend them in redis.url",)),
     Case(
         label="ACL without INFO",
         lines=ALWAYS + "user default on nopass ~* &* +@all -info\n",

@@ -1,0 +1,155 @@
+"""What the doctor finds: one set-up a case."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from config.settings import HttpSettings, LinkSettings, RedisSettings, Settings, SmppSettings
+from gateway.entry import checks_here, checks_stores, doctor, findings, up_lock
+from gateway.entry.findings import Finding, Level
+
+OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A private state directory."""
+    directory = tmp_path / "var"
+    directory.mkdir(mode=0o700)
+    return directory
+
+
+@pytest.fixture
+def taken_port() -> object:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def on_port(state: Path, port: int) -> Finding:
+    (found,) = checks_here.ports(Settings(state_dir=state, http=HttpSettings(port=port)))
+    return found
+
+
+def link_to(state: Path, port: int) -> Finding:
+    link = LinkSettings(name="one", host="127.0.0.1", port=port, system_id="x")
+    (found,) = checks_here.links(Settings(state_dir=state, smpp=SmppSettings(links=(link,))))
+    return found
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o700, OK), (0o750, FAIL), (0o755, FAIL), (0o777, FAIL)])
+def test_the_state_directory_is_private(state: Path, mode: int, level: Level) -> None:
+    state.chmod(mode)
+    found = checks_here.state_dir(Settings(state_dir=state))
+    assert (found.level, found.mend) == (level, "" if level is OK else f"chmod 700 {state}")
+
+
+def test_a_state_directory_to_come(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "var")
+    assert [check(settings).level for check in (checks_here.state_dir, checks_here.secret)] == [WARN, WARN]
+    assert checks_here.disk(settings).level is OK
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_open_to_others(state: Path) -> None:
+    file = state / "master.secret"
+    file.write_text("0f" * 32)
+    file.chmod(0o644)
+    found = checks_here.secret(Settings(state_dir=state))
+    assert (found.level, found.mend) == (FAIL, f"chmod 600 {file}")
+    assert "0f0f" not in found.told
+    file.chmod(0o600)
+    assert checks_here.secret(Settings(state_dir=state)).level is OK
+
+
+def test_a_secret_that_is_lost(state: Path) -> None:
+    with sqlite3.connect(state / "undercap.db") as database:
+        database.execute("CREATE TABLE shopper (sealed BLOB)")
+    found = checks_here.secret(Settings(state_dir=state))
+    assert (found.level, found.mend) == (FAIL, "put it back from your backup")
+
+
+@pytest.mark.parametrize(("free", "level"), [(10**12, OK), (500 * 1024**2, WARN), (50 * 1024**2, FAIL)])
+def test_room_on_the_disk(state: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: Level) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: type("Usage", (), {"free": free}))
+    assert checks_here.disk(Settings(state_dir=state)).level is level
+
+
+def test_a_port_of_somebody_else(state: Path, taken_port: int) -> None:
+    found = on_port(state, taken_port)
+    assert (found.level, found.mend) == (FAIL, "stop what uses it, or change http.port")
+
+
+def test_a_port_of_our_own_up(state: Path, taken_port: int) -> None:
+    with up_lock.only_one(state, wait_s=0, tell=lambda _line: None):
+        assert on_port(state, taken_port).level is OK
+    assert on_port(state, taken_port).level is FAIL
+
+
+def test_a_free_port(state: Path) -> None:
+    assert on_port(state, 0).level is OK
+
+
+def test_links(state: Path, taken_port: int) -> None:
+    assert link_to(state, taken_port).level is OK
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = link_to(state, port)
+    assert (found.level, found.told) == (FAIL, f"127.0.0.1:{port} cannot be reached (Connection refused)")
+    (none,) = checks_here.links(Settings(state_dir=state))
+    assert none.level is WARN
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "level"), [(0.0, OK), (0.9, OK), (-0.9, OK), (1.5, WARN), (-29.0, WARN), (31.0, FAIL)]
+)
+def test_clocks(apart_s: float, level: Level) -> None:
+    assert checks_stores.skew(1000.0, 1000.0 + apart_s).level is level
+
+
+def test_redis_that_does_not_answer(state: Path) -> None:
+    (embedded,) = checks_stores.redis(Settings(state_dir=state))
+    assert (embedded.level, embedded.mend) == (WARN, "`undercap up` starts it")
+    own = RedisSettings(url="redis://127.0.0.1:1/0", timeout_s=1)
+    (named,) = checks_stores.redis(Settings(state_dir=state, redis=own))
+    assert (named.level, named.mend) == (FAIL, "start it, or mend redis.url")
+
+
+def test_looking_for_a_database_makes_none(state: Path) -> None:
+    assert checks_stores.database(Settings(state_dir=state)).level is WARN
+    assert list(state.iterdir()) == []
+
+
+def test_a_database_that_is_behind(state: Path) -> None:
+    (state / "undercap.db").touch()
+    found = checks_stores.database(Settings(state_dir=state))
+    assert (found.level, found.mend) == (FAIL, "`undercap up` brings it up to date")
+
+
+def test_faulty_settings_are_all_told_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNDERCAP_HTTP__PORT", "99999")
+    monkeypatch.setenv("UNDERCAP_NOSUCH", "1")
+    assert doctor.run() == 1
+    shown = capsys.readouterr().out
+    assert "UNDERCAP_NOSUCH" in shown
+    assert "http.port" in shown
+    assert "state directory" not in shown
+
+
+def test_the_table_keeps_brackets_and_counts() -> None:
+    shown = io.StringIO()
+    found = [findings.good("a", "list [x]"), findings.fail("b", "broken", "mend [smpp.links]")]
+    findings.show(found, Console(file=shown, width=100))
+    assert "list [x]" in shown.getvalue()
+    assert "mend [smpp.links]" in shown.getvalue()
+    assert shown.getvalue().endswith("1 to mend.\n")
