@@ -60,37 +60,37 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
-    sys.exit(imported("gateway.entry.supervisor").run(load(), demo=demo))
+    _run("gateway.entry.supervisor", demo=demo)
 
 
 @cli.command()
 def api() -> None:
     """The API process: web activation, /v1, /healthz, /readyz, /metrics."""
-    sys.exit(imported("gateway.entry.api_process").run(load()))
+    _run("gateway.entry.api_process")
 
 
 @cli.command()
 def smpp() -> None:
     """The SMPP process: links to operators, intake of texts, sending of answers."""
-    sys.exit(imported("gateway.entry.smpp_process").run(load()))
+    _run("gateway.entry.smpp_process")
 
 
 @cli.command()
 def worker() -> None:
     """The worker: settles claims into the ledger and prepares the answers."""
-    sys.exit(imported("gateway.entry.worker_process").run(load()))
+    _run("gateway.entry.worker_process")
 
 
 @cli.command()
 def simulate() -> None:
     """An SMSC of our own with a page of handsets. Never beside real links."""
-    sys.exit(imported("gateway.entry.simulate").run(load()))
+    _run("gateway.entry.simulate")
 
 
 @cli.command()
 def rebuild() -> None:
     """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
-    sys.exit(imported("gateway.entry.rebuild").run(load()))
+    _run("gateway.entry.rebuild")
 
 
 @cli.command()
@@ -111,6 +111,12 @@ def check() -> None:
     named = os.environ.get("UNDERCAP_CONFIG", "undercap.toml")
     source = named if Path(named).exists() else "defaults and environment"
     click.echo(f"The settings are good ({source}; state in {settings.state_dir.absolute()}).")
+
+
+def _run(module_name: str, **options: bool) -> NoReturn:
+    """Read the settings, then import and run the part that was asked for."""
+    settings = load()
+    sys.exit(imported(module_name).run(settings, **options))
 
 
 def load() -> Settings:

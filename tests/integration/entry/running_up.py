@@ -129,8 +129,17 @@ class Up:
     def clean(self) -> None:
         """Kill all that a test may have left."""
         pids = [noted.pid for noted in self.journal("started")]
-        for pid in (self.process.pid, *pids, self.valkey_pid()):
+        for pid in (self.process.pid, *pids, self._valkey_by_its_file()):
             if pid and alive(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         self.process.wait(timeout=10)
+
+    def _valkey_by_its_file(self) -> int:
+        """It may not answer; the number in the file may be another process by now."""
+        try:
+            pid = int(self.place.pid.read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return 0
+        return pid if b"valkey" in command else 0

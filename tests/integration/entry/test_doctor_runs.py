@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import insert
 
 from config.settings import RedisSettings, Settings
@@ -67,6 +68,5 @@ def test_a_wrong_password_is_found(up: Up) -> None:
     (found,) = checks_stores.redis(Settings(state_dir=up.state, redis=own))
     assert (found.level, found.mend) == (Level.FAIL, "mend them in redis.url")
     assert "wrong@" not in found.told
-    with up.redis() as client:
-        client.auth("secret")
+    with Redis(unix_socket_path=str(up.place.socket), password="secret") as client:
         client.config_set("requirepass", "")
