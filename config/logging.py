@@ -1,7 +1,7 @@
 """structlog for every process: JSON or console, one canonical line per message, call or job.
 
-Numbers are masked before they reach a log call; `mask` is the only form in which they may appear. Thousands of
-lines a second are written a tenth of a second at a time; from a warning on, at once.
+Numbers are masked before they reach a log call; `mask` is the only form in which they may appear. Thousands
+of lines a second are written a tenth of a second at a time; from a warning on, at once.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class RedisSettings(Section):
     queue_url: str = ""  # RQ's own server; empty: the same one
     durability: Literal["always", "waitaof"] = "always"
     waitaof_replicas: Annotated[int, Field(ge=0, le=5)] = 0  # replicas that must confirm, too
-    # Where the provider forbids CONFIG: who assures, in writing, that AOF is on with fsync always and no eviction.
+    # Where CONFIG is forbidden: who assures, in writing, AOF with fsync always and no eviction.
     durability_assured_by: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     embedded_maxmemory: str = "0"

@@ -7,7 +7,6 @@ submit, marked as possibly doubled; if that one stays unknown, too, the answer e
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,13 +19,12 @@ from redis.exceptions import RedisError
 from config.logging import mask
 from config.settings import LinkSettings
 from gateway.domain.segments import split
-from gateway.store.sendqueue import SendQueue, Sent, Waiting
+from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
 from smpp.link import Link
 from smpp.pdus import SubmitResult, SubmitSm
 from smpp.statuses import Verdict, verdict
 
-SEAL_ANSWER = "answer"
 MOST_BEGUN = 2  # a reply is submitted once more after an unknown outcome, not more often
 MOST_TEMPORARY = 10  # refusals for now of one answer before it has failed
 TAKE_AHEAD = 2  # windows of answers that are taken before there is room for them
@@ -165,8 +163,8 @@ class Sender:
         if now_ms - waiting.at > self._max_age_ms:
             return self._end(waiting, "expired", None, "waited too long", None)
         try:
-            number, text = json.loads(self._vault.open(SEAL_ANSWER, waiting.sealed))
-        except (SealBroken, ValueError):
+            number, text = open_answer(self._vault, waiting.sealed)
+        except SealBroken:
             return self._end(waiting, "failed", None, "seal broken", None)
         if waiting.begun > 1:
             self.counts.possibly_doubled += 1

@@ -150,7 +150,7 @@ def parse(language: str, content: str, *, source: str) -> Wording:
         sentences=MappingProxyType(sentences),
         nouns=MappingProxyType(nouns),
         dates=MappingProxyType(dates),
-        plural=rule,
+        plural=lru_cache(maxsize=10_000)(rule),  # Babel interprets the rule anew for each number
     )
 
 

@@ -1,10 +1,11 @@
-"""What is on offer, as one immutable picture: short numbers, code spaces, series, campaigns and their rules."""
+"""What is on offer, as one immutable picture: short numbers, code spaces, series, campaigns, rules."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.domain.codespace import CodeSpace
 from gateway.domain.reading import Candidate, CodeForm
@@ -44,8 +45,7 @@ class Series:
         return self.batches[at][1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(NamedTuple):
     """A code that was really issued: where its bit is, and whose it is."""
 
     space_id: int

@@ -8,7 +8,6 @@ padded with it, always has one.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from fastfpe import ff1
@@ -93,7 +92,7 @@ def shortest_length(alphabet: str, count: int, odds: int) -> int:
         if capacity(alphabet, length, odds) >= count:
             return length
     raise SpaceTooSmall(
-        f"{count:,} codes at one in {odds:,} need more than {MAX_LENGTH} {alphabet} (10^{math.log10(count * odds):.0f})"
+        f"{count:,} codes at one in {odds:,} need more than {MAX_LENGTH} {alphabet}"
     )
 
 

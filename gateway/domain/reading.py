@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.domain.alphabet import ALPHABETS, clean, groups
 from gateway.domain.intents import Said, said
@@ -32,16 +33,14 @@ class CodeForm:
     length: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Something that was meant as a code: normalised symbols, not always of a length that exists."""
 
     alphabet: str
     symbols: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a text says.
 
     `candidates`, `intents`: each once, in order of appearance. `language`: uk, ru, kk, en, or None when the
@@ -83,8 +82,12 @@ def read_text(text: str, forms: Sequence[CodeForm], *, max_candidates: int = 20)
     if match is not None:
         rest = text[: match.start()] + " " + text[match.end() :]
         if _ONLY_WORDS.fullmatch(rest):
-            return _reading((_as_printed(match, plan),), said(rest), max_candidates)
+            return _reading((_as_printed(match, plan),), _said_once(rest), max_candidates)
     return _weighed(text, plan, max_candidates)
+
+
+# The words around a code are few and the same ones over and over; there is no digit among them.
+_said_once = lru_cache(maxsize=2048)(said)
 
 
 def _weighed(text: str, plan: _Plan, max_candidates: int) -> Reading:

@@ -7,9 +7,8 @@ restarts, so a restart is always noticed (NOSCRIPT) before a claim is decided by
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError, RedisError
 
@@ -23,8 +22,7 @@ class StoreUnavailable(Exception):
     """Redis did not take the texts in time; nothing was acknowledged, the SMSC keeps them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimCall:
+class ClaimCall(NamedTuple):
     """One text for one firm.
 
     `mode`: T, S or U as the function says, `f` behind it when limits were checked elsewhere.
@@ -42,8 +40,7 @@ class ClaimCall:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`kind`: A accepted, D re-delivered, L limited and told, Q limited and silent, S silent, X closed.
 
     `codes`: one letter a code, C<rule version> claimed, R repeat, P paused, N not started, E ended, V voided.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import schema
@@ -14,8 +13,7 @@ from gateway.store import schema
 _CHUNK = 400  # variables of one statement stay under SQLite's limit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activated:
+class Activated(NamedTuple):
     """Who activated a code, by which text, when (ms since 1970), for how many points."""
 
     shopper_id: int
@@ -57,16 +55,20 @@ def activated(connection: Connection, codes: Sequence[tuple[int, int]]) -> dict[
 
 def insert_missing(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one that breaks a unique key stands already and is left as it is."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        _many(
+            connection,
+            f"missing {table.name}",
+            lambda: dialect.insert(table).on_conflict_do_nothing(),
+            rows,
+        )
 
 
 def insert_all(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that are known to be new; a conflict rolls the batch back and it is settled again."""
     if rows:
-        connection.execute(insert(table), list(rows))
+        _many(connection, f"new {table.name}", lambda: insert(table), rows)
 
 
 def credit(connection: Connection, firm_id: int, deltas: Mapping[int, int]) -> None:
@@ -77,11 +79,11 @@ def credit(connection: Connection, firm_id: int, deltas: Mapping[int, int]) -> N
     insert_missing(
         connection, t, [{"shopper_id": s, "firm_id": firm_id, "points": 0} for s in sorted(deltas)]
     )
-    connection.execute(
-        update(t)
-        .where(t.c.shopper_id == bindparam("b_shopper"), t.c.firm_id == firm_id)
-        .values(points=t.c.points + bindparam("b_points")),
-        [{"b_shopper": s, "b_points": d} for s, d in sorted(deltas.items())],
+    _many(
+        connection,
+        "credit",
+        lambda: _CREDIT,
+        [{"b_firm": firm_id, "b_shopper": s, "b_points": d} for s, d in sorted(deltas.items())],
     )
 
 
@@ -122,20 +124,7 @@ def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) 
     """File what became of answers: `b_id`, `state`, `smsc_id`, `attempts`, `error`, `ended_at`."""
     if not outcomes:
         return
-    t = schema.message
-    connection.execute(
-        update(t)
-        .where(t.c.id == bindparam("b_id"))
-        .values(
-            state=bindparam("b_state"),
-            smsc_id=bindparam("b_smsc"),
-            attempts=bindparam("b_attempts"),
-            error=bindparam("b_error"),
-            ended_at=bindparam("b_ended"),
-            sealed=None,
-        ),
-        list(outcomes),
-    )
+    _many(connection, "end message", lambda: _END_MESSAGE, outcomes)
 
 
 def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -148,14 +137,9 @@ def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[
     known: set[str] = set()
     for chunk in _chunks(ids):
         known.update(connection.scalars(select(t.c.smsc_id).where(t.c.smsc_id.in_(chunk), t.c.link == link)))
-    matched = [r for r in receipts if r["b_smsc"] in known]
+    matched = [{**r, "b_link": link} for r in receipts if r["b_smsc"] in known]
     if matched:
-        connection.execute(
-            update(t)
-            .where(t.c.smsc_id == bindparam("b_smsc"), t.c.link == link)
-            .values(state=bindparam("b_state"), error=bindparam("b_error"), ended_at=bindparam("b_ended")),
-            matched,
-        )
+        _many(connection, "receipt", lambda: _RECEIPT, matched)
     return set(ids) - known
 
 
@@ -164,6 +148,55 @@ def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
     t = schema.settled
     insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
     connection.execute(update(t).where(t.c.firm_id == firm_id).values(outbox_id=outbox_id))
+
+
+_CREDIT = (
+    update(schema.balance)
+    .where(
+        schema.balance.c.shopper_id == bindparam("b_shopper"), schema.balance.c.firm_id == bindparam("b_firm")
+    )
+    .values(points=schema.balance.c.points + bindparam("b_points"))
+)
+_END_MESSAGE = (
+    update(schema.message)
+    .where(schema.message.c.id == bindparam("b_id"))
+    .values(
+        state=bindparam("b_state"),
+        smsc_id=bindparam("b_smsc"),
+        attempts=bindparam("b_attempts"),
+        error=bindparam("b_error"),
+        ended_at=bindparam("b_ended"),
+        sealed=null(),
+    )
+)
+_RECEIPT = (
+    update(schema.message)
+    .where(schema.message.c.smsc_id == bindparam("b_smsc"), schema.message.c.link == bindparam("b_link"))
+    .values(state=bindparam("b_state"), error=bindparam("b_error"), ended_at=bindparam("b_ended"))
+)
+
+
+def _many(
+    connection: Connection, name: str, build: Callable[[], Any], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute a statement for many rows that have the same columns.
+
+    The statement is compiled once, and the rows go to the driver as they are: SQLAlchemy's own executemany
+    looks at each value of each row, which costs more than the database does.
+    """
+    columns = tuple(rows[0])
+    key = (name, columns, connection.dialect.name)
+    compiled = _COMPILED.get(key)
+    if compiled is None:
+        compiled = _COMPILED[key] = build().compile(dialect=connection.dialect, column_keys=columns)
+    order = compiled.positiontup
+    if order is None:
+        connection.exec_driver_sql(compiled.string, [dict(row) for row in rows])
+    else:
+        connection.exec_driver_sql(compiled.string, [tuple([row[c] for c in order]) for row in rows])
+
+
+_COMPILED: dict[tuple[str, tuple[str, ...], str], Any] = {}
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[list[Any]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis
 
+from gateway.domain.catalog import Issued
 from gateway.store import keys
 from gateway.store.claims import script
 
+_FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
+_SEPARATORS = 13
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
 
@@ -19,8 +20,7 @@ class Unreadable(Exception):
     """An outbox entry is not of the form that this version writes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A text whose effect is on disk in Redis and waits for SQL.
 
     `codes`: (space, serial, campaign); `results`: the claim function's letter for each, empty when nothing
@@ -32,7 +32,7 @@ class Accepted:
     message_id: str
     shopper: str
     digest: str
-    number: str  # sealed for a reply, base64
+    number: bytes  # sealed for a reply
     link: str
     short_number: str
     channel: str
@@ -48,8 +48,7 @@ class Accepted:
     at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer for the sending queue. `sealed`: number and text, for purpose "answer"."""
 
     message_id: str
@@ -61,34 +60,71 @@ class Reply:
     segments: int
 
 
+def body(
+    *,
+    message_id: str,
+    shopper: str,
+    digest: str,
+    link: str,
+    short_number: str,
+    channel: str,
+    language: str | None,
+    services: Sequence[str],
+    consent: str,
+    wrong: int,
+    muted: bool,
+    codes: Sequence[Issued],
+    number: bytes,
+) -> bytes:
+    """What settlement needs of a text, for the outbox. `number`: sealed; it stands last, as it is.
+
+    None of the other values can hold the separator: they are ids, words of ours and validated names.
+    """
+    claims = ";".join([f"{c.space_id}:{c.serial}:{c.campaign_id}" for c in codes])
+    head = (
+        f"{_FORM}|{message_id}|{shopper}|{digest}|{link}|{short_number}|{channel}|{language or ''}"
+        f"|{','.join(services)}|{consent}|{wrong}|{muted:d}|{claims}|"
+    )
+    return head.encode() + number
+
+
 def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepted:
     """An entry as read. Raises Unreadable."""
     try:
-        body = json.loads(fields[b"b"])
+        values = fields[b"b"].decode("latin-1").split("|", _SEPARATORS)
+        form, message_id, shopper, digest, link, short, channel, language = values[:8]
+        services, consent, wrong, muted, claims, number = values[8:]
+        if form != _FORM:
+            raise ValueError(form)
         results = fields[b"r"].decode()
         return Accepted(
             outbox_id=outbox_id.decode(),
             firm_id=firm_id,
-            message_id=body["i"],
-            shopper=body["s"],
-            digest=body["x"],
-            number=body["n"],
-            link=body["k"],
-            short_number=body["d"],
-            channel=body["h"],
-            language=body["g"],
-            services=tuple(body["v"]),
-            consent=body["o"],
-            wrong=body["w"],
+            message_id=message_id,
+            shopper=shopper,
+            digest=digest,
+            number=number.encode("latin-1"),
+            link=link,
+            short_number=short,
+            channel=channel,
+            language=language or None,
+            services=tuple(services.split(",")) if services else (),
+            consent=consent,
+            wrong=int(wrong),
             counted_wrong=int(fields[b"w"]),
-            muted=bool(body["m"]) or fields[b"q"] == b"1",
-            codes=tuple((c[0], c[1], c[2]) for c in body["c"]),
+            muted=muted == "1" or fields[b"q"] == b"1",
+            codes=tuple(_claim(claim) for claim in claims.split(";")) if claims else (),
             results=tuple(results.split(",")) if results else (),
             limited_until=int(fields[b"l"]),
             at=int(outbox_id.split(b"-", 1)[0]),
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
+
+
+def _claim(text: str) -> tuple[int, int, int]:
+    space, serial, campaign = text.split(":")
+    return int(space), int(serial), int(campaign)
 
 
 class Outbox:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -14,12 +12,13 @@ from redis.exceptions import RedisError
 from gateway.store import keys
 from gateway.store.claims import script
 from gateway.store.durable import DurableRedis
+from gateway.store.vault import Vault
 
 BEGINNING = "-"
+_SEAL = "answer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(NamedTuple):
     """An answer to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms."""
 
     firm_id: int
@@ -32,8 +31,7 @@ class Waiting:
     begun: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of an answer. `state`: accepted, failed, expired or unknown; `smsc_id` of its last part."""
 
     waiting: Waiting
@@ -41,6 +39,17 @@ class Sent:
     smsc_id: str | None
     error: str | None
     at: int
+
+
+def seal_answer(vault: Vault, number: str, text: str) -> bytes:
+    """What an answer says and to whom (E.164 digits), sealed for its sender alone."""
+    return vault.seal(_SEAL, f"{number}\n{text}".encode())
+
+
+def open_answer(vault: Vault, sealed: bytes) -> tuple[str, str]:
+    """Number and text of a sealed answer; counted by the vault. Raises SealBroken."""
+    number, _, text = vault.open(_SEAL, sealed).decode().partition("\n")
+    return number, text
 
 
 class SendQueue:
@@ -84,7 +93,7 @@ class SendQueue:
         raw = await self._redis.calls(
             [("HINCRBY", keys.intents(w.firm_id, self._link), w.queue_id, 1) for w in waiting]
         )
-        return [Waiting(**{**_fields(w), "begun": int(begun)}) for w, begun in zip(waiting, raw, strict=True)]
+        return [w._replace(begun=int(begun)) for w, begun in zip(waiting, raw, strict=True)]
 
     async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
         """Until an answer waits behind those taken, or the time is over. Raises RedisError."""
@@ -136,19 +145,26 @@ def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Wa
     )
 
 
-def _fields(waiting: Waiting) -> dict[str, Any]:
-    return {name: getattr(waiting, name) for name in Waiting.__slots__}
-
-
 def _result(sent: Sent) -> str:
-    return json.dumps(
-        {
-            "m": sent.waiting.message_id,
-            "s": sent.state,
-            "i": sent.smsc_id,
-            "a": sent.waiting.begun,
-            "e": sent.error,
-            "t": sent.at,
-        },
-        separators=(",", ":"),
+    """The outcome for settlement; `parse_result` reads it. The SMSC's id stands last: it may hold anything."""
+    waiting = sent.waiting
+    return (
+        f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}|{sent.smsc_id or ''}"
     )
+
+
+class Result(NamedTuple):
+    """An outcome as settlement reads it; `at` in ms."""
+
+    message_id: str
+    state: str
+    attempts: int
+    error: str | None
+    at: int
+    smsc_id: str | None
+
+
+def parse_result(text: bytes) -> Result:
+    """What `file` wrote. Raises ValueError."""
+    message_id, state, attempts, error, at, smsc_id = text.decode().split("|", 5)
+    return Result(message_id, state, int(attempts), error or None, int(at), smsc_id or None)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.store import keys, ledger, sql
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
+from gateway.store.sendqueue import parse_result
 from gateway.usecases.settle import Desk, Settled, settle_batch
 
 BATCH = 500
@@ -114,15 +115,15 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
         return 0
     outcomes = []
     for _, fields in rows:
-        result = json.loads(fields[b"j"])
+        result = parse_result(fields[b"j"])
         outcomes.append(
             {
-                "b_id": result["m"],
-                "b_state": result["s"],
-                "b_smsc": result["i"],
-                "b_attempts": result["a"],
-                "b_error": result["e"],
-                "b_ended": result["t"],
+                "b_id": result.message_id,
+                "b_state": result.state,
+                "b_smsc": result.smsc_id,
+                "b_attempts": result.attempts,
+                "b_error": result.error,
+                "b_ended": result.at,
             }
         )
     try:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.domain.catalog import Issued, ShortNumber
 from gateway.domain.reading import Intent, Reading, read_text
+from gateway.store import outbox
 from gateway.store.claims import ClaimCall
 from gateway.store.vault import Vault
 
 SEAL_REPLY = "reply"  # a number sealed for this purpose opens only to answer its own text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A text from a shopper.
 
-    `number`: E.164 digits without plus. `link`: where the answer must leave. `channel`: sms, web or api.
+    `number`: E.164 digits without plus. `link`: where the answer must leave; empty where none can.
+    `channel`: sms, web or api.
     """
 
     message_id: str
@@ -36,20 +34,29 @@ def calls_for(incoming: Incoming, short: ShortNumber, vault: Vault, max_codes: i
     A firm beside the host is called for its own codes, and for a STOP or START, which holds for every firm
     on the short number.
     """
-    reading = read_text(incoming.text, short.forms, max_candidates=max_codes)
+    return calls_of(incoming, read_text(incoming.text, short.forms, max_candidates=max_codes), short, vault)
+
+
+def calls_of(
+    incoming: Incoming, reading: Reading, short: ShortNumber, vault: Vault, *, only_firm: int | None = None
+) -> list[ClaimCall]:
+    """As `calls_for`, for what was read already.
+
+    `only_firm`: on a firm's own page its codes alone count, under its own limits; another's is a wrong one.
+    """
     shopper = vault.index(incoming.number)
     digest = vault.digest(f"{shopper}|{incoming.short_number}|{incoming.text}")
     issued: list[Issued] = []
     wrong = reading.clipped
     for candidate in reading.candidates:
         found = short.resolve(candidate)
-        if found is None:
+        if found is None or only_firm not in (None, found.firm_id):
             wrong += 1
         else:
             issued.append(found)
     consent = consent_word(reading)
-    services = [i.value for i in reading.intents]
-    sealed = b64encode(vault.seal(SEAL_REPLY, incoming.number.encode())).decode()
+    services = tuple(i.value for i in reading.intents)
+    sealed = vault.seal(SEAL_REPLY, incoming.number.encode())
 
     def call(firm: int, *, host: bool) -> ClaimCall:
         codes = tuple(code for code in issued if code.firm_id == firm)
@@ -64,12 +71,26 @@ def calls_for(incoming: Incoming, short: ShortNumber, vault: Vault, max_codes: i
             mode=mode if host else mode + "f",
             consent=consent,
             message_id=incoming.message_id,
-            body=_body(
-                incoming, shopper, digest, sealed, reading, codes, wrong if host else 0, services, host
+            body=outbox.body(
+                message_id=incoming.message_id,
+                shopper=shopper,
+                digest=digest,
+                link=incoming.link,
+                short_number=incoming.short_number,
+                channel=incoming.channel,
+                language=reading.language,
+                services=services if host else (),
+                consent=consent,
+                wrong=wrong if host else 0,
+                # Each firm answers for its own codes, the host for all else: its part of a text that holds
+                # another firm's codes and nothing more gets no answer, nor has another firm's of a STOP.
+                muted=not incoming.link or not (codes or (host and (wrong or services or not issued))),
+                codes=codes,
+                number=sealed,
             ),
         )
 
-    host = short.host_firm_id
+    host = only_firm or short.host_firm_id
     others = {code.firm_id for code in issued} | (set(short.firm_ids) if consent else set())
     return [call(host, host=True)] + [call(firm, host=False) for firm in sorted(others - {host})]
 
@@ -79,35 +100,3 @@ def consent_word(reading: Reading) -> str:
     if Intent.STOP in reading.intents:
         return "out"
     return "in" if Intent.START in reading.intents else ""
-
-
-def _body(
-    incoming: Incoming,
-    shopper: str,
-    digest: str,
-    sealed: str,
-    reading: Reading,
-    codes: Sequence[Issued],
-    wrong: int,
-    services: list[str],
-    host: bool,
-) -> bytes:
-    # A firm beside the host answers for its codes only; its part of a STOP is settled without an answer.
-    return json.dumps(
-        {
-            "i": incoming.message_id,
-            "s": shopper,
-            "x": digest,
-            "n": sealed,
-            "k": incoming.link,
-            "d": incoming.short_number,
-            "h": incoming.channel,
-            "g": reading.language,
-            "v": services if host else [],
-            "o": consent_word(reading),
-            "w": wrong,
-            "m": not host and not codes,
-            "c": [(c.space_id, c.serial, c.campaign_id) for c in codes],
-        },
-        separators=(",", ":"),
-    ).encode()

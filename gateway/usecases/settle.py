@@ -6,8 +6,6 @@ not yet ended in Redis (a crash between the two) is settled again without effect
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,11 +23,11 @@ from gateway.domain.segments import count
 from gateway.store import ledger, schema, sql
 from gateway.store.ledger import Activated
 from gateway.store.outbox import Accepted, Reply
+from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 from gateway.usecases.intake import SEAL_REPLY
 
 SEAL_SHOPPER = "shopper"
-SEAL_ANSWER = "answer"
 CONSENT_CHANNELS = ("sms", "call")
 
 _SERVICES = {
@@ -105,7 +103,7 @@ def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault
         rows = [
             {
                 "key": a.shopper,
-                "number": vault.seal(SEAL_SHOPPER, vault.open(SEAL_REPLY, b64decode(a.number))),
+                "number": vault.seal(SEAL_SHOPPER, vault.open(SEAL_REPLY, a.number)),
                 "language": a.language,
                 "created_at": a.at,
             }
@@ -289,9 +287,9 @@ def _reply(text: Accepted, situation: Situation, campaign: Campaign | None, desk
     own = campaign.texts.get(language) if campaign else None
     if own:
         wording = wording.override(own)
-    number = desk.vault.open(SEAL_REPLY, b64decode(text.number)).decode()
+    number = desk.vault.open(SEAL_REPLY, text.number).decode()
     words = compose(situation, wording)
-    sealed = desk.vault.seal(SEAL_ANSWER, json.dumps([number, words], ensure_ascii=False).encode())
+    sealed = seal_answer(desk.vault, number, words)
     return Reply(
         message_id=f"{text.message_id}.{text.firm_id}",
         sealed=sealed,

@@ -1,0 +1,179 @@
+"""Codes from a page, a firm's own or ours: the same claims as by SMS, and an answer at once.
+
+What a page is told comes from the claim itself, which is on disk; the ledger and the SMS follow.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from gateway.domain.catalog import Campaign, Catalog, Issued, ShortNumber
+from gateway.domain.outcome import Outcome
+from gateway.domain.reading import Candidate, Reading, read_text
+from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.vault import Vault
+from gateway.usecases.intake import Incoming, calls_of
+
+_UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Codes as they were typed, for one shopper.
+
+    `number`: E.164 digits without plus. `link`: where the confirmation leaves; empty where none can.
+    `channel`: web or api. `firm`: whose page it is, when only that firm's codes count.
+    """
+
+    number: str
+    short_number: str
+    codes: tuple[str, ...]
+    language: str | None
+    link: str
+    channel: str
+    firm: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeAnswer:
+    """What became of one code. `at`: ms since 1970: credited, or when its campaign starts or ended."""
+
+    outcome: Outcome
+    points: int = 0
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One answer a code, in the order of the wish. `limited_until`: seconds since 1970, 0 when not limited.
+
+    `fresh`: False when the same wish was answered before, and is answered the same again.
+    """
+
+    codes: tuple[CodeAnswer, ...]
+    limited_until: int = 0
+    fresh: bool = True
+
+
+class Claims(Protocol):
+    """Decides: gateway.store.claims."""
+
+    async def activate(self, firm_id: int, calls: Sequence[ClaimCall]) -> list[Verdict]:
+        """Raises StoreUnavailable."""
+
+
+class Owners(Protocol):
+    """Knows who has what: gateway.store.shoppers."""
+
+    async def own(self, shopper: str, codes: Sequence[Issued]) -> dict[tuple[int, int], int]:
+        """Those of the codes that are this shopper's, and since when."""
+
+    async def limited_until(self, firm: int, shopper: str) -> int:
+        """Until when this shopper is limited."""
+
+
+class _Decided(NamedTuple):
+    """A firm's verdict on its codes."""
+
+    codes: tuple[Issued, ...]
+    verdict: Verdict
+
+
+async def activate(wish: Wish, catalog: Catalog, claims: Claims, owners: Owners, vault: Vault) -> Answered:
+    """Claim codes and say what came of each. `wish.short_number` must stand in the catalog.
+
+    Raises StoreUnavailable, and RedisError or SQLAlchemyError when the owner of a used code cannot be asked;
+    nothing is lost then by asking the same again.
+    """
+    short = catalog.short_numbers[wish.short_number]
+    read = [_read(code, short) for code in wish.codes]
+    unique = tuple(dict.fromkeys(candidate for candidate in read if candidate is not None))
+    if not unique:
+        return Answered(codes=tuple(CodeAnswer(outcome=Outcome.INVALID) for _ in read))
+    answered = await _ask(wish, unique, short, claims, owners, vault)
+    if isinstance(answered, int):
+        limited = CodeAnswer(outcome=Outcome.LIMITED)
+        return Answered(codes=(limited,) * len(read), limited_until=answered)
+    decided, fresh = answered
+    shopper = vault.index(wish.number)
+    told = await _told(decided, shopper, catalog.campaigns, owners)
+    by_code = {candidate: _answer_of(short, candidate, told) for candidate in unique}
+    invalid = CodeAnswer(outcome=Outcome.INVALID)
+    answers = tuple(invalid if candidate is None else by_code[candidate] for candidate in read)
+    return Answered(codes=answers, fresh=fresh)
+
+
+def _read(code: str, short: ShortNumber) -> Candidate | None:
+    """The one code that was typed; None when it is not one."""
+    reading = read_text(code, short.forms, max_candidates=2)
+    return reading.candidates[0] if len(reading.candidates) == 1 else None
+
+
+async def _ask(
+    wish: Wish,
+    unique: tuple[Candidate, ...],
+    short: ShortNumber,
+    claims: Claims,
+    owners: Owners,
+    vault: Vault,
+) -> tuple[list[_Decided], bool] | int:
+    """The verdict of every firm, and whether it is new; or until when the shopper is limited."""
+    reading = Reading(candidates=unique, intents=(), language=wish.language, clipped=0)
+    again = 0
+    while True:
+        incoming = Incoming(
+            message_id=os.urandom(12).hex(),
+            number=wish.number,
+            short_number=wish.short_number,
+            text=f"{wish.channel}|{wish.firm or ''}|{again}|" + ",".join(c.symbols for c in unique),
+            link=wish.link,
+            channel=wish.channel,
+        )
+        first, *others = calls_of(incoming, reading, short, vault, only_firm=wish.firm)
+        verdict = await _one(claims, first)
+        if (verdict.first or verdict.kind) not in ("L", "Q"):
+            decided = [_Decided(first.codes, verdict)]
+            decided += [_Decided(call.codes, await _one(claims, call)) for call in others]
+            return decided, any(d.verdict.kind != "D" for d in decided)
+        until = await owners.limited_until(first.firm_id, first.shopper)
+        if verdict.kind != "D" or until > time.time() or until == again:
+            return until
+        again = until  # what was limited then is a new wish now
+
+
+async def _one(claims: Claims, call: ClaimCall) -> Verdict:
+    verdict = (await claims.activate(call.firm_id, [call]))[0]
+    if verdict.kind == "X":
+        raise StoreUnavailable("closed")
+    return verdict
+
+
+async def _told(
+    decided: Sequence[_Decided], shopper: str, campaigns: Mapping[int, Campaign], owners: Owners
+) -> dict[Issued, CodeAnswer]:
+    said = [pair for d in decided for pair in zip(d.codes, d.verdict.codes, strict=False)]
+    own = await owners.own(shopper, [code for code, letter in said if letter == "R"])
+    return {code: _of_letter(code, letter, own, campaigns[code.campaign_id]) for code, letter in said}
+
+
+def _of_letter(
+    code: Issued, letter: str, own: Mapping[tuple[int, int], int], campaign: Campaign
+) -> CodeAnswer:
+    if letter in _UNCLAIMED:
+        at = {"N": campaign.starts_at, "E": campaign.ends_at}.get(letter)
+        return CodeAnswer(outcome=_UNCLAIMED[letter], at=at)
+    if letter != "R":
+        return CodeAnswer(outcome=Outcome.ACTIVATED, points=campaign.rules[int(letter[1:])])
+    since = own.get((code.space_id, code.serial))
+    if since is None:
+        return CodeAnswer(outcome=Outcome.ALREADY_USED)
+    return CodeAnswer(outcome=Outcome.ALREADY_YOURS, at=since or None)
+
+
+def _answer_of(short: ShortNumber, candidate: Candidate, told: Mapping[Issued, CodeAnswer]) -> CodeAnswer:
+    issued = short.resolve(candidate)
+    return (told.get(issued) if issued else None) or CodeAnswer(outcome=Outcome.INVALID)
