@@ -80,7 +80,7 @@ class Line:
             self.fault = session.fault
             if session.bound_at and loop.time() - session.bound_at >= STABLE_S:
                 self._backoff.reset()
-        except (OSError, TimeoutError) as err:
+        except (OSError, TimeoutError, UnicodeError) as err:  # the last for a host that is no name
             self.fault = f"cannot connect: {str(err) or 'no answer'}"
         self._patience = self.session = None
         self._set_trying(False)

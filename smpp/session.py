@@ -7,7 +7,6 @@ what one turn of the loop wants to say leaves in one write. The owner (smpp.link
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
@@ -15,6 +14,7 @@ from config.settings import LinkSettings
 from smpp import codec, statuses, wire
 from smpp.codec import BindKind
 from smpp.pdus import DeliverSm, Malformed, Outcome, SubmitResult, SubmitSm
+from smpp.pipe import Pipe
 from smpp.tally import Tally
 from smpp.timers import Due, Timers
 from smpp.window import Window
@@ -72,14 +72,12 @@ class Session(asyncio.Protocol):
         self._timers = Timers(
             settings.enquire_link_s, settings.enquire_link_timeout_s, 0.0, 0.0, inactivity_s
         )
-        self._transport: asyncio.Transport | None = None
+        self._pipe: Pipe | None = None  # once connected
         self._rest = b""
-        self._outgoing: list[bytes] = []
         self._unanswered: dict[int, int] = {}  # sequence number -> command_id of its response
         self._takes = False  # new messages are handed on
         self._submits = False  # new submissions are sent
-        self._full = False
-        self._choked = False
+        self._full = False  # too many messages wait for their answer: reading rests
         self._stopping = False
         self._over = False  # nothing is read any more
         self._bind_sequence = 0
@@ -110,8 +108,7 @@ class Session(asyncio.Protocol):
             return False
         self._send(wire.encode_answer(response, status, sequence))
         if self._full and len(self._unanswered) <= self._max_unanswered // 2:
-            self._full = False
-            self._hold_reading()
+            self._set_full(False)
         return True
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:
@@ -144,23 +141,21 @@ class Session(asyncio.Protocol):
         self._stopping = True
         if not self.bound:
             self._end("stopped")
-            return
-        self._drain(self._unbind, now + deadline_s * _DRAIN_SHARE)
+        elif self._leave is None:  # else the SMSC has unbound already
+            self._drain(self._unbind, now + deadline_s * _DRAIN_SHARE)
 
     def abort(self, fault: str) -> None:
         """Cut the connection without a word."""
         self.fault = self.fault or fault
-        if self._transport is not None:
-            self._transport.abort()
+        if self._pipe is not None:
+            self._pipe.abort()
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Bind (4.1)."""
-        self._transport = cast(asyncio.Transport, transport)  # TCP gives no other; uvloop's is not a subclass
-        connection: socket.socket | None = transport.get_extra_info("socket")
-        if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # TCP gives no other kind; uvloop's is not a subclass.
+        self._pipe = Pipe(cast(asyncio.Transport, transport), self._loop, self._leave_if_due)
         self._started = self._timers.heard = self._timers.active = self._loop.time()
         self._bind_sequence = self._window.next_sequence()
         settings = self._settings
@@ -210,14 +205,14 @@ class Session(asyncio.Protocol):
         self._hand_on(messages, results)
 
     def pause_writing(self) -> None:
-        """The peer does not read: stop reading too, so that our answers cannot pile up."""
-        self._choked = True
-        self._hold_reading()
+        """The peer does not read."""
+        if self._pipe is not None:
+            self._pipe.set_choked(True)
 
     def resume_writing(self) -> None:
         """The peer reads again."""
-        self._choked = False
-        self._hold_reading()
+        if self._pipe is not None:
+            self._pipe.set_choked(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end: nobody will answer what is in flight, nobody waits for our answers."""
@@ -226,7 +221,6 @@ class Session(asyncio.Protocol):
         self.fault = self.fault or (f"connection lost: {exc}" if exc else "the SMSC closed the connection")
         self.bound = self._takes = self._submits = False
         self._unanswered.clear()
-        self._outgoing.clear()
         lost: list[Outcome] = [(token, None) for token in self._window.clear()]
         if lost:
             self._handler.on_results(self, lost)
@@ -304,9 +298,8 @@ class Session(asyncio.Protocol):
             self._timers.active = self._timers.heard
             self._tally.received += len(messages)
             if len(self._unanswered) >= self._max_unanswered and not self._full:
-                self._full = True
                 self._tally.paused += 1
-                self._hold_reading()
+                self._set_full(True)
             self._handler.on_messages(self, messages)
         if results:
             self._handler.on_results(self, results)
@@ -315,28 +308,16 @@ class Session(asyncio.Protocol):
     # Saying things.
 
     def _send(self, octets: bytes) -> None:
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(octets)
-
-    def _flush(self) -> None:
-        """One write for all that this turn of the loop had to say."""
-        if self._transport is not None and self._outgoing and not self._transport.is_closing():
-            self._transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
-        self._leave_if_due()
+        if self._pipe is not None:
+            self._pipe.send(octets)
 
     def _nack(self, status: int, sequence: int) -> None:
         self._send(wire.encode_header(codec.GENERIC_NACK, status, sequence))
 
-    def _hold_reading(self) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        if self._full or self._choked:
-            transport.pause_reading()
-        else:
-            transport.resume_reading()
+    def _set_full(self, full: bool) -> None:
+        self._full = full
+        if self._pipe is not None:
+            self._pipe.set_full(full)
 
     # Time, and the end.
 
@@ -393,11 +374,9 @@ class Session(asyncio.Protocol):
         self._loop.call_soon(self._close)
 
     def _close(self) -> None:
-        if self._transport is None:
-            return
-        self._flush()
         self._close_by = min(self._close_by, self._loop.time() + _FAREWELL_S)  # should it not read any more
-        self._transport.close()
+        if self._pipe is not None:
+            self._pipe.close()
 
 
 def _tick_interval(settings: LinkSettings) -> float:
