@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def fail(name: str, told: str, mend: str = "") -> Finding:
 
 def show(findings: Sequence[Finding], console: Console) -> None:
     """A table, and a line with the verdict."""
-    table = Table(show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("", "check", "found", "to mend it"):
         table.add_column(column, overflow="fold")
     for found in findings:
