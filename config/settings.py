@@ -12,7 +12,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -54,6 +62,7 @@ class HttpSettings(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: str = ""  # what QR codes point to; empty: http://host:port
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
 
 
 class SimulatorSettings(Section):
@@ -142,11 +151,11 @@ class CodeSettings(Section):
 class WebSettings(Section):
     """Activation by web page: how often a PIN may be asked for, and how long it lives."""
 
-    pin_ttl_s: int = 600
-    pins_per_number_hour: int = 3
-    pins_per_address_hour: int = 10
-    pins_per_hour: int = 1000
-    pin_attempts: int = 5
+    pin_ttl_s: Annotated[int, Field(ge=60, le=3600)] = 600
+    pins_per_number_hour: Annotated[int, Field(ge=1)] = 3
+    pins_per_address_hour: Annotated[int, Field(ge=1)] = 10
+    pins_per_hour: Annotated[int, Field(ge=1)] = 1000
+    pin_attempts: Annotated[int, Field(ge=1, le=10)] = 5
 
 
 class LogSettings(Section):

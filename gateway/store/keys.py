@@ -12,6 +12,7 @@ SEEN_UNSENT_TTL = 8 * 86_400  # a text whose answer still waits; shortened once 
 DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
 NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
+PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -120,3 +121,26 @@ def parts(name: str) -> str:
 def parts_due() -> str:
     """Sorted set of unfinished long messages by deadline; an entry ends with its message."""
     return "{parts}:due"
+
+
+# One-time PINs share a slot: they are few by their own limits, and one function checks all of these.
+
+
+def pin(shopper: str) -> str:
+    """Hash of the PIN that proves a number: its digest, short number and tries; ends by `web.pin_ttl_s`."""
+    return f"{{pins}}:pin:{shopper}"
+
+
+def pins_for_number(shopper: str) -> str:
+    """How many PINs were sent to a number; ends by PINS_WINDOW."""
+    return f"{{pins}}:number:{shopper}"
+
+
+def pins_from_address(digest: str) -> str:
+    """How many PINs were asked for from an address, which stands as a digest; ends by PINS_WINDOW."""
+    return f"{{pins}}:address:{digest}"
+
+
+def pins_of_all() -> str:
+    """How many PINs were sent at all; ends by PINS_WINDOW."""
+    return "{pins}:all"
