@@ -160,7 +160,7 @@ class Sender:
         now_ms = time.time() * 1000
         if waiting.begun > MOST_BEGUN:
             return self._end(waiting, "unknown", None, "no response twice", None)
-        if now_ms - waiting.at > self._max_age_ms:
+        if now_ms - waiting.at > self._max_age_ms or 0 < waiting.until < now_ms:
             return self._end(waiting, "expired", None, "waited too long", None)
         try:
             number, text = open_answer(self._vault, waiting.sealed)
@@ -169,20 +169,21 @@ class Sender:
         if waiting.begun > 1:
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)
-        parts = self._parts(waiting.short_number, number, text)
+        parts = self._parts(waiting, number, text)
         outgoing = Outgoing(waiting=waiting, destination=number, parts=deque(parts), open=len(parts))
         outgoing.begun_at = time.monotonic()
         self._ready.append(outgoing)
         return None
 
-    def _parts(self, short_number: str, number: str, text: str) -> list[SubmitSm]:
+    def _parts(self, waiting: Waiting, number: str, text: str) -> list[SubmitSm]:
         segments = split(text)
         many = len(segments.parts) > 1
         reference = self._reference(number) if many else 0
         s = self._settings
+        receipt = s.receipts and not waiting.until  # what is soon of no use has no row to note it in
         return [
             SubmitSm(
-                source=short_number,
+                source=waiting.short_number,
                 source_ton=s.source_ton,
                 source_npi=s.source_npi,
                 destination=number,
@@ -191,7 +192,7 @@ class Sender:
                 esm_class=0x40 if many else 0,
                 data_coding=segments.data_coding,
                 body=bytes((5, 0, 3, reference, len(segments.parts), at)) + body if many else body,
-                registered_delivery=1 if s.receipts and at == len(segments.parts) else 0,
+                registered_delivery=1 if receipt and at == len(segments.parts) else 0,
             )
             for at, body in enumerate(segments.parts, 1)
         ]

@@ -112,7 +112,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
             consent=consent,
             wrong=int(wrong),
             counted_wrong=int(fields[b"w"]),
-            muted=muted == "1" or fields[b"q"] == b"1",
+            muted=_muted(muted == "1", fields, link),
             codes=tuple(_claim(claim) for claim in claims.split(";")) if claims else (),
             results=tuple(results.split(",")) if results else (),
             limited_until=int(fields[b"l"]),
@@ -120,6 +120,12 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
+
+
+def _muted(nothing_to_say: bool, fields: dict[bytes, bytes], link: str) -> bool:
+    """A limit is told by the firm that checks it, whether or not it has anything else to say."""
+    limited = fields[b"l"] != b"0"
+    return fields[b"q"] == b"1" or not link or (nothing_to_say and not limited)
 
 
 def _claim(text: str) -> tuple[int, int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +21,10 @@ _SEAL = "answer"
 
 
 class Waiting(NamedTuple):
-    """An answer to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms."""
+    """An answer to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
+
+    `until`: ms after which it is of no use to anybody and is not sent; 0: as long as answers may wait.
+    """
 
     firm_id: int
     queue_id: str
@@ -29,6 +34,7 @@ class Waiting(NamedTuple):
     seen: str
     at: int
     begun: int
+    until: int = 0
 
 
 class Sent(NamedTuple):
@@ -50,6 +56,28 @@ def open_answer(vault: Vault, sealed: bytes) -> tuple[str, str]:
     """Number and text of a sealed answer; counted by the vault. Raises SealBroken."""
     number, _, text = vault.open(_SEAL, sealed).decode().partition("\n")
     return number, text
+
+
+class ServiceMessages:
+    """The way into the sending queues for what is asked for on a page and soon of no use, such as a PIN.
+
+    It has no row in the ledger: nobody is known yet. Its outcome is logged and counted, and then gone.
+    """
+
+    def __init__(self, redis: DurableRedis, vault: Vault) -> None:
+        self._redis = redis
+        self._vault = vault
+
+    async def put(
+        self, firm_id: int, link: str, *, short_number: str, number: str, text: str, until: int
+    ) -> None:
+        """Queue `text` for `number` (E.164 digits) until `until`, ms. Raises RedisError."""
+        message_id = f"{os.urandom(12).hex()}.{firm_id}"
+        await self._redis.call(
+            *("XADD", keys.send(firm_id, link), "*"),
+            *("m", message_id, "x", seal_answer(self._vault, number, text), "d", short_number),
+            *("s", "", "t", int(time.time() * 1000), "u", until),
+        )
 
 
 class SendQueue:
@@ -142,6 +170,7 @@ def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Wa
         seen=fields[b"s"].decode(),
         at=int(fields[b"t"]),
         begun=begun,
+        until=int(fields.get(b"u", 0)),
     )
 
 
