@@ -12,7 +12,7 @@ from gateway.store import keys
 from gateway.store.claims import script
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
-_SEPARATORS = 13
+_SEPARATORS = 12
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
 
@@ -72,7 +72,6 @@ def body(
     services: Sequence[str],
     consent: str,
     wrong: int,
-    muted: bool,
     codes: Sequence[Issued],
     number: bytes,
 ) -> bytes:
@@ -83,7 +82,7 @@ def body(
     claims = ";".join([f"{c.space_id}:{c.serial}:{c.campaign_id}" for c in codes])
     head = (
         f"{_FORM}|{message_id}|{shopper}|{digest}|{link}|{short_number}|{channel}|{language or ''}"
-        f"|{','.join(services)}|{consent}|{wrong}|{muted:d}|{claims}|"
+        f"|{','.join(services)}|{consent}|{wrong}|{claims}|"
     )
     return head.encode() + number
 
@@ -93,7 +92,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
     try:
         values = fields[b"b"].decode("latin-1").split("|", _SEPARATORS)
         form, message_id, shopper, digest, link, short, channel, language = values[:8]
-        services, consent, wrong, muted, claims, number = values[8:]
+        services, consent, wrong, claims, number = values[8:]
         if form != _FORM:
             raise ValueError(form)
         results = fields[b"r"].decode()
@@ -112,7 +111,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
             consent=consent,
             wrong=int(wrong),
             counted_wrong=int(fields[b"w"]),
-            muted=_muted(muted == "1", fields, link),
+            muted=fields[b"q"] == b"1",
             codes=tuple(_claim(claim) for claim in claims.split(";")) if claims else (),
             results=tuple(results.split(",")) if results else (),
             limited_until=int(fields[b"l"]),
@@ -120,12 +119,6 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
-
-
-def _muted(nothing_to_say: bool, fields: dict[bytes, bytes], link: str) -> bool:
-    """A limit is told by the firm that checks it, whether or not it has anything else to say."""
-    limited = fields[b"l"] != b"0"
-    return fields[b"q"] == b"1" or not link or (nothing_to_say and not limited)
 
 
 def _claim(text: str) -> tuple[int, int, int]:

@@ -62,13 +62,21 @@ def calls_of(
         codes = tuple(code for code in issued if code.firm_id == firm)
         understood = bool(issued or wrong or services)
         mode = ("T" if codes or wrong else "S") if understood else "U"
+        if not host:
+            mode += "f"
+        # Each firm answers for its own codes, the host for all else: its part of a text that holds another
+        # firm's codes and nothing more gets no answer, nor has another firm's of a STOP.
+        if not (codes or (host and (wrong or services or not issued))):
+            mode += "m"
+        if not incoming.link:
+            mode += "n"
         return ClaimCall(
             firm_id=firm,
             shopper=shopper,
             digest=digest,
             codes=codes,
             wrong=wrong if host else 0,
-            mode=mode if host else mode + "f",
+            mode=mode,
             consent=consent,
             message_id=incoming.message_id,
             body=outbox.body(
@@ -82,9 +90,6 @@ def calls_of(
                 services=services if host else (),
                 consent=consent,
                 wrong=wrong if host else 0,
-                # Each firm answers for its own codes, the host for all else: its part of a text that holds
-                # another firm's codes and nothing more gets no answer, nor has another firm's of a STOP.
-                muted=not incoming.link or not (codes or (host and (wrong or services or not issued))),
                 codes=codes,
                 number=sealed,
             ),

@@ -7,8 +7,9 @@
 --       8 seconds that an unsent answer is remembered  9 seconds that limits live
 --       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
 --       then for each of its codes: campaign, print batch, offset of the bit
---       mode: T text, S service asked, U nothing understood; with a small letter behind it:
---       f limits were checked elsewhere;  consent word: out, in or empty
+--       mode: T text, S service asked, U nothing understood; small letters behind it:
+--       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by
+--       consent word: out, in or empty
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
 --       | S nothing to store, silent | A accepted, then one letter a code:
 --       C claimed, R repeat, P paused, N not started, E ended, V voided
@@ -47,8 +48,11 @@ local function accept(k, a)
   local limits_key, seen_key, consent_key = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   local codes, wrong = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
   local mode, word, claim_value, body = ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
+  local stands = word ~= '' and redis.call('GET', consent_key) or false
+  local changed = word ~= '' and (not stands or string.sub(stands, 1, #word + 1) ~= word .. ':')
   local before = redis.call('GET', seen_key)
-  if before then return 'D' .. before end
+  -- A STOP is never taken for a re-delivered one while consent stands otherwise: STOP, START, STOP is a STOP.
+  if before and not (word == 'out' and changed) then return 'D' .. before end
   for i = 0, codes - 1 do
     if not campaign_state(ARGV[a + 6 + 3 * i]) then return 'X' end
   end
@@ -61,7 +65,7 @@ local function accept(k, a)
   local ns, nc = window(h[10], h[11], 86400)
   local told = tonumber(h[7]) or 0
   local limited_until = 0
-  if string.sub(mode, 2, 2) ~= 'f' then
+  if not string.find(mode, 'f', 2, true) then
     mc = mc + 1
     if mc > minute_max then limited_until = ms + 60 end
     -- A text with more wrong codes than the budget still holds spends the budget and learns nothing.
@@ -101,13 +105,9 @@ local function accept(k, a)
   end
 
   -- Who is answered: a changed consent always; anything else within the replies and hints allowed.
-  local quiet = verdict == 'Q'
-  local changed = false
-  if word ~= '' then
-    local stands = redis.call('GET', consent_key)
-    changed = not stands or string.sub(stands, 1, #word + 1) ~= word .. ':'
-    redis.call('SET', consent_key, word .. ':' .. now_ms)
-  end
+  local quiet = verdict == 'Q' or string.find(mode, 'n', 2, true) ~= nil
+    or (verdict ~= 'L' and string.find(mode, 'm', 2, true) ~= nil)
+  if word ~= '' then redis.call('SET', consent_key, word .. ':' .. now_ms) end
   if not quiet and not changed then
     if rc >= replies_max then quiet = true end
     if string.sub(mode, 1, 1) == 'U' and verdict == 'A' then
