@@ -80,31 +80,22 @@ def decode_deliver(sequence: int, buffer: bytes, start: int, end: int) -> Delive
     if stop > end or stop - at > _MAX_SHORT_MESSAGE:
         return Malformed(statuses.RINVMSGLEN)
     ton, npi, source, _, _, destination, esm, _, _, coding, _ = fields.groups()
-    body = buffer[at:stop]
-    if stop == end and not esm[0]:  # by far the most: a short text, nothing special about it
-        return DeliverSm(
-            sequence,
-            source.decode("latin-1"),
-            ton[0],
-            npi[0],
-            destination.decode("latin-1"),
-            0,
-            coding[0],
-            body,
-        )
-    return _special(
-        DeliverSm(
-            sequence,
-            source.decode("latin-1"),
-            ton[0],
-            npi[0],
-            destination.decode("latin-1"),
-            esm[0],
-            coding[0],
-            body,
-        ),
-        buffer[stop:end],
+    flags = esm[0]
+    message = DeliverSm(
+        sequence,
+        source.decode("latin-1"),
+        ton[0],
+        npi[0],
+        destination.decode("latin-1"),
+        flags,
+        coding[0],
+        buffer[at:stop],
+        None,
+        flags & _NOT_A_TEXT != 0,
     )
+    if stop == end and not flags & concatenation.UDH_INDICATOR:  # nothing more to it: by far the most
+        return message
+    return _special(message, buffer[stop:end])
 
 
 def decode_data(sequence: int, buffer: bytes, start: int, end: int) -> DeliverSm | Malformed:
@@ -122,6 +113,8 @@ def decode_data(sequence: int, buffer: bytes, start: int, end: int) -> DeliverSm
         esm[0],
         coding[0],
         b"",
+        None,
+        esm[0] & _NOT_A_TEXT != 0,
     )
     return _special(message, buffer[fields.end() : end])
 
@@ -262,14 +255,13 @@ def _encode(command: int, sequence: int, pdu: SubmitSm, tail: bytes) -> bytes | 
 
 
 def _special(message: DeliverSm, parameters: bytes) -> DeliverSm | Malformed:
-    """Take in what is not in every message: user data header, optional parameters, receipts."""
+    """Take in what is not in every message: user data header and optional parameters."""
     tlvs = read_tlvs(parameters)
     if tlvs is None:
         return Malformed(statuses.RINVOPTPARSTREAM)
-    esm = message.esm_class
     body = message.body or tlvs.get(_MESSAGE_PAYLOAD, b"")
     part = concatenation.from_parameters(tlvs)
-    if esm & concatenation.UDH_INDICATOR:
+    if message.esm_class & concatenation.UDH_INDICATOR:
         split = concatenation.split_header(body)
         if split is None:
             return Malformed(statuses.RINVMSGLEN)
@@ -278,7 +270,6 @@ def _special(message: DeliverSm, parameters: bytes) -> DeliverSm | Malformed:
     return message._replace(
         body=body,
         part=part,
-        receipt=bool(esm & _NOT_A_TEXT),
         receipted_message_id=tlvs.get(_RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("latin-1"),
         message_state=state[-1] if state else 0,
     )
