@@ -153,6 +153,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     ]
     sending = [asyncio.ensure_future(s.run()) for s in traffic.senders.values()]
     tasks = [asyncio.ensure_future(work) for work in background]
+    process.collect_less()
     readiness.ready()
     await stop.wait()
     await _stop(settings, links, intake, traffic, sending)

@@ -101,7 +101,7 @@ def _directives(where: Place, maxmemory: str) -> dict[str, str]:
         "aof-use-rdb-preamble": "yes",
         "aof-load-truncated": "yes",  # a torn last write was never acknowledged
         "auto-aof-rewrite-percentage": "100",
-        "auto-aof-rewrite-min-size": "64mb",
+        "auto-aof-rewrite-min-size": "512mb",
         "maxmemory": maxmemory,
         "maxmemory-policy": "noeviction",
         "timeout": "0",

@@ -19,7 +19,7 @@ from config import logging as logs
 from config.settings import Settings
 from gateway.entry import lifeline, readiness
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing
-from gateway.entry.process import GRACE_S, Exit
+from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys
@@ -56,6 +56,7 @@ def run(settings: Settings) -> int:
     jobs.configure(desk.settle)
     sweep = threading.Thread(target=_sweep, args=(backing, keeper, desk), name="sweep", daemon=True)
     sweep.start()
+    collect_less()
     readiness.ready()
     while not Worker.stopping.is_set():
         worker = Worker(

@@ -6,6 +6,8 @@ A firm's activation keys share the hash tag `{f<id>}`, so one function is atomic
 
 from __future__ import annotations
 
+import struct
+
 # Times to live, seconds.
 LIMITS_TTL = 2 * 86_400  # a shopper's counters outlive their longest window, a day
 SEEN_UNSENT_TTL = 8 * 86_400  # a text whose answer still waits; shortened once the answer was submitted
@@ -16,6 +18,9 @@ PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives 
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
+# Starts and counts of the windows minute, hour, day; told until; start and count of replies and of hints.
+# Seconds since 1970 in four bytes, counts in two; activate.lua has the same form.
+LIMITS = struct.Struct(">IHIHIHIIHIH")
 
 DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
 CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
@@ -59,7 +64,7 @@ def claim(firm: int, space: int, serial: int) -> str:
 
 
 def limits(firm: int, shopper: str) -> str:
-    """Hash of a shopper's counters; ends by LIMITS_TTL."""
+    """A shopper's counters, packed as LIMITS says; ends by LIMITS_TTL."""
     return f"{{f{firm}}}:limits:{shopper}"
 
 

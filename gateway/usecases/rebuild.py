@@ -159,7 +159,7 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
     """Wrong codes of the last hour and day: a loss gives no guesser a new budget."""
     now = int(time.time() * 1000)
     t = schema.wrong_code
-    counters: dict[str, dict[Any, Any]] = defaultdict(dict)
+    counters: dict[str, dict[str, int]] = defaultdict(dict)
     for start, count, length in (("hs", "hc", _HOUR_MS), ("ds", "dc", _DAY_MS)):
         rows = connection.execute(
             select(t.c.shopper_key, func.min(t.c.said_at), func.sum(t.c.count))
@@ -167,11 +167,12 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
             .group_by(t.c.shopper_key)
         )
         for shopper, first, wrong in rows:
-            counters[shopper] |= {start: int(first) // 1000, count: int(wrong)}
+            counters[shopper] |= {start: int(first) // 1000, count: min(int(wrong), 65_535)}
     pipe = redis.pipeline(transaction=False)
-    for shopper, mapping in counters.items():
-        pipe.hset(keys.limits(firm_id, shopper), mapping=mapping)
-        pipe.expire(keys.limits(firm_id, shopper), keys.LIMITS_TTL)
+    for shopper, c in counters.items():
+        hour, day = (c.get("hs", 0), c.get("hc", 0)), (c.get("ds", 0), c.get("dc", 0))
+        packed = keys.LIMITS.pack(0, 0, *hour, *day, 0, 0, 0, 0, 0)
+        pipe.set(keys.limits(firm_id, shopper), packed, ex=keys.LIMITS_TTL)
         if len(pipe) >= _PIPE:
             pipe.execute()
     pipe.execute()

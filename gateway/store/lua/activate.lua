@@ -20,7 +20,10 @@ local minute_max, hour_max, day_max = tonumber(ARGV[2]), tonumber(ARGV[3]), tonu
 local replies_max, hints_max = tonumber(ARGV[5]), tonumber(ARGV[6])
 local answers = {}
 local open = redis.call('GET', KEYS[1]) == ARGV[1]
-local campaign_cache = {}
+local any_voided = redis.call('EXISTS', KEYS[3]) == 1
+local campaign_cache, chunks = {}, {}
+-- A shopper's counters: starts and counts of the windows minute, hour, day; told until; replies; hints.
+local LIMITS = '>I4I2I4I2I4I2I4I4I2I4I2'
 
 local function campaign_state(id)
   local state = campaign_cache[id]
@@ -39,7 +42,6 @@ end
 
 -- A window that starts with its first event; returns the count that stands and when it started.
 local function window(start, count, length)
-  start, count = tonumber(start) or 0, tonumber(count) or 0
   if now - start >= length then return now, 0 end
   return start, count
 end
@@ -57,13 +59,14 @@ local function accept(k, a)
     if not campaign_state(ARGV[a + 6 + 3 * i]) then return 'X' end
   end
 
-  local h = redis.call('HMGET', limits_key, 'ms', 'mc', 'hs', 'hc', 'ds', 'dc', 'told', 'rs', 'rc', 'ns', 'nc')
-  local ms, mc = window(h[1], h[2], 60)
-  local hs, hc = window(h[3], h[4], 3600)
-  local ds, dc = window(h[5], h[6], 86400)
-  local rs, rc = window(h[8], h[9], 3600)
-  local ns, nc = window(h[10], h[11], 86400)
-  local told = tonumber(h[7]) or 0
+  local ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+  local packed = redis.call('GET', limits_key)
+  if packed then ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = struct.unpack(LIMITS, packed) end
+  ms, mc = window(ms, mc, 60)
+  hs, hc = window(hs, hc, 3600)
+  ds, dc = window(ds, dc, 86400)
+  rs, rc = window(rs, rc, 3600)
+  ns, nc = window(ns, nc, 86400)
   local limited_until = 0
   if not string.find(mode, 'f', 2, true) then
     mc = mc + 1
@@ -84,14 +87,17 @@ local function accept(k, a)
     for i = 0, codes - 1 do
       local at = a + 6 + 3 * i
       local state = campaign_state(ARGV[at])
-      if redis.call('SISMEMBER', KEYS[3], ARGV[at + 1]) == 1 then
+      if any_voided and redis.call('SISMEMBER', KEYS[3], ARGV[at + 1]) == 1 then
         state = 'V'
         wrong = wrong + 1
       elseif tonumber(state) then
         local bits_key, claim_key = KEYS[k + 3 + 2 * i], KEYS[k + 4 + 2 * i]
         local offset = tonumber(ARGV[at + 2])
         -- A chunk is made at its full size: grown bit by bit it would take nearly twice the memory.
-        if redis.call('EXISTS', bits_key) == 0 then redis.call('SETBIT', bits_key, 65535, 0) end
+        if not chunks[bits_key] then
+          chunks[bits_key] = true
+          if redis.call('EXISTS', bits_key) == 0 then redis.call('SETBIT', bits_key, 65535, 0) end
+        end
         if redis.call('SETBIT', bits_key, offset, 1) == 0 then
           redis.call('SET', claim_key, claim_value)
           state = 'C' .. state
@@ -115,9 +121,8 @@ local function accept(k, a)
     end
   end
   if not quiet then rc = rc + 1 end
-  redis.call('HSET', limits_key, 'ms', ms, 'mc', mc, 'hs', hs, 'hc', hc, 'ds', ds, 'dc', dc,
-    'told', told, 'rs', rs, 'rc', rc, 'ns', ns, 'nc', nc)
-  redis.call('EXPIRE', limits_key, ARGV[9])
+  redis.call('SET', limits_key, struct.pack(LIMITS, ms, math.min(mc, 65535), hs, math.min(hc, 65535), ds,
+    math.min(dc, 65535), told, rs, math.min(rc, 65535), ns, math.min(nc, 65535)), 'EX', ARGV[9])
 
   local stored = verdict == 'L' or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
   if stored then
