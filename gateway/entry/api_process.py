@@ -10,10 +10,20 @@ from aiohttp.typedefs import Handler, Middleware
 
 from config.settings import Settings
 from gateway.entry import process, readiness
-from gateway.entry.backing import CatalogKeeper, open_backing, open_redis, redis_url
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.http import feed, health, metrics
+from gateway.http.app import Services, application, terms
+from gateway.http.desk import Desk
+from gateway.queues.poking import Nudger
+from gateway.store.api_keys import ApiKeys
+from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
+from gateway.store.durable import DurableRedis
 from gateway.store.metrics import METRICS, Meter
+from gateway.store.pins import PinStore
+from gateway.store.sendqueue import ServiceMessages
+from gateway.store.shoppers import Shoppers
+from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
 
 FEED_BLOCKS_S = 2.0
@@ -47,7 +57,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         firms=firms,
         links=links,
     )
-    app = web.Application(middlewares=[_endless(streams)])
+    app = application(_services(backing, redis, keeper, meter))
+    app.middlewares.append(_endless(streams))
     app.add_routes(health.routes(asked))
     app.add_routes(metrics.routes(settings.state_dir / METRICS, redis.redis, asked, firms=firms, links=links))
     if settings.simulator.enabled:
@@ -72,6 +83,34 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await blocking.aclose()
         meter.flush()
     return process.Exit.OK
+
+
+def _services(backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter) -> Services:
+    settings = backing.settings
+    claims = ClaimStore(
+        redis,
+        deployment=backing.deployment,
+        limits=settings.limits,
+        answers=settings.answers,
+        verify=Verifier(backing, redis.redis),
+    )
+    desk = Desk(
+        catalog=lambda: keeper.catalog,
+        claims=claims,
+        owners=Shoppers(redis.redis, backing.engine),
+        vault=backing.vault,
+        poke=Nudger(backing.queue_redis, meter, "api").poke,
+        terms=terms(settings),
+        meter=meter,
+    )
+    pin_desk = PinDesk(
+        pins=PinStore(redis, settings.web),
+        sends=ServiceMessages(redis, backing.vault),
+        vault=backing.vault,
+        lives_s=settings.web.pin_ttl_s,
+    )
+    keys = ApiKeys(backing.engine, backing.vault)
+    return Services(settings=settings, desk=desk, pin_desk=pin_desk, keys=keys)
 
 
 def _endless(streams: set[asyncio.Task[None]]) -> Middleware:

@@ -1,0 +1,104 @@
+"""`POST /v1/activations`: codes from a firm's own page, under the firm's API key."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from aiohttp import web
+from pydantic import Field, model_validator
+
+from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.outcome import Outcome
+from gateway.http import bodies, wishes
+from gateway.http.bodies import Body
+from gateway.http.desk import Desk
+from gateway.http.problems import Kind, Problem
+from gateway.http.wishes import LONGEST_CODE
+from gateway.store.api_keys import ApiKeys
+from gateway.usecases.activation import Answered, Wish
+
+PATH = "/v1/activations"
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9_\-]{1,200})", re.IGNORECASE)  # RFC 6750, 2.1
+Code = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
+
+
+Phone = Annotated[str, Field(min_length=5, max_length=32)]
+Short = Annotated[str, Field(min_length=1, max_length=20)]
+Language = Literal["uk", "ru", "kk", "en"]
+
+
+class Codes(Body):
+    """One `code` or several `codes` of a shopper."""
+
+    phone: Phone
+    code: Code | None = None
+    codes: Annotated[list[Code], Field(min_length=1, max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.code is None) == (self.codes is None):
+            raise ValueError("either code or codes is needed")
+        return self
+
+    def all(self, most: int) -> tuple[str, ...]:
+        """The codes, however they came. Raises Problem for more than `most`."""
+        found = tuple(self.codes or ()) or (self.code or "",)
+        if len(found) > most:
+            raise wishes.refused("codes", f"are too many: {most} at most")
+        return found
+
+
+class Activation(Codes):
+    """What a firm's page asks for."""
+
+    short_number: Short | None = None
+    language: Language | None = None
+
+
+def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
+    """The route."""
+
+    async def post(request: web.Request) -> web.Response:
+        firm = await _firm(request, keys)
+        body = await bodies.read(request, Activation)
+        catalog = desk.catalog()
+        short = wishes.short_number(body.short_number, _numbers(catalog, firm))
+        wish = Wish(
+            number=wishes.number(body.phone, catalog, desk.terms),
+            short_number=short.number,
+            codes=body.all(desk.terms.most_codes),
+            language=body.language,
+            link=desk.terms.link,
+            channel="api",
+            firm=firm,
+        )
+        return _response(await desk.activate(wish))
+
+    return [web.post(PATH, post)]
+
+
+async def _firm(request: web.Request, keys: ApiKeys) -> int:
+    found = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    firm = await keys.firm_of(found[1]) if found else None
+    if firm is None:
+        told = "Send Authorization: Bearer with an API key of your firm."
+        raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
+    return firm
+
+
+def _numbers(catalog: Catalog, firm: int) -> list[ShortNumber]:
+    return [n for n in catalog.short_numbers.values() if firm in n.firm_ids]
+
+
+def _response(answered: Answered) -> web.Response:
+    results = [wishes.result(code) for code in answered.codes]
+    if answered.limited_until:
+        told = "Too many tries for this shopper. Nothing was looked up; the codes stay good."
+        wait = wishes.wait_s(answered)
+        raise Problem(Kind.LIMITED, 429, told, retry_after_s=wait, results=results)
+    credited = any(code.outcome is Outcome.ACTIVATED for code in answered.codes)
+    # 202: what was claimed is safe; the ledger and the confirmation by SMS follow within moments.
+    return web.json_response(
+        {"results": results}, status=202 if credited else 200, headers={"Cache-Control": "no-store"}
+    )

@@ -1,0 +1,55 @@
+"""The web application, put together from what the process gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from config.settings import Settings
+from gateway.http import activations, bodies, guard, openapi, page, web_activations
+from gateway.http.desk import Desk
+from gateway.http.web_activations import Site
+from gateway.http.wishes import Terms
+from gateway.store.api_keys import ApiKeys
+from gateway.usecases.pins import PinDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the routes for shoppers and firms stand on."""
+
+    settings: Settings
+    desk: Desk
+    pin_desk: PinDesk
+    keys: ApiKeys
+
+
+def terms(settings: Settings) -> Terms:
+    """What the settings say of activations: the first link carries confirmations and PINs."""
+    first = settings.links[0] if settings.links else None
+    return Terms(
+        link=first.name if first else "",
+        region=first.default_region if first else "",
+        most_codes=settings.limits.codes_per_message,
+    )
+
+
+def application(services: Services) -> web.Application:
+    """The routes for shoppers and firms; the operator's are added by the process."""
+    settings = services.settings
+    app = web.Application(
+        middlewares=[guard.middleware(services.desk.meter)], client_max_size=bodies.MOST_BYTES
+    )
+    app.on_response_prepare.append(guard.add_headers)
+    site = Site(
+        desk=services.desk,
+        pin_desk=services.pin_desk,
+        public_url=settings.http.public_url,
+        trusted=settings.http.trusted_proxies,
+    )
+    app.add_routes(activations.routes(services.keys, services.desk))
+    app.add_routes(web_activations.routes(site))
+    app.add_routes(page.routes(services.desk.catalog, settings.web))
+    app.add_routes(openapi.routes())
+    return app

@@ -1,0 +1,50 @@
+"""JSON bodies of requests, read within bounds and checked against the form that is described."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gateway.http.problems import Kind, Problem
+
+MOST_BYTES = 16 * 1024
+WITHIN_S = 10.0
+_FIELD = re.compile(r"[a-z_]{1,32}")
+
+
+class Body(BaseModel):
+    """A form; a field that is not in it is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Form = TypeVar("Form", bound=Body)
+
+
+async def read(request: web.Request, form: type[Form]) -> Form:
+    """The body as `form`. Raises Problem."""
+    if request.content_type != "application/json":
+        raise Problem(Kind.HTTP, 415, "Send Content-Type: application/json.")
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            raw = await request.read()
+    except TimeoutError as err:
+        raise Problem(Kind.HTTP, 408, f"The body did not come within {WITHIN_S:g} s.") from err
+    try:
+        return form.model_validate_json(raw)
+    except ValidationError as err:
+        faults = [_fault(fault) for fault in err.errors(include_url=False, include_input=False)]
+    raise Problem(Kind.BAD_REQUEST, 400, "The body is not as described.", errors=faults[:20])
+
+
+def _fault(fault: Any) -> dict[str, str]:
+    """Where and what, without what was sent: a mistyped field name can be somebody's number."""
+    where = [str(step) for step in fault["loc"] if isinstance(step, int) or _FIELD.fullmatch(str(step))]
+    told = "no such field" if fault["type"] == "extra_forbidden" else fault["msg"]
+    if fault["type"] == "json_invalid":
+        told = "is not JSON"
+    return {"pointer": "#/" + "/".join(where), "detail": told}

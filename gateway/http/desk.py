@@ -1,0 +1,44 @@
+"""Where activations by HTTP are decided, whoever asked: claimed, counted, and given to settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.domain.catalog import Catalog
+from gateway.domain.outcome import Outcome
+from gateway.http.wishes import Terms
+from gateway.store import measures
+from gateway.store.metrics import Meter
+from gateway.store.vault import Vault
+from gateway.usecases.activation import Answered, Claims, Owners, Wish, activate
+
+# The words of the claims' measure, which are those of texts, too.
+_CLAIMS = {
+    Outcome.ACTIVATED: "claimed",
+    Outcome.ALREADY_USED: "repeat",
+    Outcome.ALREADY_YOURS: "repeat",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What activations need at hand. `poke`: an outbox got work."""
+
+    catalog: Callable[[], Catalog]
+    claims: Claims
+    owners: Owners
+    vault: Vault
+    poke: Callable[[], None]
+    terms: Terms
+    meter: Meter
+
+    async def activate(self, wish: Wish) -> Answered:
+        """Decide a wish. Raises what gateway.usecases.activation.activate does."""
+        answered = await activate(wish, self.catalog(), self.claims, self.owners, self.vault)
+        self.poke()
+        if answered.fresh:
+            for code in answered.codes:
+                result = _CLAIMS.get(code.outcome, code.outcome.value)
+                self.meter.count(measures.CLAIMS, wish.channel, result)
+        return answered

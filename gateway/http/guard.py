@@ -1,0 +1,122 @@
+"""Around every request: errors as problems, headers that keep pages safe, one log line, measures.
+
+And who asks: the peer's address, and whether a POST comes from our own page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.http.problems import Kind, Problem, away, of_http
+from gateway.store import measures
+from gateway.store.claims import StoreUnavailable
+from gateway.store.metrics import Meter
+
+Networks = Sequence[IPv4Network | IPv6Network]
+IPV6_PREFIX = 64  # what one household or server is given; less would be addresses without end
+CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE = f"{CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+QUIET = ("/healthz", "/readyz", "/metrics")
+log = structlog.get_logger()
+
+
+def middleware(meter: Meter) -> Middleware:
+    """For the whole application."""
+
+    @web.middleware
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.monotonic()
+        response = await _answered(request, handler)
+        seconds = time.monotonic() - begun
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "none"
+        meter.count(measures.REQUESTS, route, str(response.status))
+        meter.observe(measures.REQUEST_S, seconds, route)
+        tell = log.debug if route in QUIET else log.info
+        # The path itself may hold anything; the route is ours.
+        took_ms = round(seconds * 1000, 1)
+        tell("request", method=request.method, route=route, status=response.status, ms=took_ms)
+        return response
+
+    return around
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return of_http(error).response()
+    except (StoreUnavailable, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
+        log.warning("request put off", reason=type(err).__name__)
+        return away().response()
+    except Exception:
+        log.exception("request failed")
+        return Problem(Kind.OURS, 500, "Something went wrong here. It was noted.").response()
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: for every response, whatever made it."""
+    del request
+    headers = response.headers
+    headers["Server"] = "undercap"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers.setdefault("Content-Security-Policy", CLOSED)
+
+
+def from_our_page(request: web.Request, public_url: str) -> None:
+    """Refuse what another site's page sends. Raises Problem.
+
+    A browser says where a POST comes from in Origin (Fetch standard, 3.1) and Sec-Fetch-Site; nothing else
+    has business here, so a request that says neither is refused, too.
+    """
+    ours = urlsplit(public_url).netloc or request.host
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site")
+    same = origin is not None and urlsplit(origin).netloc == ours
+    if not same or site not in (None, "same-origin"):
+        raise Problem(Kind.ORIGIN, 403, "Only this site's own page may ask for this.")
+
+
+def address(request: web.Request, trusted: Networks) -> str:
+    """The network that a request comes from, as text: one IPv4 address, or a /64 of IPv6.
+
+    X-Forwarded-For counts only as far as `trusted` proxies have written it, read from the right.
+    """
+    peer = _parsed(request.remote or "")
+    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    while hops and peer is not None and any(peer in network for network in trusted):
+        nearer = _parsed(hops.pop())
+        if nearer is None:
+            break
+        peer = nearer
+    if peer is None:
+        return "unknown"
+    if isinstance(peer, IPv6Address):
+        return str(ip_network((peer, IPV6_PREFIX), strict=False))
+    return str(peer)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found

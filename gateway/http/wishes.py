@@ -1,0 +1,72 @@
+"""What all activations by HTTP have in common: numbers as people type them, short numbers, answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.numbers import parse_msisdn
+from gateway.http.problems import Kind, Problem
+from gateway.usecases.activation import Answered, CodeAnswer
+
+LONGEST_CODE = 64  # characters, with whatever separators people type
+_BETWEEN_DIGITS = re.compile(r"[\s().\-\u2010-\u2015\u00a0]")
+_UNKNOWN_TON = 0  # SMPP 3.4, 5.2.5: a number as it was typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the settings say. `link`: where answers leave, empty where there is none."""
+
+    link: str
+    region: str  # ISO 3166: whose national numbers are understood
+    most_codes: int
+
+
+def number(typed: str, catalog: Catalog, terms: Terms) -> str:
+    """E.164 digits of a phone number as it was typed. Raises Problem."""
+    bare = _BETWEEN_DIGITS.sub("", typed)
+    found = parse_msisdn(bare, _UNKNOWN_TON, terms.region)
+    if found is None or bare in catalog.short_numbers:
+        told = "is not a phone number; write it with its country code, such as +380…"
+        raise refused("phone", told)
+    return found
+
+
+def short_number(wanted: str | None, numbers: Sequence[ShortNumber]) -> ShortNumber:
+    """The short number that was named, or the only one there is. Raises Problem."""
+    found = [n for n in numbers if wanted in (None, n.number)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise refused("short_number", "no codes are taken at this number" if wanted else "there is none yet")
+    raise refused("short_number", "is needed: " + ", ".join(sorted(n.number for n in found)))
+
+
+def refused(field: str, told: str) -> Problem:
+    """A field that is of the right form and still cannot be."""
+    errors = [{"pointer": f"#/{field}", "detail": told}]
+    return Problem(Kind.BAD_REQUEST, 422, f"{field} {told}.", errors=errors)
+
+
+def wait_s(answered: Answered) -> int:
+    """Seconds until a limit is over."""
+    return max(1, answered.limited_until - int(time.time()))
+
+
+def result(code: CodeAnswer) -> dict[str, object]:
+    """An outcome without the code: what can still be redeemed is never said back."""
+    told: dict[str, object] = {"outcome": code.outcome.value}
+    if code.points:
+        told["points"] = code.points
+    name = _DATES.get(code.outcome.value)
+    if name and code.at is not None:
+        told[name] = datetime.fromtimestamp(code.at / 1000, UTC).isoformat(timespec="seconds")
+    return told
+
+
+_DATES = {"already_yours": "credited_at", "not_started": "starts_at", "ended": "ended_at"}
