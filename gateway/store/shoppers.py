@@ -12,6 +12,7 @@ from gateway.domain.catalog import Issued
 from gateway.store import keys, schema
 
 Code = tuple[int, int]  # space, serial
+_TOLD = 6  # in keys.LIMITS: until when the shopper was told to wait
 
 
 class Shoppers:
@@ -44,8 +45,8 @@ class Shoppers:
 
     async def limited_until(self, firm: int, shopper: str) -> int:
         """Until when codes of this shopper are not looked at, seconds since 1970. Raises RedisError."""
-        told = await self._redis.hget(keys.limits(firm, shopper), "told")
-        return int(told or 0)
+        packed = await self._redis.get(keys.limits(firm, shopper))
+        return int(keys.LIMITS.unpack(packed)[_TOLD]) if isinstance(packed, bytes) else 0
 
     def _in_ledger(self, shopper: str, codes: Sequence[Issued]) -> dict[Code, int]:
         t = schema.activation
