@@ -1,18 +1,11 @@
-"""Takes in what a link delivers: parts wait, texts are decided, receipts are filed; then, and only then, ROK.
-
-What has arrived while the last batch was on its way to the disk is the next batch: nothing waits for more to
-come, and under load one round trip carries many texts.
-"""
+"""Takes in what a link delivers: parts wait, texts are decided, receipts are filed; only then comes ROK."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import structlog
 from redis.exceptions import RedisError
@@ -21,16 +14,17 @@ from config.logging import mask
 from gateway.domain.catalog import Catalog, ShortNumber
 from gateway.domain.numbers import parse_msisdn
 from gateway.domain.segments import decode_body
-from gateway.store import keys
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
-from gateway.store.durable import DurableRedis
+from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault import Vault
 from gateway.usecases.intake import Incoming, calls_for
 from smpp import statuses
+from smpp.lane import Lane
 from smpp.link import Link
 from smpp.pdus import DeliverSm
 from smpp.receipts import ReceiptState, read_receipt
 
+TEXTS_AT_ONCE = 64
 MOST_AT_ONCE = 500
 log = structlog.get_logger()
 
@@ -43,14 +37,24 @@ _RECEIPT_STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message with the session that waits for its response. `at`: seconds, monotonic."""
 
     link: Link
     session: Asker
     message: DeliverSm
     at: float
+
+
+class Text(NamedTuple):
+    """A whole text, read: who sent it (E.164 digits) and the calls that decide it."""
+
+    link: Link
+    session: Asker
+    message: DeliverSm
+    at: float
+    number: str
+    calls: list[ClaimCall]
 
 
 class Joiner(Protocol):
@@ -88,7 +92,10 @@ class Observer(Protocol):
 
 
 class Intake:
-    """One for a process. `poke` is called when an outbox got work; `storage_timeout_s` bounds every wait."""
+    """One for a process. `poke` is called when an outbox got work; `storage_timeout_s` bounds every wait.
+
+    A text is read and its codes are decrypted while the batch before it is on its way to the disk.
+    """
 
     def __init__(
         self,
@@ -96,7 +103,7 @@ class Intake:
         catalog: Callable[[], Catalog],
         vault: Vault,
         claims: ClaimStore,
-        redis: DurableRedis,
+        receipts: ReceiptLog,
         join: Joiner,
         poke: Callable[[], None],
         observe: Observer,
@@ -106,176 +113,148 @@ class Intake:
         self._catalog = catalog
         self._vault = vault
         self._claims = claims
-        self._redis = redis
+        self._filed = receipts
         self._join = join
         self._poke = poke
         self._observe = observe
         self._max_codes = max_codes
-        self._timeout_s = storage_timeout_s
-        self._waiting: list[Arrival] = []
-        self._working: asyncio.Task[None] | None = None
+        wait_s = storage_timeout_s
+        self._texts = Lane[Text]("texts", self._decide, self._refuse, most=TEXTS_AT_ONCE, wait_s=wait_s)
+        self._parts = Lane[Arrival]("parts", self._join_parts, self._refuse, most=MOST_AT_ONCE, wait_s=wait_s)
+        self._receipts = Lane[Arrival](
+            "receipts", self._file_receipts, self._refuse, most=MOST_AT_ONCE, wait_s=wait_s
+        )
 
     @property
     def backlog(self) -> int:
         """Messages that wait to be decided."""
-        return len(self._waiting)
+        return len(self._texts) + len(self._parts) + len(self._receipts)
 
     def take(self, link: Link, session: Asker, messages: Sequence[DeliverSm]) -> None:
         """Messages from a link; each is answered on its session later."""
         now = time.monotonic()
-        self._waiting += (Arrival(link, session, m, now) for m in messages)
-        if self._working is None:
-            self._working = asyncio.create_task(self._work())
+        catalog = self._catalog()
+        for message in messages:
+            arrival = Arrival(link, session, message, now)
+            if message.receipt:
+                self._receipts.add(arrival)
+            elif message.part is not None:
+                self._parts.add(arrival)
+            elif (text := self._read(arrival, catalog)) is not None:
+                self._texts.add(text)
 
     async def idle(self) -> None:
         """Until all that was taken is answered."""
-        while self._working is not None:
-            await asyncio.wait({self._working})
+        for lane in (self._parts, self._texts, self._receipts):
+            await lane.idle()
 
-    async def _work(self) -> None:
-        try:
-            while self._waiting:
-                batch = self._waiting[:MOST_AT_ONCE]
-                del self._waiting[:MOST_AT_ONCE]
-                await self._decide(batch)
-        finally:
-            self._working = None
-
-    async def _decide(self, batch: list[Arrival]) -> None:
-        receipts = [a for a in batch if a.message.receipt]
-        parts = [a for a in batch if a.message.part is not None and not a.message.receipt]
-        texts = [a for a in batch if a.message.part is None and not a.message.receipt]
-        work: list[Awaitable[None]] = []
-        if receipts:
-            work.append(self._bounded(receipts, self._file_receipts(receipts)))
-        if texts:
-            work.append(self._bounded(texts, self._decide_texts(texts)))
-        if parts:
-            work.append(self._bounded(parts, self._join_parts(parts)))
-        if len(work) == 1:
-            await work[0]
-        else:
-            await asyncio.gather(*work)
-
-    async def _bounded(self, arrivals: list[Arrival], work: Awaitable[None]) -> None:
-        """Whatever is not stored in time gets the link's temporary status; the SMSC keeps it."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await work
-            return
-        except (StoreUnavailable, RedisError, OSError, TimeoutError) as err:
-            reason = str(err) or type(err).__name__
-        except Exception as err:
-            log.exception("intake failed")
-            reason = type(err).__name__
-        log.warning("not stored, temporary answer", messages=len(arrivals), reason=reason)
-        for arrival in arrivals:
+    def _refuse(self, batch: Sequence[Arrival | Text]) -> None:
+        """Nothing is acknowledged that is not stored: the SMSC keeps it and comes again."""
+        for arrival in batch:
             self._answer(arrival, arrival.link.settings.temporary_status)
             self._observe("temporary", arrival.link.name, "", arrival.message.destination, ())
 
     async def _file_receipts(self, arrivals: list[Arrival]) -> None:
-        commands = []
+        by_link: dict[str, list[FiledReceipt]] = {}
+        now = _now_ms()
         for arrival in arrivals:
+            name = arrival.link.name
             receipt = read_receipt(arrival.message)
+            state = None if receipt is None else _RECEIPT_STATES.get(receipt.state)
             if receipt is None:
-                self._observe("receipt unreadable", arrival.link.name, "", "", ())
-                continue
-            state = _RECEIPT_STATES.get(receipt.state)
-            self._observe(f"receipt {state or 'of no end'}", arrival.link.name, "", "", ())
-            if state is None:  # ENROUTE, ACCEPTD, UNKNOWN: nothing that the answer does not say already
-                continue
-            body = json.dumps(
-                {
-                    "i": receipt.message_id,
-                    "s": state,
-                    "e": receipt.error or None,
-                    "t": int(time.time() * 1000),
-                },
-                separators=(",", ":"),
-            )
-            commands.append(("XADD", keys.receipts(arrival.link.name), "*", "j", body))
-        if commands:
-            await self._redis.calls(commands)
+                self._observe("receipt unreadable", name, "", "", ())
+            else:
+                self._observe(f"receipt {state or 'of no end'}", name, "", "", ())
+            # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
+            if receipt is not None and state is not None:
+                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now)
+                by_link.setdefault(name, []).append(filed)
+        for name, filed_here in by_link.items():
+            await self._filed.add(name, filed_here)
         for arrival in arrivals:
             self._answer(arrival, statuses.ROK)
 
     async def _join_parts(self, arrivals: list[Arrival]) -> None:
         whole = await self._join.join([a.message for a in arrivals], [a.link.name for a in arrivals])
-        complete, last = [], []
+        catalog = self._catalog()
+        texts, last = [], []
         for arrival, message in zip(arrivals, whole, strict=True):
             if message is None:
                 self._answer(arrival, statuses.ROK)
-            else:
-                complete.append(Arrival(arrival.link, arrival.session, message, arrival.at))
-                last.append(arrival)
-        if complete:
-            await self._decide_texts(complete)
-            try:
-                await self._join.end([a.message for a in last], [a.link.name for a in last])
-            except RedisError as err:  # the texts are handed on again, and recognised
-                log.warning("long texts not ended", reason=type(err).__name__)
+                continue
+            text = self._read(Arrival(arrival.link, arrival.session, message, arrival.at), catalog)
+            if text is not None:
+                texts.append(text)
+            last.append(arrival)
+        await self._decide(texts)
+        if not last:
+            return
+        try:
+            await self._join.end([a.message for a in last], [a.link.name for a in last])
+        except RedisError as err:  # the texts are handed on again, and recognised
+            log.warning("long texts not ended", reason=type(err).__name__)
 
-    async def _decide_texts(self, arrivals: list[Arrival]) -> None:
-        catalog = self._catalog()
-        hosts: dict[int, list[tuple[Arrival, list[ClaimCall], str]]] = {}
-        for arrival in arrivals:
-            read = self._read(arrival, catalog)
-            if read is not None:
-                hosts.setdefault(read[1][0].firm_id, []).append(read)
+    async def _decide(self, texts: list[Text]) -> None:
+        hosts: dict[int, list[Text]] = {}
+        for text in texts:
+            hosts.setdefault(text.calls[0].firm_id, []).append(text)
         for firm_id, group in hosts.items():
-            verdicts = await self._claims.activate(firm_id, [calls[0] for _, calls, _ in group])
-            for (arrival, calls, number), verdict in zip(group, verdicts, strict=True):
-                await self._finish(arrival, calls[1:], verdict, number)
+            verdicts = await self._claims.activate(firm_id, [text.calls[0] for text in group])
+            for text, verdict in zip(group, verdicts, strict=True):
+                await self._finish(text, verdict)
         self._poke()
 
-    def _read(self, arrival: Arrival, catalog: Catalog) -> tuple[Arrival, list[ClaimCall], str] | None:
+    def _read(self, arrival: Arrival, catalog: Catalog) -> Text | None:
         """The calls for a text, or None when it was answered without any: nobody to answer, or not for us."""
-        message, settings = arrival.message, arrival.link.settings
+        link, session, message, at = arrival
         short: ShortNumber | None = catalog.short_numbers.get(message.destination)
         if short is None:
             self._answer(arrival, statuses.RINVDSTADR)
-            self._observe("unknown short number", arrival.link.name, "", message.destination, ())
+            self._observe("unknown short number", link.name, "", message.destination, ())
             return None
-        number = parse_msisdn(message.source, message.source_ton, settings.default_region)
+        number = parse_msisdn(message.source, message.source_ton, link.settings.default_region)
         if number is None or message.source in catalog.short_numbers:
             self._answer(arrival, statuses.ROK)
-            self._observe("sender not answered", arrival.link.name, "", message.destination, ())
+            self._observe("sender not answered", link.name, "", message.destination, ())
             return None
         incoming = Incoming(
             message_id=os.urandom(12).hex(),
             number=number,
             short_number=message.destination,
-            text=decode_body(message.body, message.data_coding, settings.default_alphabet),
-            link=arrival.link.name,
+            text=decode_body(message.body, message.data_coding, link.settings.default_alphabet),
+            link=link.name,
             channel="sms",
         )
-        return arrival, calls_for(incoming, short, self._vault, self._max_codes), number
+        calls = calls_for(incoming, short, self._vault, self._max_codes)
+        return Text(link, session, message, at, number, calls)
 
-    async def _finish(self, arrival: Arrival, others: list[ClaimCall], verdict: Verdict, number: str) -> None:
+    async def _finish(self, text: Text, verdict: Verdict) -> None:
         """The other firms' calls, unless the host's limits forbid them, and the response."""
-        kind = verdict.first if verdict.kind == "D" else verdict.kind
         if verdict.kind == "X":
             raise StoreUnavailable("closed")
+        kind = verdict.first if verdict.kind == "D" else verdict.kind
         codes = verdict.codes
         if kind in "ASU":
-            for call in others:
+            for call in text.calls[1:]:
                 further = (await self._claims.activate(call.firm_id, [call]))[0]
                 codes += further.codes
-        self._answer(arrival, statuses.ROK)
+        self._answer(text, statuses.ROK)
         outcome = OUTCOMES[verdict.kind]
-        seconds = time.monotonic() - arrival.at
-        self._observe(outcome, arrival.link.name, number, arrival.message.destination, codes, seconds)
+        seconds = time.monotonic() - text.at
+        to = text.message.destination
+        self._observe(outcome, text.link.name, text.number, to, codes, seconds)
         log.info(
             "text",
-            link=arrival.link.name,
-            sender=mask(number),
-            to=arrival.message.destination,
+            id=text.calls[0].message_id,
+            link=text.link.name,
+            sender=mask(text.number),
+            to=to,
             outcome=outcome,
-            codes="".join(c[0] for c in codes),
+            codes="".join([c[0] for c in codes]),
             ms=round(seconds * 1000, 1),
         )
 
-    def _answer(self, arrival: Arrival, status: int) -> None:
+    def _answer(self, arrival: Arrival | Text, status: int) -> None:
         arrival.session.answer(arrival.message.sequence, status)
 
 

@@ -22,6 +22,7 @@ from gateway.store.connect import async_client
 from gateway.store.feed import Feed
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.parts import PartKeeper
+from gateway.store.receipts import ReceiptLog
 from gateway.store.sendqueue import SendQueue, Sent
 from smpp import statuses
 from smpp.intake import Intake
@@ -124,7 +125,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         catalog=lambda: keeper.catalog,
         vault=backing.vault,
         claims=claims,
-        redis=redis,
+        receipts=ReceiptLog(redis),
         join=reassembly,
         poke=Nudger(backing.queue_redis, meter, "smpp").poke,
         observe=traffic.observe_text,

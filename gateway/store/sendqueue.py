@@ -175,11 +175,10 @@ def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Wa
 
 
 def _result(sent: Sent) -> str:
-    """The outcome for settlement; `parse_result` reads it. The SMSC's id stands last: it may hold anything."""
+    """The outcome as a line; `parse_results` reads it. The SMSC's id stands last: it may hold anything."""
     waiting = sent.waiting
-    return (
-        f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}|{sent.smsc_id or ''}"
-    )
+    smsc_id = (sent.smsc_id or "").replace("\n", " ")
+    return f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}|{smsc_id}"
 
 
 class Result(NamedTuple):
@@ -193,7 +192,10 @@ class Result(NamedTuple):
     smsc_id: str | None
 
 
-def parse_result(text: bytes) -> Result:
-    """What `file` wrote. Raises ValueError."""
-    message_id, state, attempts, error, at, smsc_id = text.decode().split("|", 5)
-    return Result(message_id, state, int(attempts), error or None, int(at), smsc_id or None)
+def parse_results(text: bytes) -> list[Result]:
+    """What `file` wrote, one or more outcomes. Raises ValueError."""
+    results = []
+    for line in text.decode().split("\n"):
+        message_id, state, attempts, error, at, smsc_id = line.split("|", 5)
+        results.append(Result(message_id, state, int(attempts), error or None, int(at), smsc_id or None))
+    return results

@@ -7,7 +7,6 @@ effect single.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,10 +18,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.store import keys, ledger, sql
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
-from gateway.store.sendqueue import parse_result
+from gateway.store.receipts import unpacked
+from gateway.store.sendqueue import parse_results
 from gateway.usecases.settle import Desk, Settled, settle_batch
 
-BATCH = 500
+BATCH = 256  # texts of one transaction
+RESULT_BATCHES = 16
+RECEIPT_BATCHES = 8
 UNMATCHED_AFTER_MS = 300_000  # a receipt whose answer is not known by then is counted as unmatched
 log = structlog.get_logger()
 
@@ -110,29 +112,28 @@ def _settle(
 
 
 def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
-    rows: Any = redis.xrange(keys.results(firm_id), count=BATCH)
+    rows: Any = redis.xrange(keys.results(firm_id), count=RESULT_BATCHES)
     if not rows:
         return 0
-    outcomes = []
-    for _, fields in rows:
-        result = parse_result(fields[b"j"])
-        outcomes.append(
-            {
-                "b_id": result.message_id,
-                "b_state": result.state,
-                "b_smsc": result.smsc_id,
-                "b_attempts": result.attempts,
-                "b_error": result.error,
-                "b_ended": result.at,
-            }
-        )
+    outcomes = [
+        {
+            "b_id": result.message_id,
+            "b_state": result.state,
+            "b_smsc": result.smsc_id,
+            "b_attempts": result.attempts,
+            "b_error": result.error,
+            "b_ended": result.at,
+        }
+        for _, fields in rows
+        for result in parse_results(fields[b"j"])
+    ]
     try:
         with sql.writing(engine) as connection:
             ledger.end_messages(connection, outcomes)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
     redis.xdel(keys.results(firm_id), *(id_ for id_, _ in rows))
-    return len(rows)
+    return len(outcomes)
 
 
 def drain_receipts(link: str, redis: Redis, engine: Any, *, after: str, now_ms: int) -> tuple[Drained, str]:
@@ -140,28 +141,31 @@ def drain_receipts(link: str, redis: Redis, engine: Any, *, after: str, now_ms: 
 
     A receipt that matches no answer waits a while: it may have come first.
     """
-    rows: Any = redis.xrange(keys.receipts(link), min=after, count=BATCH)
+    rows: Any = redis.xrange(keys.receipts(link), min=after, count=RECEIPT_BATCHES)
     if not rows:
         return Drained(), after
-    receipts = []
-    for _, fields in rows:
-        r = json.loads(fields[b"j"])
-        receipts.append({"b_smsc": r["i"], "b_state": r["s"], "b_error": r["e"], "b_ended": r["t"]})
+    batches = [(id_, unpacked(fields[b"r"])) for id_, fields in rows]
+    receipts = [
+        {"b_smsc": r.smsc_id, "b_state": r.state, "b_error": r.error, "b_ended": r.at}
+        for _, batch in batches
+        for r in batch
+    ]
     try:
         with sql.writing(engine) as connection:
             unknown = ledger.note_receipts(connection, link, receipts)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
-    done, unmatched = [], 0
-    for (id_, _), receipt in zip(rows, receipts, strict=True):
-        if receipt["b_smsc"] in unknown:
-            if now_ms - int(id_.split(b"-", 1)[0]) < UNMATCHED_AFTER_MS:
-                continue
-            unmatched += 1
+    done, matched, unmatched = [], 0, 0
+    for id_, batch in batches:
+        missing = sum(r.smsc_id in unknown for r in batch)
+        if missing and now_ms - int(id_.split(b"-", 1)[0]) < UNMATCHED_AFTER_MS:
+            continue
         done.append(id_)
+        matched += len(batch) - missing
+        unmatched += missing
     if done:
         redis.xdel(keys.receipts(link), *done)
-    return Drained(receipts=len(done) - unmatched, unmatched=unmatched), "(" + rows[-1][0].decode()
+    return Drained(receipts=matched, unmatched=unmatched), "(" + rows[-1][0].decode()
 
 
 def drain(

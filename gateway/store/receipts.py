@@ -1,0 +1,44 @@
+"""Delivery receipts on their way to the ledger: one stream a link, one entry a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gateway.store import keys
+from gateway.store.durable import DurableRedis
+
+
+class FiledReceipt(NamedTuple):
+    """What an SMSC says became of an answer. `state`: delivered, expired or failed; `at`: ms since 1970."""
+
+    smsc_id: str
+    state: str
+    error: str | None
+    at: int
+
+
+class ReceiptLog:
+    """The SMPP process's side."""
+
+    def __init__(self, redis: DurableRedis) -> None:
+        self._redis = redis
+
+    async def add(self, link: str, receipts: Sequence[FiledReceipt]) -> None:
+        """Store receipts of one link; on disk when it returns. Raises RedisError."""
+        await self._redis.call("XADD", keys.receipts(link), "*", "r", _packed(receipts))
+
+
+def unpacked(body: bytes) -> list[FiledReceipt]:
+    """The receipts of one entry, as `add` stored them. Raises ValueError."""
+    receipts = []
+    for line in body.decode().split("\n"):
+        state, error, at, smsc_id = line.split("|", 3)
+        receipts.append(FiledReceipt(smsc_id, state, error or None, int(at)))
+    return receipts
+
+
+def _packed(receipts: Sequence[FiledReceipt]) -> bytes:
+    # The SMSC's id stands last, since it may hold anything; a line feed in it could match no answer anyway.
+    lines = [f"{r.state}|{r.error or ''}|{r.at}|{r.smsc_id}".replace("\n", " ") for r in receipts]
+    return "\n".join(lines).encode("utf-8", "replace")
