@@ -122,6 +122,11 @@ class Gateway:
             return None
         return next((pid for pid, argv in processes.children(up.pid).items() if argv[-1:] == [role]), None)
 
+    def ended(self, role: str) -> bool:
+        """Whether what was last started for this role, a tracer too, has ended."""
+        process = self._running.get(role)
+        return process is None or process.poll() is not None
+
     def pids(self) -> dict[str, int]:
         """Every process that lives, by role."""
         found = {role: self.pid(role) for role in ("up", "smpp", "worker", "api", VALKEY)}
@@ -237,8 +242,9 @@ class Gateway:
             return list(connection.execute(text(query), values).all())
 
     def redis(self) -> Redis:
-        """A client of the gateway's Redis; answers bytes."""
-        return Redis.from_url(valkey_place.redis_url(settings_module.load(self.config)))
+        """A patient client of the gateway's Redis; answers bytes."""
+        url = valkey_place.redis_url(settings_module.load(self.config))
+        return Redis.from_url(url, socket_timeout=CLI_TIMEOUT_S)
 
     def answers(self) -> bool:
         """Whether Redis answers now."""

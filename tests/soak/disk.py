@@ -27,11 +27,11 @@ from tests.harness import ROOT, VALKEY, Campaign, Gateway, link_table
 from tests.peers import fetch
 from tests.soak import summary
 
-DELAY_S: Final = 3.0
-SLOW_SYNC: Final = f"fdatasync,fsync:delay_enter={int(DELAY_S * 1e6)}"
 FAILING_SYNC: Final = "fdatasync,fsync:error=EIO"
 PATIENT: Final[dict[str, dict[str, object]]] = {"redis": {"timeout_s": 30.0}}
-EIO_WATCH_S: Final = 10.0
+SYNCS_PATIENCE: Final = 20  # syncs that a text may wait for: others write to this Valkey, too
+ROK_TIMEOUT_S: Final = 120.0
+FAILING_STARTS: Final = 5  # of a Valkey that takes texts until its first sync
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,25 +63,32 @@ class Scene:
         texts = activations(part, first_sender=len(self.codes) * 10)
         return self.smsc.begin(Traffic(messages=texts, destination=self.campaign.short_number.encode()))
 
-    async def valkey_under(self, fault: str) -> None:
-        """Restart Valkey under strace with its syncs delayed or failing."""
-        strace = fetch.strace()
-        await self.restart_valkey((*strace.argv, "-f", "-qq", "-e", "trace=none", "-e", f"inject={fault}"))
+    def start_valkey(self, fault: str = "") -> None:
+        """Start Valkey, perhaps under strace with its syncs delayed or failing."""
+        told = ("-o", str(self.gateway.state / "syncs.log"), "-e", "trace=fdatasync,fsync")
+        tracer = (*fetch.strace().argv, "-f", "-qq", "-ttt", *told, "-e", f"inject={fault}")
+        self.gateway.start(VALKEY, prefix=tracer if fault else ())
 
-    async def restart_valkey(self, prefix: tuple[str, ...] = ()) -> None:
-        """Kill Valkey and start it again, perhaps under another program; wait until it answers."""
+    async def kill_valkey(self) -> None:
+        """Kill Valkey and wait for its end."""
         self.gateway.kill(VALKEY)
-        await self.gateway.until(lambda: self.gateway.pid(VALKEY) is None, "Valkey did not end")
-        self.gateway.start(VALKEY, prefix=prefix)
+        await self.valkey_ended()
+
+    async def valkey_ended(self) -> None:
+        """Wait until there is no Valkey: it ends by itself when a sync fails under `appendfsync always`."""
+        await self.gateway.until(lambda: self.gateway.ended(VALKEY), "Valkey did not end")
+
+    async def valkey_answers(self) -> None:
+        """Wait until Valkey answers."""
         await self.gateway.until(self.gateway.answers, "Valkey does not answer")
 
 
 @asynccontextmanager
-async def scene(state: Path, codes: int) -> AsyncIterator[Scene]:
-    """Set up on a healthy disk, tried with one text."""
+async def scene(state: Path, codes: int, *, patience_s: float) -> AsyncIterator[Scene]:
+    """Set up on a healthy disk, tried with one text; `patience_s` until a text gets the temporary answer."""
     smsc = LoadSmsc()
     port = await smsc.start()
-    gateway = Gateway(state=state, links=[link_table(port, storage_timeout_s=40.0)], settings=PATIENT)
+    gateway = Gateway(state=state, links=[link_table(port, storage_timeout_s=patience_s)], settings=PATIENT)
     with closing(gateway):
         gateway.write_config()
         gateway.start("up")
@@ -89,8 +96,10 @@ async def scene(state: Path, codes: int) -> AsyncIterator[Scene]:
         campaign = gateway.campaign()
         series = list(read_series(gateway.codes(campaign, codes + 1)))
         await gateway.stop()
-        for role in (VALKEY, "worker", "smpp"):
-            gateway.start(role)
+        gateway.start(VALKEY)
+        await gateway.until(gateway.answers, "Valkey does not answer")
+        gateway.start("worker")
+        gateway.start("smpp")
         await smsc.wait_bound(60)
         found = Scene(gateway=gateway, smsc=smsc, campaign=campaign, codes=series)
         found.push(1)
@@ -105,78 +114,85 @@ def rok_delays(journal: Journal) -> list[float]:
     return [journal.answered_at[i] - journal.sent_at[i] for i in journal.acknowledged]
 
 
-async def slow_disk(state: Path, texts: int) -> list[float]:
-    """How long each ROK took while every sync takes DELAY_S."""
-    async with scene(state, texts) as here:
-        await here.valkey_under(SLOW_SYNC)
+def slow_sync(delay_s: float) -> str:
+    """What strace does to make each sync take so long."""
+    return f"fdatasync,fsync:delay_enter={round(delay_s * 1e6)}"
+
+
+async def slow_disk(state: Path, texts: int, delay_s: float) -> list[float]:
+    """How long each ROK took while every sync takes `delay_s`."""
+    async with scene(state, texts, patience_s=SYNCS_PATIENCE * delay_s) as here:
+        await here.kill_valkey()
+        here.start_valkey(slow_sync(delay_s))
+        await here.valkey_answers()
         journal = here.push(texts)
-        await here.gateway.until(
-            lambda: len(journal.acknowledged) == texts, "texts were not acknowledged", 20 * DELAY_S
-        )
+        await all_acknowledged(here, journal)
         return rok_delays(journal)
 
 
 async def failing_disk(state: Path, texts: int) -> tuple[int, int, int]:
     """ROKs and temporary answers while every sync fails; confirmations after the disk was mended."""
-    async with scene(state, texts) as here:
-        await here.valkey_under(FAILING_SYNC)
-        journal = here.push(texts)
-        await asyncio.wait_for(_watched(here, journal), EIO_WATCH_S + 60)
+    async with scene(state, texts, patience_s=1.0) as here:
+        await here.kill_valkey()
+        journal = here.push(texts)  # the SMSC tries again and again
+        starts = temporary = 0
+        while starts < FAILING_STARTS or (temporary == 0 and starts < 10 * FAILING_STARTS):
+            here.start_valkey(FAILING_SYNC)
+            await here.valkey_ended()
+            starts += 1
+            temporary = sum(journal.statuses[status] for status in TEMPORARY)
         roks = len(journal.acknowledged)
-        temporary = sum(count for status, count in journal.statuses.items() if status in TEMPORARY)
-        await here.restart_valkey()
+        here.start_valkey()
+        await here.valkey_answers()
+        if here.gateway.ended("worker"):
+            here.gateway.start("worker")
         await here.smsc.finished(quiet_s=30)
-        confirmed = sum(1 for at in journal.confirmed_at if at)
-        return roks, temporary, confirmed
+        return roks, temporary, sum(1 for at in journal.confirmed_at if at)
 
 
-async def _watched(here: Scene, journal: Journal) -> None:
-    """Until the gateway has told the SMSC that it cannot store, and some seconds more."""
-    await here.gateway.until(
-        lambda: any(status in TEMPORARY for status in journal.statuses), "no temporary answer came"
-    )
-    await asyncio.sleep(EIO_WATCH_S)  # the time in which a wrong ROK could leave
-
-
-async def everysec(state: Path, texts: int) -> list[float]:
+async def everysec(state: Path, texts: int, delay_s: float) -> list[float]:
     """The same as `slow_disk` with a Valkey that answers before it syncs: the check must notice."""
-    async with scene(state, texts + 1) as here:
-        await here.valkey_under(SLOW_SYNC)
-        first = here.push(1)  # the gateway has judged this Valkey once it takes a text
-        await here.gateway.until(lambda: len(first.acknowledged) == 1, "no text was taken", 20 * DELAY_S)
-        await here.gateway.until(here.gateway.answers, "Valkey does not answer")
-        here.gateway.redis().config_set("appendfsync", "everysec")
+    async with scene(state, texts + 1, patience_s=SYNCS_PATIENCE * delay_s) as here:
+        await here.kill_valkey()
+        here.start_valkey(slow_sync(delay_s))
+        await here.valkey_answers()
+        first = here.push(1)
+        await all_acknowledged(here, first)  # by now the gateway has found this Valkey fit
+        with closing(here.gateway.redis()) as redis:
+            redis.config_set("appendfsync", "everysec")
         journal = here.push(texts)
-        await here.gateway.until(
-            lambda: len(journal.acknowledged) == texts, "texts were not acknowledged", 20 * DELAY_S
-        )
+        await all_acknowledged(here, journal)
         return rok_delays(journal)
 
 
-def too_soon(delays: list[float]) -> int:
-    """How many ROKs left before a sync that began after their text could have ended."""
-    return sum(delay < DELAY_S for delay in delays)
+async def all_acknowledged(here: Scene, journal: Journal) -> None:
+    """Wait until every text has its ROK."""
+    wanted = len(journal.messages)
+    complaint = f"of {wanted} texts not all were acknowledged"
+    await here.gateway.until(lambda: len(journal.acknowledged) == wanted, complaint, ROK_TIMEOUT_S)
 
 
-async def run(folder: Path, texts: int) -> Verdict:
-    """All three runs."""
-    slow = await slow_disk(folder / "slow", texts)
+async def run(folder: Path, texts: int, delay_s: float = 3.0) -> Verdict:
+    """All three runs. A ROK is too soon if no sync that began after its text could have ended before it."""
+    slow = await slow_disk(folder / "slow", texts, delay_s)
     roks, temporary, confirmed = await failing_disk(folder / "failing", texts)
-    quick = await everysec(folder / "everysec", texts)
+    quick = await everysec(folder / "everysec", texts, delay_s)
+    too_soon = sum(delay < delay_s for delay in slow)
+    noticed = sum(delay < delay_s for delay in quick)
     checks = {
-        "ROK before the disk had it": too_soon(slow) == 0,
+        "ROK before the disk had it": too_soon == 0,
         "ROK while the disk failed": roks == 0,
         "no temporary answer while the disk failed": temporary > 0,
         "not all confirmed after the disk was mended": confirmed == texts,
-        "the check did not notice everysec": too_soon(quick) > 0,
+        "the check did not notice everysec": noticed > 0,
     }
     return Verdict(
         slow_first_rok_s=round(min(slow), 3),
-        slow_too_soon=too_soon(slow),
+        slow_too_soon=too_soon,
         failing_roks=roks,
         failing_temporary=temporary,
         mended_confirmed=confirmed,
-        everysec_too_soon=too_soon(quick),
+        everysec_too_soon=noticed,
         texts=texts,
         faults=[fault for fault, passed in checks.items() if not passed],
     )

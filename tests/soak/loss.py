@@ -145,11 +145,13 @@ def _traffic(texts: list[Mo], campaign: Campaign, rate: float | None) -> Traffic
 def _judge(verdict: Verdict, found: Stored, after: Stored, journal: Journal, serials: dict[str, int]) -> None:
     """Add a line to the verdict's faults for each promise that was broken."""
     sent = {serials[journal.messages[i].code] for i in journal.acknowledged}
+    lag = verdict.rate * LAG_S + BATCH
     worth: dict[int, int] = {}
     for shopper, points, *_ in after.entries:
         worth[shopper] = worth.get(shopper, 0) + points
     checks = {
-        "more lost than the settlement lag allows": verdict.lost <= verdict.rate * LAG_S + BATCH,
+        "more lost than the settlement lag allows": verdict.lost <= lag,
+        "more confirmations doubled than had no outcome in SQL": verdict.doubled <= lag,
         "acknowledged after the rebuild and not credited": len(sent - set(found.owner)) == verdict.lost,
         "lost codes are not good again": verdict.good_again == verdict.lost,
         "a code was credited twice": after.activations == len(after.owner) == len(after.entries),

@@ -124,13 +124,16 @@ def _doubled(
 ) -> tuple[int, int]:
     """Confirmations beyond one a text, told apart by what SQL says of each shopper's answers."""
     texts = Counter(mo.sender for mo in journal.messages)
+    groups = [({sender}, {shopper}) for sender, shopper in senders.items()]
+    # Those whose codes were never issued own nothing that tells them apart: they are one group.
+    groups.append((set(texts) - set(senders), set(found.messages) - set(senders.values())))
     by_kill = by_redelivery = unmarked = 0
-    for sender, shopper in senders.items():
-        answers = found.messages.get(shopper, 0)
-        by_redelivery += max(0, answers - texts[sender])
-        again = len(journal.replies[sender]) - answers
+    for numbers, shoppers in groups:
+        answers = sum(found.messages.get(shopper, 0) for shopper in shoppers)
+        by_redelivery += max(0, answers - sum(texts[sender] for sender in numbers))
+        again = sum(len(journal.replies[sender]) for sender in numbers) - answers
         by_kill += max(0, again)
-        unmarked += max(0, again - found.submitted_again.get(shopper, 0))
+        unmarked += max(0, again - sum(found.submitted_again.get(shopper, 0) for shopper in shoppers))
     _expect(faults, "doubled confirmations that are not marked as such", unmarked)
     return by_kill, by_redelivery
 
