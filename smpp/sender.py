@@ -176,7 +176,7 @@ class Sender:
         return None
 
     def _parts(self, waiting: Waiting, number: str, text: str) -> list[SubmitSm]:
-        segments = split(text)
+        segments = split(text, default_alphabet=self._settings.default_alphabet)
         many = len(segments.parts) > 1
         reference = self._reference(number) if many else 0
         s = self._settings

@@ -15,6 +15,7 @@ from gateway.http import feed, health, metrics
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
+from gateway.store.access_log import AccessLog
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
@@ -66,7 +67,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     app.on_shutdown.append(_end(streams))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
     await runner.setup()
-    background = [asyncio.ensure_future(work) for work in (keeper.follow(), _flush(meter))]
+    access = AccessLog(backing.engine, backing.vault, "api")
+    background = [asyncio.ensure_future(work) for work in (keeper.follow(), _flush(meter), access.run())]
     try:
         site = web.TCPSite(runner, settings.http.host, settings.http.port)
         with process.listening("http.port", settings.http.host, settings.http.port):

@@ -17,6 +17,7 @@ from gateway.entry import process, readiness
 from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.queues.poking import Nudger
 from gateway.store import keys
+from gateway.store.access_log import AccessLog
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.feed import Feed
@@ -149,6 +150,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         _verify_at_start(verifier),
         _report(links, traffic, redis.redis),
         meters.run(links, traffic.senders, intake),
+        AccessLog(backing.engine, backing.vault, "smpp").run(),
         _hand_on_overdue(reassembly, intake, links),
         *(link.run() for link in links),
     ]

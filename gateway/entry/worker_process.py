@@ -23,6 +23,7 @@ from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys
+from gateway.store.access_log import WRITE_EVERY_S, AccessLog
 from gateway.store.metrics import METRICS
 from gateway.usecases.drain import LedgerAway, drain
 from gateway.usecases.meters import SettlingMeters
@@ -73,6 +74,8 @@ def run(settings: Settings) -> int:
             Worker.stopping.wait(AWAY_WAIT_S)
         else:
             break
+    Worker.stopping.set()
+    sweep.join(timeout=GRACE_S)
     return Exit.OK
 
 
@@ -140,8 +143,13 @@ class Settling:
 
 def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
     """Nudge for whatever waits: a nudge may have been lost with a process or a Redis."""
+    access = AccessLog(backing.engine, backing.vault, "worker")
+    written = time.monotonic()
     while not Worker.stopping.wait(SWEEP_EVERY_S):
         settling.meters.write()
+        if time.monotonic() - written >= WRITE_EVERY_S:
+            access.write()
+            written = time.monotonic()
         try:
             _report(backing, settling)
             keeper.refresh()
@@ -149,6 +157,7 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
                 settling.meters.nudged()
         except (RedisError, OSError) as err:
             log.warning("sweep waits for redis", reason=type(err).__name__)
+    access.write()
 
 
 def _report(backing: Backing, settling: Settling) -> None:

@@ -241,6 +241,7 @@ def _situation(
         wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
         campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
         timezone=campaign.timezone if campaign else "UTC",
+        now=_time(text.at),
     )
     return situation, campaign
 
@@ -266,8 +267,10 @@ def _code_outcome(
 
 
 def _services(text: Accepted, has_codes: bool) -> tuple[Outcome, ...]:
-    if text.limited_until:
+    if text.limited_until and not text.consent:
         return (Outcome.LIMITED,)
+    if text.limited_until:
+        return (Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN,)
     asked = [_SERVICES[s] for s in text.services if s in _SERVICES]
     if text.consent:
         asked.append(Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN)
