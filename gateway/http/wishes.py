@@ -69,4 +69,4 @@ def result(code: CodeAnswer) -> dict[str, object]:
     return told
 
 
-_DATES = {"already_yours": "credited_at", "not_started": "starts_at", "ended": "ended_at"}
+_DATES = {"already_yours": "credited_at", "not_started": "starts_at"}

@@ -40,7 +40,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeAnswer:
-    """What became of one code. `at`: ms since 1970: credited, or when its campaign starts or ended."""
+    """What became of one code. `at`: ms since 1970, when it was credited or when its campaign starts."""
 
     outcome: Outcome
     points: int = 0
@@ -164,7 +164,7 @@ def _of_letter(
     code: Issued, letter: str, own: Mapping[tuple[int, int], int], campaign: Campaign
 ) -> CodeAnswer:
     if letter in _UNCLAIMED:
-        at = {"N": campaign.starts_at, "E": campaign.ends_at}.get(letter)
+        at = campaign.starts_at if letter == "N" else None
         return CodeAnswer(outcome=_UNCLAIMED[letter], at=at)
     if letter != "R":
         return CodeAnswer(outcome=Outcome.ACTIVATED, points=campaign.rules[int(letter[1:])])

@@ -7,6 +7,7 @@ const ask = $("ask");
 const prove = $("prove");
 const done = $("done");
 const language = document.documentElement.lang;
+let sentTo = ""; // the number whose PIN is still good for something
 
 class Refused extends Error {
   constructor(status, retryAfterS, problem) {
@@ -88,6 +89,7 @@ function wanting() {
 function sendPin(form) {
   return busy(form, async () => {
     await post("/v1/web/pins", { phone: phone(), short_number: $("short-number").value, language });
+    sentTo = phone();
     $("sent").textContent = words.pin_sent.replace("{phone}", phone());
     $("pin").value = "";
     show(prove);
@@ -97,7 +99,11 @@ function sendPin(form) {
 
 ask.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!wanting()) sendPin(ask);
+  if (wanting()) return;
+  if (phone() !== sentTo) return sendPin(ask);
+  tell("");
+  show(prove);
+  $("pin").focus();
 });
 
 prove.addEventListener("submit", (event) => {
@@ -116,6 +122,10 @@ prove.addEventListener("submit", (event) => {
       return line;
     });
     $("results").replaceChildren(...lines);
+    // A credited code uses the PIN up. What may have been mistyped stays in the form.
+    if (results.some(({ outcome }) => outcome === "activated")) sentTo = "";
+    const kept = typed.filter((_, at) => ["invalid", "limited"].includes(results[at].outcome));
+    $("codes").value = kept.join("\n");
     show(done);
     done.focus();
   });
@@ -130,7 +140,7 @@ $("back").addEventListener("click", () => {
 });
 
 $("more").addEventListener("click", () => {
-  $("codes").value = "";
+  tell("");
   show(ask);
   $("codes").focus();
 });
