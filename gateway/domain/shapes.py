@@ -141,14 +141,16 @@ def _near(run: Sequence[Chunk], first: int, last: int, form: Form) -> int:
     part = run[first : last + 1]
     sizes = tuple(len(chunk.symbols) for chunk in part)
     joint = part[0].joint
-    ideal = next((g for g in map(groups, form.lengths) if _resembles(sizes, g)), None)
-    if ideal is None or sum(sizes) in form.lengths or not _could_be(part, form, printed=joint == "-"):
+    # A code of another length may be meant even where the length is one that exists.
+    meant = [g for g in map(groups, form.lengths) if sum(g) != sum(sizes) and _resembles(sizes, g)]
+    if not meant or not _could_be(part, form, printed=joint == "-"):
         return 0
     if joint in {" ", "\n"}:
         # Two words side by side have this shape as well, unless nothing else stands there.
         return Weight.NEAR_SPACED if form.alphabet == "digits" or len(part) == len(run) else 0
     # With all groups but the last as printed, it is a code even where it could be a phone number.
-    return Weight.NEAR_PRINTED if sizes[:-1] == ideal[:-1] else Weight.NEAR_SPACED
+    begins_as_printed = any(sizes[:-1] == g[:-1] for g in meant)
+    return Weight.NEAR_PRINTED if begins_as_printed else Weight.NEAR_SPACED
 
 
 def _resembles(sizes: tuple[int, ...], ideal: tuple[int, ...]) -> bool:
