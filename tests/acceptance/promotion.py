@@ -1,0 +1,75 @@
+"""Campaigns and their codes, set up as an operator would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.acceptance.stand import Code, Shopper, Stand, read_codes
+from tests.harness import LOOK_AGAIN_S, Gateway, HarnessError
+
+FIRM: Final = "acme"
+KNOWN_TRIES: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promotion:
+    """A campaign with its points a code and the language of its answers."""
+
+    id: int
+    points: int
+    language: str
+    gateway: Gateway
+
+    def codes(self, count: int, alphabet: str = "digits", *, take: int) -> list[Code]:
+        """Generate a series of `count` codes; `take` of them, from all over it."""
+        return read_codes(self.series(count, alphabet), take)
+
+    def series(self, count: int, alphabet: str = "digits") -> Path:
+        """Generate a series; the file for its printer."""
+        out = self.gateway.state / f"codes-{self.id}-{alphabet}-{count}.csv"
+        self.gateway.cli(
+            *("codes", "generate", "--campaign", str(self.id), "--count", str(count)),
+            *("--alphabet", alphabet, "--out", str(out)),
+        )
+        return out
+
+    def change(self, word: str) -> None:
+        """Pause, resume or end it."""
+        self.gateway.cli("campaign", word, str(self.id))
+
+
+def add_firm(gateway: Gateway, slug: str = FIRM) -> None:
+    """A firm by itself."""
+    gateway.cli("firm", "add", slug, "--name", slug.capitalize())
+
+
+def add_campaign(
+    gateway: Gateway,
+    *options: str,
+    numbers: tuple[str, ...] = ("4040",),
+    points: int = 10,
+    language: str = "en",
+    firm: str = FIRM,
+) -> Promotion:
+    """A campaign of a firm that exists. `options`: more of the command line."""
+    at = [word for number in numbers for word in ("--short-number", number)]
+    told = gateway.cli(
+        *("campaign", "add", "--firm", firm, "--name", "Caps", "--points", str(points)),
+        *("--language", language, *at, *options),
+    )
+    return Promotion(id=int(told), points=points, language=language, gateway=gateway)
+
+
+async def known(stand: Stand, link: str, code: Code, *, to: str = "4040") -> Shopper:
+    """Until the gateway takes this code as one that was issued; the shopper who spent it on that."""
+    for _ in range(KNOWN_TRIES):
+        shopper = stand.shopper("who waits for the codes")
+        status = await stand.text(link, shopper, code.printed, to=to)
+        if status == 0:
+            await stand.answers(link, shopper)
+            if stand.stored(shopper).activations:
+                return shopper
+        await stand.gateway.until(lambda: True, "", every_s=LOOK_AGAIN_S)
+    raise HarnessError(f"the codes are not known\n{stand.gateway.log_tails()}")
