@@ -66,15 +66,26 @@ def listening(setting: str, host: str, port: int) -> Iterator[None]:
         ) from err
 
 
+def begin(name: str, settings: Settings) -> None:
+    """What each process of ours does first: private files, faults and lines on standard error, a lifeline."""
+    os.umask(0o077)  # all that we write is private: databases, sockets, secrets
+    faulthandler.enable()
+    logs.configure(process=name, fmt=settings.log.format, level=settings.log.level)
+    lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
+
+
+def end_by_force(name: str, settings: Settings) -> None:
+    """Once a stop was asked for: whatever still hangs after the deadline and its grace is ended."""
+    after_s = settings.stop_deadline_s + GRACE_S
+    threading.Thread(target=_end_by_force, args=(name, after_s), daemon=True).start()
+
+
 def run(name: str, settings: Settings, main: Main) -> int:
     """Run `main` as the process `name`; returns the exit code.
 
     A SettingsError out of `main` is told in its own words (exit 78), anything else with its traceback.
     """
-    os.umask(0o077)  # all that we write is private: databases, sockets, secrets
-    faulthandler.enable()
-    logs.configure(process=name, fmt=settings.log.format, level=settings.log.level)
-    lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
+    begin(name, settings)
     log = structlog.get_logger()
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
@@ -94,7 +105,7 @@ async def _until_stopped(name: str, settings: Settings, main: Main) -> int:
     loop = asyncio.get_running_loop()
     deadline_s = settings.stop_deadline_s
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _asked_to_stop, name, stop, deadline_s)
+        loop.add_signal_handler(number, _asked_to_stop, name, stop, settings)
     work = asyncio.ensure_future(main(settings, stop))
     asked = asyncio.ensure_future(stop.wait())
     await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -109,10 +120,10 @@ async def _until_stopped(name: str, settings: Settings, main: Main) -> int:
     return Exit.LATE
 
 
-def _asked_to_stop(name: str, stop: asyncio.Event, deadline_s: float) -> None:
+def _asked_to_stop(name: str, stop: asyncio.Event, settings: Settings) -> None:
     if not stop.is_set():
         stop.set()
-        threading.Thread(target=_end_by_force, args=(name, deadline_s + GRACE_S), daemon=True).start()
+        end_by_force(name, settings)
 
 
 def _end_by_force(name: str, after_s: float) -> None:

@@ -6,18 +6,18 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from config import logging as logs
 from config.settings import Settings
-from gateway.entry import lifeline, readiness
+from gateway.entry import process, readiness
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing
 from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.queues import jobs
@@ -38,17 +38,20 @@ class Worker(SimpleWorker):
     """Runs jobs in this very process: forking costs four times as much, and a job of ours stops when told."""
 
     stopping = threading.Event()
+    ended_by_force: ClassVar[Callable[[], None]]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """First signal: finish the batch at hand; the second one ends at once."""
-        self.stopping.set()
+        if not self.stopping.is_set():
+            self.stopping.set()
+            type(self).ended_by_force()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
 def run(settings: Settings) -> int:
     """Run until SIGTERM; the batch at hand is finished. Exit code."""
-    logs.configure(process="worker", fmt=settings.log.format, level=settings.log.level)
-    lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
+    process.begin("worker", settings)
+    Worker.ended_by_force = partial(process.end_by_force, "worker", settings)
     backing = open_backing(settings)
     keeper = CatalogKeeper(backing)
     meters = SettlingMeters(backing.vault)
