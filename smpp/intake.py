@@ -17,7 +17,7 @@ from gateway.domain.segments import decode_body
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault import Vault
-from gateway.usecases.intake import Incoming, calls_for
+from gateway.usecases.intake import Incoming, after_host, calls_for
 from smpp import statuses
 from smpp.lane import Lane
 from smpp.link import Link
@@ -232,10 +232,9 @@ class Intake:
         """The other firms' calls, unless the host's limits forbid them, and the response."""
         if verdict.kind == "X":
             raise StoreUnavailable("closed")
-        kind = verdict.first if verdict.kind == "D" else verdict.kind
         codes = verdict.codes
-        if kind in "ASU":
-            for call in text.calls[1:]:
+        if len(text.calls) > 1:
+            for call in after_host(text.calls, verdict):
                 further = (await self._claims.activate(call.firm_id, [call]))[0]
                 codes += further.codes
         self._answer(text, statuses.ROK)
@@ -262,6 +261,7 @@ OUTCOMES = {
     "A": "accepted",
     "D": "re-delivered",
     "L": "limited",
+    "O": "limited, consent heard",
     "Q": "limited, silent",
     "S": "silent",
 }

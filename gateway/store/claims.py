@@ -41,7 +41,8 @@ class ClaimCall(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`kind`: A accepted, D re-delivered, L limited and told, Q limited and silent, S silent, X closed.
+    """`kind`: A accepted, D re-delivered, L limited and told, Q limited and silent, S silent, X closed,
+    O over a limit: a STOP or START was heard and no code looked at.
 
     `codes`: one letter a code, C<rule version> claimed, R repeat, P paused, N not started, E ended, V voided.
     `first`: for a re-delivery, the verdict that the text got when it was first accepted.

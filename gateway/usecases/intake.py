@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.domain.catalog import Issued, ShortNumber
 from gateway.domain.reading import Intent, Reading, read_text
 from gateway.store import outbox
-from gateway.store.claims import ClaimCall
+from gateway.store.claims import ClaimCall, Verdict
 from gateway.store.vault import Vault
 
 SEAL_REPLY = "reply"  # a number sealed for this purpose opens only to answer its own text
@@ -61,7 +62,7 @@ def calls_of(
     def call(firm: int, *, host: bool) -> ClaimCall:
         codes = tuple(code for code in issued if code.firm_id == firm)
         understood = bool(issued or wrong or services)
-        mode = ("T" if codes or wrong else "S") if understood else "U"
+        mode = ("T" if issued or wrong else "S") if understood else "U"
         if not host:
             mode += "f"
         # Each firm answers for its own codes, the host for all else: its part of a text that holds another
@@ -98,6 +99,17 @@ def calls_of(
     host = only_firm or short.host_firm_id
     others = {code.firm_id for code in issued} | (set(short.firm_ids) if consent else set())
     return [call(host, host=True)] + [call(firm, host=False) for firm in sorted(others - {host})]
+
+
+def after_host(calls: Sequence[ClaimCall], verdict: Verdict) -> list[ClaimCall]:
+    """The calls of the other firms, once the host's `verdict` is known: none where the text was limited.
+
+    Over a limit only a STOP or START is heard: then their codes are left out, too.
+    """
+    kind = verdict.first if verdict.kind == "D" else verdict.kind
+    if kind == "O":
+        return [call._replace(codes=(), mode=call.mode + "m") for call in calls[1:] if call.consent]
+    return list(calls[1:]) if kind in ("A", "S") else []
 
 
 def consent_word(reading: Reading) -> str:

@@ -7,11 +7,12 @@
 --       8 seconds that an unsent answer is remembered  9 seconds that limits live
 --       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
 --       then for each of its codes: campaign, print batch, offset of the bit
---       mode: T text, S service asked, U nothing understood; small letters behind it:
+--       mode: T codes, good or wrong, of whatever firm, S service asked, U nothing understood; behind it:
 --       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by
 --       consent word: out, in or empty
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
---       | S nothing to store, silent | A accepted, then one letter a code:
+--       | S nothing to store, silent | O over a limit: a STOP or START was heard, and nothing else
+--       | A accepted, then one letter a code:
 --       C claimed, R repeat, P paused, N not started, E ended, V voided
 local now_parts = redis.call('TIME')
 local now = tonumber(now_parts[1])
@@ -52,16 +53,18 @@ local function accept(k, a)
   local mode, word, claim_value, body = ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
   local stands = word ~= '' and redis.call('GET', consent_key) or false
   local changed = word ~= '' and (not stands or string.sub(stands, 1, #word + 1) ~= word .. ':')
+  local ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+  local packed = redis.call('GET', limits_key)
+  if packed then ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = struct.unpack(LIMITS, packed) end
   local before = redis.call('GET', seen_key)
-  -- A STOP is never taken for a re-delivered one while consent stands otherwise: STOP, START, STOP is a STOP.
-  if before and not (word == 'out' and changed) then return 'D' .. before end
+  -- What was limited may be said again once the wait is over. And a STOP is never taken for a re-delivered
+  -- one while consent stands otherwise: STOP, START, STOP is a STOP.
+  local waited = before and told <= now and (before == 'L' or before == 'Q')
+  if before and not waited and not (word == 'out' and changed) then return 'D' .. before end
   for i = 0, codes - 1 do
     if not campaign_state(ARGV[a + 6 + 3 * i]) then return 'X' end
   end
 
-  local ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-  local packed = redis.call('GET', limits_key)
-  if packed then ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = struct.unpack(LIMITS, packed) end
   ms, mc = window(ms, mc, 60)
   hs, hc = window(hs, hc, 3600)
   ds, dc = window(ds, dc, 86400)
@@ -72,7 +75,7 @@ local function accept(k, a)
     mc = mc + 1
     if mc > minute_max then limited_until = ms + 60 end
     -- A text with more wrong codes than the budget still holds spends the budget and learns nothing.
-    if codes + wrong > 0 then
+    if string.sub(mode, 1, 1) == 'T' then
       if hc >= hour_max or hc + wrong > hour_max then hc = math.max(hc, hour_max); limited_until = math.max(limited_until, hs + 3600) end
       if dc >= day_max or dc + wrong > day_max then dc = math.max(dc, day_max); limited_until = math.max(limited_until, ds + 86400) end
     end
@@ -83,7 +86,8 @@ local function accept(k, a)
     verdict = told > now and 'Q' or 'L'
     told = math.max(told, limited_until)
   else
-    if limited_until > 0 then codes, wrong = 0, 0 end -- a STOP is heard over any limit
+    -- A STOP is heard over any limit. Nothing is said of the codes beside it: it would be a way to guess.
+    if limited_until > 0 then verdict, codes, wrong = 'O', 0, 0 end
     for i = 0, codes - 1 do
       local at = a + 6 + 3 * i
       local state = campaign_state(ARGV[at])
@@ -110,12 +114,13 @@ local function accept(k, a)
     hc, dc = hc + wrong, dc + wrong
   end
 
-  -- Who is answered: a changed consent always; anything else within the replies and hints allowed.
+  -- Who is answered: anything within the replies and hints allowed; a changed consent twice as often, so that
+  -- a STOP is confirmed to whoever has had all replies, and a robot that alternates is not answered for ever.
   local quiet = verdict == 'Q' or string.find(mode, 'n', 2, true) ~= nil
     or (verdict ~= 'L' and string.find(mode, 'm', 2, true) ~= nil)
   if word ~= '' then redis.call('SET', consent_key, word .. ':' .. now_ms) end
-  if not quiet and not changed then
-    if rc >= replies_max then quiet = true end
+  if not quiet then
+    if rc >= (changed and 2 * replies_max or replies_max) then quiet = true end
     if string.sub(mode, 1, 1) == 'U' and verdict == 'A' then
       if nc >= hints_max then quiet = true elseif not quiet then nc = nc + 1 end
     end
@@ -124,9 +129,10 @@ local function accept(k, a)
   redis.call('SET', limits_key, struct.pack(LIMITS, ms, math.min(mc, 65535), hs, math.min(hc, 65535), ds,
     math.min(dc, 65535), told, rs, math.min(rc, 65535), ns, math.min(nc, 65535)), 'EX', ARGV[9])
 
-  local stored = verdict == 'L' or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
+  local limited = verdict == 'L' or verdict == 'O'
+  local stored = limited or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
   if stored then
-    redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', verdict == 'L' and limited_until or 0,
+    redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', limited and limited_until or 0,
       'q', quiet and 1 or 0, 'w', wrong)
   elseif verdict == 'A' then
     verdict = 'S'
