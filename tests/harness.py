@@ -254,6 +254,11 @@ class Gateway:
             except RedisError:
                 return False
 
+    def outboxes_empty(self) -> bool:
+        """Whether every accepted text is settled."""
+        with closing(self.redis()) as redis:
+            return all(redis.xlen(key) == 0 for key in redis.scan_iter("*:outbox"))
+
     async def until(
         self, true: Callable[[], bool], complaint: str, timeout_s: float = 60.0, every_s: float = LOOK_AGAIN_S
     ) -> None:

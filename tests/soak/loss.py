@@ -73,7 +73,9 @@ async def run(state: Path, n: int, rate: float) -> Verdict:
         begun = time.monotonic()
         gateway.cli("rebuild")
         rebuild_s = time.monotonic() - begun
-        await smsc.finished(quiet_s=20)
+        await gateway.until(
+            lambda: len(journal.acknowledged) == n, "the waiting texts did not go through", 120
+        )
         await quiet(gateway)
         found = stored(gateway)
         lost = {mo.code for mo in before if serials[mo.code] not in found.owner}
@@ -116,9 +118,10 @@ async def lose_files(gateway: Gateway, journal: Journal) -> list[Mo]:
 
 
 async def quiet(gateway: Gateway) -> None:
-    """Until no answer waits for its outcome."""
+    """Until everything that was accepted is settled, and no answer waits for its outcome."""
+    await gateway.until(gateway.outboxes_empty, "the outboxes were not drained", every_s=0.1)
     unsent = "SELECT count(*) FROM message WHERE ended_at IS NULL"
-    await gateway.until(lambda: gateway.sql(unsent)[0][0] == 0, "answers are without an outcome", every_s=0.2)
+    await gateway.until(lambda: gateway.sql(unsent)[0][0] == 0, "answers are without an outcome", every_s=0.1)
 
 
 async def once_more(gateway: Gateway, smsc: LoadSmsc, campaign: Campaign, codes: list[str]) -> int:
