@@ -6,7 +6,6 @@ What a page is told comes from the claim itself, which is on disk; the ledger an
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -122,27 +121,23 @@ async def _ask(
     vault: Vault,
 ) -> tuple[list[_Decided], bool] | int:
     """The verdict of every firm, and whether it is new; or until when the shopper is limited."""
+    incoming = Incoming(
+        message_id=os.urandom(12).hex(),
+        number=wish.number,
+        short_number=wish.short_number,
+        text=f"{wish.channel}|{wish.firm or ''}|" + ",".join(c.symbols for c in unique),
+        link=wish.link,
+        channel=wish.channel,
+    )
     reading = Reading(candidates=unique, intents=(), language=wish.language, clipped=0)
-    again = 0
-    while True:
-        incoming = Incoming(
-            message_id=os.urandom(12).hex(),
-            number=wish.number,
-            short_number=wish.short_number,
-            text=f"{wish.channel}|{wish.firm or ''}|{again}|" + ",".join(c.symbols for c in unique),
-            link=wish.link,
-            channel=wish.channel,
-        )
-        first, *others = calls_of(incoming, reading, short, vault, only_firm=wish.firm)
-        verdict = await _one(claims, first)
-        if (verdict.first or verdict.kind) not in ("L", "Q"):
-            decided = [_Decided(first.codes, verdict)]
-            decided += [_Decided(call.codes, await _one(claims, call)) for call in others]
-            return decided, any(d.verdict.kind != "D" for d in decided)
-        until = await owners.limited_until(first.firm_id, first.shopper)
-        if verdict.kind != "D" or until > time.time() or until == again:
-            return until
-        again = until  # what was limited then is a new wish now
+    calls = calls_of(incoming, reading, short, vault, only_firm=wish.firm)
+    first = calls[0]
+    verdict = await _one(claims, first)
+    if (verdict.first or verdict.kind) in ("L", "Q"):
+        return await owners.limited_until(first.firm_id, first.shopper)
+    decided = [_Decided(first.codes, verdict)]
+    decided += [_Decided(call.codes, await _one(claims, call)) for call in calls[1:]]
+    return decided, any(d.verdict.kind != "D" for d in decided)
 
 
 async def _one(claims: Claims, call: ClaimCall) -> Verdict:
