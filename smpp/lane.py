@@ -14,9 +14,9 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
+from config.outage import Outage
 from gateway.store.claims import StoreUnavailable
 
-TELL_AGAIN_S = 10.0  # an outage is told at its start and then so often, not per batch
 _LEAST_WAIT_S = 0.1
 log = structlog.get_logger()
 
@@ -55,8 +55,7 @@ class Lane(Generic[T]):
         self._wait_s = wait_s
         self._waiting: list[T] = []
         self._working: asyncio.Task[None] | None = None
-        self._told_at = 0.0
-        self._untold = 0
+        self._outage = Outage("not stored, temporary answer", lane=name)
 
     def __len__(self) -> int:
         """How many wait."""
@@ -87,19 +86,12 @@ class Lane(Generic[T]):
         try:
             async with asyncio.timeout(max(_LEAST_WAIT_S, left_s)):
                 await self._store(batch)
+            self._outage.over()
             return
         except (StoreUnavailable, RedisError, OSError, TimeoutError) as err:
             reason = str(err) if isinstance(err, StoreUnavailable) else type(err).__name__
         except Exception as err:
             log.exception("batch failed", lane=self._name)
             reason = type(err).__name__
-        self._tell(reason, len(batch))
+        self._outage.on(reason, len(batch))
         self._refuse(batch)
-
-    def _tell(self, reason: str, count: int) -> None:
-        self._untold += count
-        now = time.monotonic()
-        if now - self._told_at < TELL_AGAIN_S:
-            return
-        log.warning("not stored, temporary answer", lane=self._name, messages=self._untold, reason=reason)
-        self._told_at, self._untold = now, 0

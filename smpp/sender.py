@@ -17,6 +17,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from config.logging import mask
+from config.outage import Outage
 from config.settings import LinkSettings
 from gateway.domain.segments import split
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
@@ -90,6 +91,8 @@ class Sender:
         self._ends = asyncio.Event()
         self._stopping = False
         self._references: dict[str, int] = {}
+        self._queue_away = Outage("sending queue away", link=link.name)
+        self._not_filed = Outage("outcomes not filed yet", link=link.name)
         self.counts = SenderCounts()
 
     # What the link tells.
@@ -133,8 +136,10 @@ class Sender:
                 if not await self._take(room):
                     await self._queue.wait(self._firms(), IDLE_WAIT_MS)
             except (RedisError, OSError, TimeoutError) as err:
-                log.warning("sending queue away", link=self._link.name, reason=type(err).__name__)
-                await _first(self._wake.wait(), STORAGE_RETRY_S)
+                self._queue_away.on(type(err).__name__)
+                await asyncio.sleep(STORAGE_RETRY_S)
+            else:
+                self._queue_away.over()
 
     async def _take(self, room: int) -> int:
         taken = 0
@@ -289,8 +294,10 @@ class Sender:
                 await self._queue.file(batch)
             except (RedisError, OSError, TimeoutError) as err:
                 self._ended = batch + self._ended
-                log.warning("outcomes not filed yet", link=self._link.name, reason=type(err).__name__)
+                self._not_filed.on(type(err).__name__, len(batch))
                 await asyncio.sleep(STORAGE_RETRY_S)
+            else:
+                self._not_filed.over()
 
 
 async def _first(waitable: Any, timeout_s: float) -> None:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.outage import Outage
 from config.settings import Settings, SettingsError
 from gateway.domain.catalog import Catalog
 from gateway.entry import valkey_place
@@ -133,6 +134,7 @@ class CatalogKeeper:
 
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
+        self._away = Outage("catalog not read")
         self.catalog: Catalog = catalog_store.load(backing.engine, backing.vault, self._version())
 
     def refresh(self) -> Catalog:
@@ -142,7 +144,9 @@ class CatalogKeeper:
             try:
                 self.catalog = catalog_store.load(self._backing.engine, self._backing.vault, version)
             except SQLAlchemyError as err:
-                log.warning("catalog not read", reason=type(err).__name__)
+                self._away.on(type(err).__name__)
+            else:
+                self._away.over()
         return self.catalog
 
     async def follow(self) -> None:

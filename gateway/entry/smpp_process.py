@@ -12,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from config.logging import mask
+from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, readiness
 from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
@@ -235,6 +236,7 @@ class _Handed:
 async def _hand_on_overdue(reassembly: Reassembly, intake: Intake, links: Sequence[Link]) -> None:
     """Texts of which a part never came are read as far as they came; those without effect are tried again."""
     by_name = {link.name: link for link in links}
+    away = Outage("overdue parts wait for redis")
     while links:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
@@ -245,4 +247,6 @@ async def _hand_on_overdue(reassembly: Reassembly, intake: Intake, links: Sequen
                 if await handed.status in {statuses.ROK, statuses.RINVDSTADR}:
                     await reassembly.drop(overdue)
         except (RedisError, OSError) as err:
-            log.warning("overdue parts wait for redis", reason=type(err).__name__)
+            away.on(type(err).__name__)
+        else:
+            away.over()

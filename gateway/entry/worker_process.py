@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
+from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, readiness
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing
@@ -92,6 +93,7 @@ class Settling:
         self._keeper = keeper
         self._token = os.urandom(8).hex()
         self._desk: Desk | None = None
+        self._away = Outage("ledger away; texts wait in the outbox")
 
     def settle(self) -> int:
         """Clear the nudge before the first read, then drain; a ledger that is away is waited for."""
@@ -110,13 +112,16 @@ class Settling:
         except LedgerAway as err:
             self.ledger_away = str(err)
             self.meters.ledger_away()
-            log.warning("ledger away; texts wait in the outbox", reason=str(err))
+            self._away.on(str(err))
             Worker.stopping.wait(AWAY_WAIT_S)
             return 0
         self.ledger_away = ""
+        self._away.over()
         return settled
 
-    def _current(self) -> Desk:
+    def _current(self, *, renew: bool = False) -> Desk:
+        if renew:
+            self._keeper.refresh()
         if self._desk is None or self._desk.catalog is not self._keeper.catalog:
             self._desk = Desk(
                 engine=self._backing.engine,
@@ -148,6 +153,7 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
     """Nudge for whatever waits: a nudge may have been lost with a process or a Redis."""
     access = AccessLog(backing.engine, backing.vault, "worker")
     written = time.monotonic()
+    away = Outage("sweep waits for redis")
     while not Worker.stopping.wait(SWEEP_EVERY_S):
         settling.meters.write()
         if time.monotonic() - written >= WRITE_EVERY_S:
@@ -159,7 +165,9 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
             if _anything_waits(backing, keeper) and nudge(backing.queue_redis):
                 settling.meters.nudged()
         except (RedisError, OSError) as err:
-            log.warning("sweep waits for redis", reason=type(err).__name__)
+            away.on(type(err).__name__)
+        else:
+            away.over()
     access.write()
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import structlog
 from redis.exceptions import RedisError
 
+from config.outage import Outage
 from gateway.queues.nudge import nudge
 from gateway.store import measures
 from gateway.store.metrics import Meter
 
 INTERVAL_S = 0.02
-log = structlog.get_logger()
 
 
 class Nudger:
@@ -22,6 +21,7 @@ class Nudger:
     def __init__(self, redis: Any, meter: Meter, by: str) -> None:
         self._redis = redis
         self._queued = meter.tick(measures.NUDGES, by)
+        self._away = Outage("nudge failed; the sweep finds the work")
         self._wanted = False
         self._task: asyncio.Task[None] | None = None
 
@@ -39,7 +39,9 @@ class Nudger:
                     queued = await asyncio.to_thread(nudge, self._redis)
                     self._queued.n += queued
                 except (RedisError, OSError) as err:  # the worker's sweep finds the work
-                    log.warning("nudge failed", reason=type(err).__name__)
+                    self._away.on(type(err).__name__)
+                else:
+                    self._away.over()
                 await asyncio.sleep(INTERVAL_S)
         finally:
             self._task = None
