@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from gateway.entry.backing import Backing
 from gateway.entry.commands import backing, shown
 from gateway.queues.nudge import nudge
-from gateway.store import keys, schema
+from gateway.store import schema
+from gateway.store.dead_letters import DeadLetters
 
 
 @click.group()
@@ -25,10 +25,8 @@ def list_() -> None:
     table = Table("firm", "id", "accepted (UTC)", "reason")
     with backing() as opened:
         for firm_id, slug in _firms(opened):
-            rows: Any = opened.redis.xrange(keys.dead(firm_id))
-            for id_, fields in rows:
-                was = fields[b"was"].decode()
-                table.add_row(slug, id_.decode(), shown(int(was.split("-")[0])), fields[b"why"].decode())
+            for letter in DeadLetters(opened.redis, firm_id).all():
+                table.add_row(slug, letter.id, shown(letter.accepted_at), letter.why)
     Console().print(table)
 
 
@@ -38,18 +36,11 @@ def replay() -> None:
     count = 0
     with backing() as opened:
         for firm_id, _ in _firms(opened):
-            rows: Any = opened.redis.xrange(keys.dead(firm_id))
-            for id_, fields in rows:
-                kept = {k: v for k, v in fields.items() if k not in (b"why", b"was")}
-                pipe = opened.redis.pipeline(transaction=True)
-                pipe.xadd(keys.outbox(firm_id), kept)
-                pipe.xdel(keys.dead(firm_id), id_)
-                pipe.execute()
-                count += 1
+            count += DeadLetters(opened.redis, firm_id).replay()
         nudge(opened.queue_redis)
     click.echo(f"{count} put back")
 
 
-def _firms(opened: Any) -> list[tuple[int, str]]:
+def _firms(opened: Backing) -> list[tuple[int, str]]:
     with opened.engine.connect() as connection:
         return [(row.id, row.slug) for row in connection.execute(select(schema.firm))]

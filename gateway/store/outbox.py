@@ -25,7 +25,8 @@ class Accepted(NamedTuple):
     """A text whose effect is on disk in Redis and waits for SQL.
 
     `codes`: (space, serial, campaign); `results`: the claim function's letter for each, empty when nothing
-    was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`: ms since 1970, Redis time.
+    was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`: when it was accepted, ms
+    since 1970, Redis time; a replayed dead letter keeps it.
     """
 
     outbox_id: str
@@ -116,7 +117,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
             codes=tuple(_claim(claim) for claim in claims.split(";")) if claims else (),
             results=tuple(results.split(",")) if results else (),
             limited_until=int(fields[b"l"]),
-            at=int(outbox_id.split(b"-", 1)[0]),
+            at=int(fields.get(b"was", outbox_id).split(b"-", 1)[0]),
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
@@ -128,10 +129,15 @@ def _claim(text: str) -> tuple[int, int, int]:
 
 
 class Outbox:
-    """One firm's outbox. All calls are synchronous; `redis` answers bytes."""
+    """One firm's outbox during one drain. All calls are synchronous; `redis` answers bytes.
+
+    An entry that failed is tried again in the next drain, not in this one: what it lacks may come meanwhile.
+    """
 
     def __init__(self, redis: Redis, firm_id: int) -> None:
         self._redis = redis
+        self._aside: set[bytes] = set()
+        self._failed = redis.register_script(script("failed"))
         self.firm_id = firm_id
         self._settled = redis.register_script(script("settled"))
 
@@ -158,9 +164,9 @@ class Outbox:
             self._redis.delete(keys.drain(self.firm_id))
 
     def read(self, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        """The oldest entries, at most `count`."""
-        rows: Any = self._redis.xrange(keys.outbox(self.firm_id), count=count)
-        return list(rows)
+        """The oldest entries that have not failed, at most `count`."""
+        rows: Any = self._redis.xrange(keys.outbox(self.firm_id), count=count + len(self._aside))
+        return [row for row in rows if row[0] not in self._aside] if self._aside else list(rows)
 
     def end(self, done: Sequence[tuple[Accepted, Reply | None]]) -> int:
         """End settled entries; each answer enters the sending queue in the same atomic call.
@@ -189,14 +195,8 @@ class Outbox:
             args += (accepted.outbox_id, len(claims) + (reply is not None), len(fields), *fields)
         return int(self._settled(keys=names, args=args))
 
-    def failed(self, outbox_id: bytes, fields: dict[bytes, bytes], reason: str) -> bool:
+    def failed(self, outbox_id: bytes, reason: str) -> bool:
         """Count a failed settlement; after MOST_ATTEMPTS the entry becomes a dead letter (True)."""
-        if self._redis.hincrby(keys.attempts(self.firm_id), outbox_id.decode(), 1) < MOST_ATTEMPTS:
-            return False
-        pipe = self._redis.pipeline(transaction=True)
-        letter: dict[Any, Any] = {**fields, b"why": reason.encode(), b"was": outbox_id}
-        pipe.xadd(keys.dead(self.firm_id), letter)
-        pipe.xdel(keys.outbox(self.firm_id), outbox_id)
-        pipe.hdel(keys.attempts(self.firm_id), outbox_id.decode())
-        pipe.execute()
-        return True
+        self._aside.add(outbox_id)
+        names = [keys.outbox(self.firm_id), keys.attempts(self.firm_id), keys.dead(self.firm_id)]
+        return bool(self._failed(keys=names, args=[outbox_id, MOST_ATTEMPTS, reason]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from redis import Redis
@@ -50,13 +50,18 @@ class Drained:
         return bool(self.settled or self.results or self.receipts or self.dead)
 
 
+class Desks(Protocol):
+    """Gives the desk of the moment."""
+
+    def __call__(self, *, renew: bool = False) -> Desk:
+        """`renew`: look first whether the catalog has changed."""
+
+
 Observer = Callable[[Sequence[Settled]], None]
 Passed = Callable[[Drained, str], None]  # with the link, where receipts were drained
 
 
-def drain_firm(
-    outbox: Outbox, redis: Redis, desk: Callable[[], Desk], *, token: str, observe: Observer
-) -> Drained:
+def drain_firm(outbox: Outbox, redis: Redis, desk: Desks, *, token: str, observe: Observer) -> Drained:
     """One batch of a firm's outbox and one of its results. Raises LedgerAway, RedisError."""
     if not outbox.waiting() or not outbox.lease(token):
         return Drained()
@@ -70,11 +75,10 @@ def drain_firm(
             try:
                 accepted.append(parse(outbox.firm_id, id_, fields))
             except Unreadable:
-                dead += outbox.failed(id_, fields, "unreadable")
-        raw = dict(rows)
+                dead += outbox.failed(id_, "unreadable")
         done, failed = _settle(accepted, desk)
         for entry, reason in failed:
-            dead += outbox.failed(entry.outbox_id.encode(), raw[entry.outbox_id.encode()], reason)
+            dead += outbox.failed(entry.outbox_id.encode(), reason)
         if done:
             outbox.end([(s.accepted, s.reply) for s in done])
             observe(done)
@@ -84,31 +88,39 @@ def drain_firm(
     return Drained(settled=settled, dead=dead, results=results, seconds=seconds)
 
 
-def _settle(
-    accepted: list[Accepted], desk: Callable[[], Desk]
-) -> tuple[list[Settled], list[tuple[Accepted, str]]]:
-    """Settle a batch; if something in it cannot be settled, one by one, so that only that one waits."""
+def _settle(accepted: list[Accepted], desk: Desks) -> tuple[list[Settled], list[tuple[Accepted, str]]]:
+    """Settle a batch; if something in it cannot be settled, one by one, so that only that one waits.
+
+    It may be newer than our catalog: claims follow a change of points at once.
+    """
+    done, reason = _try(accepted, desk())
+    if reason:
+        current = desk(renew=True)
+        done, reason = _try(accepted, current)
+    if not reason:
+        return done, []
+    log.warning("batch split", reason=reason, texts=len(accepted))
+    failed: list[tuple[Accepted, str]] = []
+    for entry in accepted:
+        settled, reason = _try([entry], current)
+        done += settled
+        if reason:
+            failed.append((entry, reason))
+    return done, failed
+
+
+def _try(accepted: Sequence[Accepted], desk: Desk) -> tuple[list[Settled], str]:
+    """Settle in one transaction; or why that cannot be. Raises LedgerAway."""
     try:
-        return settle_batch(accepted, desk()), []
+        return settle_batch(accepted, desk), ""
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
     except DBAPIError as err:
         if err.connection_invalidated:
             raise LedgerAway(type(err.orig).__name__) from err
-        first: Exception = err
+        return [], type(err).__name__
     except Exception as err:  # noqa: BLE001 - whatever one text raises must not hold up the others
-        first = err
-    log.warning("batch split", reason=type(first).__name__, texts=len(accepted))
-    done: list[Settled] = []
-    failed: list[tuple[Accepted, str]] = []
-    for entry in accepted:
-        try:
-            done += settle_batch([entry], desk())
-        except OperationalError as err:
-            raise LedgerAway(type(err.orig).__name__) from err
-        except Exception as err:  # noqa: BLE001 - counted, and after MOST_ATTEMPTS a dead letter
-            failed.append((entry, type(err).__name__))
-    return done, failed
+        return [], type(err).__name__
 
 
 def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
@@ -170,7 +182,7 @@ def drain_receipts(link: str, redis: Redis, engine: Any, *, after: str, now_ms: 
 
 def drain(
     redis: Redis,
-    desk: Callable[[], Desk],
+    desk: Desks,
     *,
     links: Sequence[str],
     token: str,
