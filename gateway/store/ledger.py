@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, null, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import schema
@@ -20,6 +20,13 @@ class Activated(NamedTuple):
     message_id: str
     claimed_at: int
     points: int
+
+
+class Known(NamedTuple):
+    """An answer that stands already. `sealed`: number and text, until its outcome is known."""
+
+    state: str
+    sealed: bytes | None
 
 
 def shopper_ids(connection: Connection, shoppers: Sequence[str]) -> dict[str, int]:
@@ -110,18 +117,21 @@ def alias_counters(connection: Connection, shoppers: Sequence[int], now: int) ->
     return found
 
 
-def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The states of those of these answers that stand in the ledger already."""
+def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Known]:
+    """Those of these answers that stand in the ledger already."""
     t = schema.message
-    found: dict[str, str] = {}
+    found: dict[str, Known] = {}
     for chunk in _chunks(ids):
-        rows = connection.execute(select(t.c.id, t.c.state).where(t.c.id.in_(chunk)))
-        found.update((id_, state) for id_, state in rows)
+        rows = connection.execute(select(t.c.id, t.c.state, t.c.sealed).where(t.c.id.in_(chunk)))
+        found.update((id_, Known(state, sealed)) for id_, state, sealed in rows)
     return found
 
 
 def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
-    """File what became of answers: `b_id`, `state`, `smsc_id`, `attempts`, `error`, `ended_at`."""
+    """File what became of answers: `b_id`, `b_state`, `b_smsc`, `b_attempts`, `b_error`, `b_ended`.
+
+    An answer that has ended stays as it is: an outcome that is filed again must not undo a receipt.
+    """
     if not outcomes:
         return
     _many(connection, "end message", lambda: _END_MESSAGE, outcomes)
@@ -144,10 +154,17 @@ def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[
 
 
 def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
-    """Note how far a firm's outbox is settled."""
+    """Note how far a firm's outbox is settled. It never goes back: a batch may be settled late and again."""
     t = schema.settled
     insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
-    connection.execute(update(t).where(t.c.firm_id == firm_id).values(outbox_id=outbox_id))
+    stands = connection.scalar(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
+    if _stream_id(outbox_id) > _stream_id(stands or "0-0"):
+        connection.execute(update(t).where(t.c.firm_id == firm_id).values(outbox_id=outbox_id))
+
+
+def _stream_id(text: str) -> tuple[int, int]:
+    ms, _, count = text.partition("-")
+    return int(ms), int(count or 0)
 
 
 _CREDIT = (
@@ -159,7 +176,7 @@ _CREDIT = (
 )
 _END_MESSAGE = (
     update(schema.message)
-    .where(schema.message.c.id == bindparam("b_id"))
+    .where(schema.message.c.id == bindparam("b_id"), schema.message.c.state == literal_column("'queued'"))
     .values(
         state=bindparam("b_state"),
         smsc_id=bindparam("b_smsc"),
@@ -171,7 +188,12 @@ _END_MESSAGE = (
 )
 _RECEIPT = (
     update(schema.message)
-    .where(schema.message.c.smsc_id == bindparam("b_smsc"), schema.message.c.link == bindparam("b_link"))
+    .where(
+        schema.message.c.smsc_id == bindparam("b_smsc"),
+        schema.message.c.link == bindparam("b_link"),
+        # SMSCs use their ids again: what has its receipt keeps it.
+        schema.message.c.state == literal_column("'accepted'"),
+    )
     .values(state=bindparam("b_state"), error=bindparam("b_error"), ended_at=bindparam("b_ended"))
 )
 

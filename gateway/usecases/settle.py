@@ -21,7 +21,7 @@ from gateway.domain.outcome import Outcome
 from gateway.domain.reading import Intent
 from gateway.domain.segments import count
 from gateway.store import ledger, schema, sql
-from gateway.store.ledger import Activated
+from gateway.store.ledger import Activated, Known
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
@@ -210,10 +210,17 @@ def _answers(
         stored = ledger.known_messages(connection, [row["id"] for row in rows])
         ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
         for settled in done:
-            # An old outbox that came back with a restored Redis: this answer has left long ago.
-            if settled.reply and stored.get(settled.reply.message_id, "queued") != "queued":
-                settled.reply = None
+            known = stored.get(settled.reply.message_id) if settled.reply else None
+            if settled.reply and known:
+                settled.reply = _once_more(settled.reply, known)
     return done
+
+
+def _once_more(reply: Reply, known: Known) -> Reply | None:
+    """The answer of a text that was settled before, and not yet ended: the same as then."""
+    if known.state != "queued":  # an old outbox came back with a restored Redis: it has left long ago
+        return None
+    return reply._replace(sealed=known.sealed) if known.sealed else reply
 
 
 def _situation(
