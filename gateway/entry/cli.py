@@ -88,9 +88,10 @@ def simulate() -> None:
 
 
 @cli.command()
-def rebuild() -> None:
+@click.option("--replace-foreign", is_flag=True, help="Throw away what another deployment has in this Redis.")
+def rebuild(replace_foreign: bool) -> None:
     """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
-    _run("gateway.entry.rebuild")
+    _run("gateway.entry.rebuild", replace_foreign=replace_foreign)
 
 
 @cli.command()

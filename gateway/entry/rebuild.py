@@ -12,23 +12,48 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from gateway.entry.backing import CatalogKeeper, open_backing
 from gateway.entry.process import Exit
-from gateway.store import keys
+from gateway.store import keys, presence
+from gateway.store.presence import Presence
 from gateway.usecases.drain import LedgerAway
 from gateway.usecases.rebuild import Busy, rebuild_firm
 from gateway.usecases.settle import Desk
 
+_FOREIGN = (
+    "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "
+    "or, if that deployment is gone for good, run `undercap rebuild --replace-foreign`\n"
+)
 
-def run(settings: Settings) -> int:
-    """Rebuild every firm. Safe to repeat; intake gives the temporary answer meanwhile. Exit code."""
+
+def run(settings: Settings, *, replace_foreign: bool = False) -> int:
+    """Rebuild every firm. Safe to repeat; intake gives the temporary answer meanwhile. Exit code.
+
+    `replace_foreign`: throw away what another deployment has in this Redis.
+    """
     backing = open_backing(settings)
     catalog = CatalogKeeper(backing).catalog
     desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
     token = os.urandom(8).hex()
     console = Console()
+
+    def current(*, renew: bool = False) -> Desk:
+        del renew  # it has just been read
+        return desk
+
     try:
+        standing = presence.look(backing.engine, backing.redis, backing.deployment)
+        foreign = standing.presence is Presence.FOREIGN
+        if foreign and not replace_foreign:
+            sys.stderr.write(_FOREIGN)
+            return Exit.FAILED
         for firm_id, name in catalog.firms.items():
             done = rebuild_firm(
-                firm_id, backing.engine, backing.redis, lambda: desk, backing.deployment, token
+                firm_id,
+                backing.engine,
+                backing.redis,
+                current,
+                backing.deployment,
+                token,
+                foreign=foreign,
             )
             rate = done.claims / done.seconds if done.seconds else 0
             console.print(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.store import catalog, keys, presence, schema
+from gateway.store.dead_letters import DeadLetters
 from gateway.store.outbox import Outbox
-from gateway.usecases.drain import drain_firm
-from gateway.usecases.settle import Desk
+from gateway.usecases.drain import Desks, drain_firm
 
 _ROWS = 50_000
 _PIPE = 500
@@ -43,10 +43,11 @@ class Busy(Exception):
 
 
 def rebuild_firm(
-    firm_id: int, engine: Engine, redis: Redis, desk: Callable[[], Desk], deployment: str, token: str
+    firm_id: int, engine: Engine, redis: Redis, desk: Desks, deployment: str, token: str, *, foreign: bool
 ) -> Rebuilt:
     """Restore one firm; its intake is closed meanwhile. May be repeated.
 
+    `foreign`: what Redis holds belongs to another deployment and is thrown away.
     Raises Busy, LedgerAway, RedisError.
     """
     begun = time.monotonic()
@@ -54,15 +55,11 @@ def rebuild_firm(
     outbox = Outbox(redis, firm_id)
     if not outbox.lease(token):
         raise Busy(firm_id)
-    settled = 0
-    while outbox.waiting():
-        drained = drain_firm(outbox, redis, desk, token=token, observe=lambda _: None)
-        settled += drained.settled
-        if not drained.anything:
-            break
-    _drop(redis, firm_id, keep=(keys.drain(firm_id), keys.dead(firm_id)))
+    settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
+    _drop(redis, firm_id, foreign=foreign)
     with engine.connect() as connection:
         claims = _claims(connection, redis, firm_id)
+        _claims_laid_aside(redis, firm_id)
         consents = _consents(connection, redis, firm_id)
         guessers = _budgets(connection, redis, firm_id)
         answers = _answers(connection, redis, firm_id)
@@ -84,12 +81,24 @@ def rebuild_firm(
     )
 
 
-def _drop(redis: Redis, firm_id: int, keep: tuple[str, ...]) -> None:
-    kept = {name.encode() for name in keep}
+def _settle_what_survived(redis: Redis, firm_id: int, desk: Desks, token: str) -> int:
+    """Until nothing waits: what cannot be settled is a dead letter after its last attempt. How many."""
+    settled = 0
+    while (outbox := Outbox(redis, firm_id)).waiting():
+        if not outbox.lease(token):
+            raise Busy(firm_id)
+        settled += drain_firm(outbox, redis, desk, token=token, observe=lambda _: None).settled
+    return settled
+
+
+def _drop(redis: Redis, firm_id: int, *, foreign: bool) -> None:
+    """All of a firm but our lease, dead letters, and the texts that may still come as re-deliveries."""
+    kept = {keys.drain(firm_id).encode()} | (set() if foreign else {keys.dead(firm_id).encode()})
+    seen = keys.seen(firm_id, "").encode()
     pipe = redis.pipeline(transaction=False)
     pattern = keys.tag(firm_id).replace("{", "\\{") + ":*"
     for name in redis.scan_iter(match=pattern, count=5000):
-        if name not in kept:
+        if name not in kept and (foreign or not name.startswith(seen)):
             pipe.unlink(name)
         if len(pipe) >= _PIPE:
             pipe.execute()
@@ -116,6 +125,19 @@ def _claims(connection: Connection, redis: Redis, firm_id: int) -> int:
     return count
 
 
+def _claims_laid_aside(redis: Redis, firm_id: int) -> None:
+    """Codes in dead letters are claimed, though SQL does not know: they are credited once replayed."""
+    for text in DeadLetters(redis, firm_id).texts():
+        for (space, serial, _), result in zip(text.codes, text.results, strict=False):
+            if result[0] == "C":
+                chunk, offset = divmod(serial, keys.CHUNK_BITS)
+                bits = keys.bits(firm_id, space, chunk)
+                if not redis.exists(bits):
+                    redis.setbit(bits, keys.CHUNK_BITS - 1, 0)
+                redis.setbit(bits, offset, 1)
+                redis.set(keys.claim(firm_id, space, serial), f"{text.shopper}|{text.message_id}")
+
+
 def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
     at: tuple[int, int] | None = None
     offsets: list[int] = []
@@ -131,18 +153,21 @@ def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
 
 
 def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Each person's last word; it covers both channels."""
+    """Each person's last word by the time at which it was said; it covers both channels."""
     t, s = schema.consent_entry, schema.shopper
     last = (
-        select(t.c.shopper_id, func.max(t.c.id).label("id"))
+        select(t.c.shopper_id, func.max(t.c.said_at).label("at"))
         .where(t.c.firm_id == firm_id)
         .group_by(t.c.shopper_id)
         .subquery()
     )
     rows = connection.execute(
-        select(s.c.key, t.c.state, t.c.said_at)
-        .join(last, last.c.id == t.c.id)
+        # Of a yes and a no in the same millisecond, max() takes the no: "withdrawn" follows "given".
+        select(s.c.key, func.max(t.c.state), t.c.said_at)
+        .join(last, (last.c.shopper_id == t.c.shopper_id) & (last.c.at == t.c.said_at))
         .join(s, s.c.id == t.c.shopper_id)
+        .where(t.c.firm_id == firm_id)
+        .group_by(s.c.key, t.c.said_at)
     )
     count = 0
     pipe = redis.pipeline(transaction=False)
