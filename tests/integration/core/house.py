@@ -25,7 +25,7 @@ from gateway.store.durable import DurableRedis
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import Vault
 from gateway.usecases import issue_codes, set_up
-from gateway.usecases.drain import Drained, drain
+from gateway.usecases.drain import Desks, Drained, drain
 from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
 from gateway.usecases.set_up import NewCampaign
@@ -245,12 +245,22 @@ class House:
             alias_key=self.vault.derive("alias").hex(),
         )
 
+    def desks(self) -> Desks:
+        """Desks as a worker has them: the catalog is read again only when it is asked for."""
+        held = [self.desk()]
+
+        def current(*, renew: bool = False) -> Desk:
+            if renew:
+                held[0] = self.desk()
+            return held[0]
+
+        return current
+
     def drain(self, *, worker: str = "one", passed: list[Drained] | None = None) -> int:
         """Settle all that waits; how many texts."""
-        desk = self.desk()
         return drain(
             self.redis,
-            lambda: desk,
+            self.desks(),
             links=[LINK],
             token=worker,
             observe=self.observed.extend,
