@@ -1,0 +1,226 @@
+"""`POST /v1/activations`: what is answered, and what it does to Redis and SQL."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from gateway.http.activations import PATH
+from gateway.store import schema, sql
+from gateway.usecases import set_up
+from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, SHORT, House
+from tests.integration.http.front import Answer, Front
+
+PHONE = "+380 67 123-45-67"  # Anna's, as people type it
+NEVER_ISSUED = "0000-0000-00000"
+
+
+async def test_a_code_is_credited_and_confirmed_once(front: Front) -> None:
+    house = front.house
+    code = house.codes(1)[0]
+    answer = await front.activate(front.key(), {"phone": PHONE, "code": code})
+    assert (answer.status, answer.body) == (202, {"results": [{"outcome": "activated", "points": 10}]})
+    assert front.poked == [True]
+    house.drain()
+    assert house.balance(ANNA) == 10
+    assert house.rows("activation", "channel", "points") == [("api", 10)]
+    assert house.waiting_answers() == [(ANNA, "Code accepted: +10 points. Balance: 10.")]
+
+
+async def test_the_same_request_again_is_answered_the_same_and_does_nothing(front: Front) -> None:
+    house, key = front.house, front.key()
+    body = {"phone": PHONE, "codes": [house.codes(1)[0], NEVER_ISSUED]}
+    first = await front.activate(key, body)
+    again = await front.activate(key, {**body, "phone": f"+{ANNA}"})
+    house.drain()
+    later = await front.activate(key, body)
+    house.drain()
+    assert [first.body, again.body, later.body] == [
+        {"results": [{"outcome": "activated", "points": 10}, {"outcome": "invalid"}]}
+    ] * 3
+    assert (house.balance(ANNA), len(house.waiting_answers())) == (10, 1)
+
+
+async def test_a_used_code_is_told_with_its_date_to_its_owner_alone(front: Front) -> None:
+    house, key = front.house, front.key()
+    code = house.codes(1)[0]
+    begun = int(time.time())
+    await front.activate(key, {"phone": PHONE, "code": code})
+    house.forget_texts()
+    unsettled = [
+        await front.activate(key, {"phone": PHONE, "code": code}),
+        await front.activate(key, {"phone": f"+{BOHDAN}", "code": code}),
+    ]
+    assert [a.body["results"] for a in unsettled] == [
+        [{"outcome": "already_yours"}],
+        [{"outcome": "already_used"}],
+    ]
+    house.drain()
+    house.forget_texts()
+    mine = await front.activate(key, {"phone": PHONE, "code": code})
+    other = await front.activate(key, {"phone": f"+{BOHDAN}", "code": code})
+    assert (mine.status, mine.outcomes) == (200, ["already_yours"])
+    assert begun <= _seconds(mine.body["results"][0]["credited_at"]) <= time.time()
+    assert (other.status, other.body) == (200, {"results": [{"outcome": "already_used"}]})
+    assert (house.balance(ANNA), house.balance(BOHDAN)) == (10, 0)
+
+
+async def test_every_code_has_its_own_outcome_in_order(house: House, open_front: Any) -> None:
+    house.firm()
+    house.firm("other")
+    now = int(time.time() * 1000)
+    running, later = house.campaign(), house.campaign(starts_at=now + HOUR_MS, ends_at=now + 2 * HOUR_MS)
+    over = house.campaign(starts_at=now - 2 * HOUR_MS, ends_at=now - HOUR_MS)
+    halted, foreign = house.campaign(), house.campaign("other")
+    good, soon, late, paused, theirs = (house.codes(c)[0] for c in (running, later, over, halted, foreign))
+    set_up.change_state(house.engine, halted, "pause")
+    house.publish(1)
+    front: Front = await open_front()
+    codes = [NEVER_ISSUED, soon, good, late, paused, theirs, good, "hello"]
+    answer = await front.activate(front.key(), {"phone": PHONE, "codes": codes})
+    assert answer.outcomes == [
+        *("invalid", "not_started", "activated", "ended", "paused", "invalid", "activated", "invalid")
+    ]
+    assert _seconds(answer.body["results"][1]["starts_at"]) == (now + HOUR_MS) // 1000
+    house.drain()
+    assert house.rows("activation", "campaign_id") == [(running,)]
+    theirs_now = await front.activate(front.key("other"), {"phone": PHONE, "code": theirs})
+    assert theirs_now.outcomes == ["activated"]
+
+
+async def test_over_a_limit_nothing_is_looked_up_and_the_code_stays_good(front: Front) -> None:
+    house, key = front.house, front.key()
+    code = house.codes(1)[0]
+    wrong = [f"0000-0000-{n:05d}" for n in range(10)]
+    await front.activate(key, {"phone": PHONE, "codes": wrong})
+    limited = [await front.activate(key, {"phone": PHONE, "code": code}) for _ in range(2)]
+    for answer in limited:
+        assert (answer.status, answer.problem, answer.outcomes) == (429, "limited", ["limited"])
+        assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    house.pass_time(ANNA, 3601)
+    assert (await front.activate(key, {"phone": PHONE, "code": code})).outcomes == ["activated"]
+
+
+def _seconds(iso: str) -> int:
+    return int(time.mktime(time.strptime(iso, "%Y-%m-%dT%H:%M:%S+00:00")) - time.timezone)
+
+
+@pytest.mark.parametrize(
+    ("label", "header"),
+    [
+        ("none", {}),
+        ("another scheme", {"Authorization": "Basic dXNlcjp1Y18="}),
+        ("never made", {"Authorization": "Bearer uc_" + "x" * 32}),
+        ("empty", {"Authorization": "Bearer "}),
+        ("very long", {"Authorization": "Bearer " + "x" * 4000}),
+        ("not ASCII", {"Authorization": "Bearer ключ"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_without_a_key_that_stands_nothing_is_done(
+    front: Front, label: str, header: dict[str, str]
+) -> None:
+    del label
+    code = front.house.codes(1)[0]
+    answer = await front.send(PATH, {"phone": PHONE, "code": code}, header)
+    assert (answer.status, answer.problem) == (401, "key")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="undercap"'
+    assert front.house.drain() == 0
+
+
+async def test_a_revoked_key_is_refused_at_once(front: Front) -> None:
+    key = front.key()
+    assert (await front.activate(key, {"phone": PHONE, "code": NEVER_ISSUED})).status == 200
+    with sql.writing(front.house.engine) as connection:
+        connection.execute(update(schema.api_key).values(revoked_at=1))
+    assert (await front.activate(key, {"phone": PHONE, "code": NEVER_ISSUED})).status == 401
+
+
+GOOD = {"phone": PHONE, "code": NEVER_ISSUED}
+BAD_BODIES: list[tuple[str, object, dict[str, str], int, str]] = [
+    ("not JSON", b"{nope", {}, 400, "bad-request"),
+    ("empty", b"", {}, 400, "bad-request"),
+    ("not an object", [GOOD], {}, 400, "bad-request"),
+    ("nested without end", b"[" * 8000, {}, 400, "bad-request"),
+    ("not UTF-8", b'{"phone": "\xff\xfe", "code": "1"}', {}, 400, "bad-request"),
+    ("half a surrogate pair", b'{"phone": "+380671234567", "code": "\\ud800"}', {}, 400, "bad-request"),
+    ("no phone", {"code": NEVER_ISSUED}, {}, 400, "bad-request"),
+    ("no code", {"phone": PHONE}, {}, 400, "bad-request"),
+    ("both code and codes", {**GOOD, "codes": ["1"]}, {}, 400, "bad-request"),
+    ("no codes at all", {"phone": PHONE, "codes": []}, {}, 400, "bad-request"),
+    ("a number for a phone", {"phone": 380671234567, "code": NEVER_ISSUED}, {}, 400, "bad-request"),
+    ("a code too long", {"phone": PHONE, "code": "1" * 65}, {}, 400, "bad-request"),
+    ("a field that is not described", {**GOOD, "points": 1000}, {}, 400, "bad-request"),
+    ("a language that is not spoken", {**GOOD, "language": "de"}, {}, 400, "bad-request"),
+    ("not a phone", {**GOOD, "phone": "hello"}, {}, 422, "bad-request"),
+    ("a short number for a phone", {**GOOD, "phone": "40404"}, {}, 422, "bad-request"),
+    ("too many codes", {"phone": PHONE, "codes": [NEVER_ISSUED] * 21}, {}, 422, "bad-request"),
+    ("a short number of nobody", {**GOOD, "short_number": "9999"}, {}, 422, "bad-request"),
+    ("another content type", GOOD, {"Content-Type": "text/plain"}, 415, "http"),
+    ("a form", b"phone=1&code=2", {"Content-Type": "application/x-www-form-urlencoded"}, 415, "http"),
+    ("too large", {**GOOD, "code": "1" * 20_000}, {}, 413, "http"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "problem"),
+    [case[1:] for case in BAD_BODIES],
+    ids=[case[0] for case in BAD_BODIES],
+)
+async def test_what_is_not_as_described_is_refused_and_not_repeated(
+    front: Front, body: object, headers: dict[str, str], status: int, problem: str
+) -> None:
+    answer = await front.activate(front.key(), body, **headers)
+    assert (answer.status, answer.problem) == (status, problem)
+    assert _says_back(answer) == []
+    assert front.house.drain() == 0
+
+
+def _says_back(answer: Answer) -> list[str]:
+    told = str(answer.body)
+    return [secret for secret in (PHONE, ANNA, "380671234567", NEVER_ISSUED) if secret in told]
+
+
+async def test_a_field_named_like_a_number_is_not_said_back(front: Front) -> None:
+    answer = await front.activate(front.key(), {**GOOD, "380671234567": 1})
+    assert answer.body["errors"] == [{"pointer": "#/", "detail": "no such field"}]
+
+
+async def test_a_body_that_unpacks_to_more_than_it_seems_is_refused(front: Front) -> None:
+    import zlib
+
+    bomb = zlib.compress(b'{"phone": "' + b" " * 50_000_000 + b'"}')
+    answer = await front.activate(front.key(), bomb, **{"Content-Encoding": "deflate"})
+    assert answer.status in (400, 413)
+
+
+async def test_the_short_number_is_needed_only_where_there_are_several(front: Front) -> None:
+    house, key = front.house, front.key()
+    assert (await front.activate(key, GOOD)).status == 200
+    house.campaign(short_numbers=("5050",))
+    unclear = await front.activate(key, GOOD)
+    assert (unclear.status, unclear.body["detail"]) == (422, "short_number is needed: 4040, 5050.")
+    assert (await front.activate(key, {**GOOD, "short_number": SHORT})).status == 200
+
+
+async def test_a_redis_that_lost_its_claims_takes_none_and_loses_none(front: Front) -> None:
+    house, key = front.house, front.key()
+    used, code = house.codes(1)[:2]
+    await front.activate(key, {"phone": PHONE, "code": used})
+    house.drain()
+    house.redis.flushall()
+    house.redis.script_flush()
+    for _ in range(2):
+        answer = await front.activate(key, {"phone": PHONE, "code": code})
+        assert (answer.status, answer.problem, answer.headers["Retry-After"]) == (503, "away", "5")
+    assert house.names("*:outbox") == []
+
+
+async def test_the_confirmation_is_in_the_language_that_was_asked_for(front: Front) -> None:
+    code = front.house.codes(1)[0]
+    await front.activate(front.key(), {"phone": PHONE, "code": code, "language": "uk"})
+    front.house.drain()
+    assert front.house.waiting_answers() == [(ANNA, "Код прийнято: +10 балів. Баланс: 10.")]

@@ -1,0 +1,153 @@
+"""`/healthz`, `/readyz` and `/metrics` on the real Valkey and SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from config.settings import RedisSettings
+from gateway.http import health, metrics
+from gateway.store import keys
+from gateway.usecases import readiness
+from gateway.usecases.readiness import Readiness
+from tests import described
+from tests.integration.core.house import LINK, House
+
+Client = TestClient[web.Request, web.Application]
+BOUND = {"links": {LINK: {"state": "bound", "fault": "", "backlog": 0}}}
+
+
+@pytest.fixture
+async def operator(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    """A client of the operator's routes; every question is asked anew."""
+    monkeypatch.setattr(readiness, "KEPT_S", 0.0)
+    monkeypatch.setattr(readiness, "DURABILITY_KEPT_S", 0.0)
+    house.firm()
+    house.campaign()
+
+    def firms() -> list[int]:
+        return list(house.catalog.firms)
+
+    asked = Readiness(
+        redis=house.client,
+        sync_redis=house.redis,
+        engine=house.engine,
+        deployment=house.deployment,
+        settings=RedisSettings(),
+        firms=firms,
+        links=[LINK],
+    )
+    app = web.Application()
+    app.add_routes(health.routes(asked))
+    app.add_routes(metrics.routes(tmp_path / "metrics", house.client, asked, firms=firms, links=[LINK]))
+    (tmp_path / "metrics").mkdir()
+    client = TestClient(TestServer(app))
+    await client.start_server()
+    yield client
+    await client.close()
+
+
+async def ready(client: Client) -> tuple[int, dict[str, Any]]:
+    """Status, and the components' own."""
+    async with client.get("/readyz") as response:
+        told = await response.json()
+        assert described.response_faults("GET", "/readyz", response.status, response.content_type, told) == []
+        grades = {name: part["status"] for name, part in told["components"].items()}
+        return response.status, {"all": told["status"], **grades}
+
+
+def says(house: House, process: str, body: object) -> None:
+    """What a process tells of itself."""
+    house.redis.set(keys.status(process), json.dumps(body))
+
+
+FINE = {
+    "all": "ok",
+    "redis": "ok",
+    "presence": "ok",
+    "sql": "ok",
+    "links": "ok",
+    "worker": "ok",
+    "settlement": "ok",
+    "dead_letters": "ok",
+}
+
+
+async def test_alive_is_alive_whatever_else_is(operator: Client) -> None:
+    async with operator.get("/healthz") as response:
+        assert (response.status, await response.json()) == (200, {"status": "ok"})
+
+
+async def test_ready_when_every_component_is(operator: Client, house: House) -> None:
+    says(house, "smpp", BOUND)
+    says(house, "worker", {"ledger": ""})
+    assert await ready(operator) == (200, FINE)
+
+
+async def test_asking_changes_nothing(operator: Client, house: House) -> None:
+    says(house, "smpp", BOUND)
+    says(house, "worker", {"ledger": ""})
+    before = {name: house.redis.dump(name) for name in house.names()}
+    await ready(operator)
+    async with operator.get("/metrics") as response:
+        await response.text()
+    assert {name: house.redis.dump(name) for name in house.names()} == before
+
+
+async def test_processes_that_say_nothing_have_failed(operator: Client) -> None:
+    assert await ready(operator) == (503, {**FINE, "all": "failed", "links": "failed", "worker": "failed"})
+
+
+async def test_a_redis_behind_the_ledger_has_failed(operator: Client, house: House) -> None:
+    code = house.codes(1)[0]
+    await house.text(code)
+    house.drain()
+    says(house, "smpp", BOUND)
+    says(house, "worker", {"ledger": ""})
+    assert (await ready(operator))[0] == 200
+    house.redis.delete(keys.gate(1))
+    status, grades = await ready(operator)
+    assert (status, grades["presence"]) == (503, "failed")
+    house.redis.delete(keys.DEPLOYMENT)
+    async with operator.get("/readyz") as response:
+        told = (await response.json())["components"]["presence"]["detail"]
+    assert told == "empty: run `undercap rebuild`"
+
+
+async def test_texts_that_wait_too_long_are_noticed(operator: Client, house: House) -> None:
+    says(house, "smpp", BOUND)
+    says(house, "worker", {"ledger": "timeout"})
+    seconds, _ = house.redis.time()
+    house.redis.xadd(keys.outbox(1), {"b": "x"}, id=f"{(seconds - 60) * 1000}-0")
+    status, grades = await ready(operator)
+    assert (status, grades["settlement"], grades["worker"]) == (200, "degraded", "degraded")
+    async with operator.get("/metrics") as response:
+        lines = (await response.text()).splitlines()
+    lag = next(float(line.split()[1]) for line in lines if line.startswith("undercap_settlement_lag"))
+    assert 59 < lag < 70
+    assert "undercap_outbox_texts 1.0" in lines
+    assert 'undercap_component_status{component="settlement"} 1.0' in lines
+
+
+async def test_dead_letters_ask_for_somebody(operator: Client, house: House) -> None:
+    says(house, "smpp", BOUND)
+    says(house, "worker", {"ledger": ""})
+    house.redis.xadd(keys.dead(1), {"why": "unreadable"})
+    assert await ready(operator) == (200, {**FINE, "all": "degraded", "dead_letters": "degraded"})
+
+
+async def test_a_ledger_that_is_gone_is_told_and_not_waited_for(
+    operator: Client, house: House, tmp_path: Path
+) -> None:
+    house.engine.dispose()
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"undercap.db{suffix}").unlink(missing_ok=True)
+    (tmp_path / "undercap.db").mkdir()  # nothing can be opened there
+    status, grades = await ready(operator)
+    assert (status, grades["sql"], grades["presence"]) == (503, "failed", "failed")

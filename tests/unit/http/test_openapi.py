@@ -1,0 +1,62 @@
+"""The description is valid, describes every route, and its examples fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from openapi_spec_validator import validate
+
+from config.settings import WebSettings
+from gateway.http import activations, feed, health, metrics, openapi, page, web_activations
+from gateway.http.problems import PREFIX, Kind
+from tests.described import description, faults, resolved
+
+NOTHING: Any = None  # routes are made without being asked anything
+
+
+def routes() -> Iterator[web.RouteDef]:
+    """Every route of the API process."""
+    yield from activations.routes(NOTHING, NOTHING)
+    yield from web_activations.routes(NOTHING)
+    yield from page.routes(NOTHING, WebSettings())
+    yield from openapi.routes()
+    yield from health.routes(NOTHING)
+    yield from metrics.routes(Path(), NOTHING, NOTHING, firms=list, links=[])
+    yield from feed.routes(NOTHING)
+
+
+def test_the_description_is_valid() -> None:
+    validate(description())
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    there = {(r.method, re.sub(r"\{(\w+):[^/]*\}", r"{\1}", r.path)) for r in routes()}
+    told = {(method.upper(), path) for path, methods in description()["paths"].items() for method in methods}
+    assert there == told
+
+
+def contents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body that is described, with where it stands."""
+    for path, methods in description()["paths"].items():
+        for method, operation in methods.items():
+            bodies = [("request", operation["requestBody"])] if "requestBody" in operation else []
+            for where, body in (*bodies, *operation["responses"].items()):
+                for media_type, content in resolved(body).get("content", {}).items():
+                    yield f"{method} {path} {where} {media_type}", content
+
+
+@pytest.mark.parametrize("content", [c for _, c in contents()], ids=[where for where, _ in contents()])
+def test_examples_fit(content: dict[str, Any]) -> None:
+    examples = content.get("examples", {})
+    found = {name: faults(content["schema"], example["value"]) for name, example in examples.items()}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_every_kind_of_problem_is_described() -> None:
+    described = description()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert sorted(described) == sorted(PREFIX + kind for kind in Kind)

@@ -1,0 +1,61 @@
+"""How parts are judged from what they tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.domain import condition
+from gateway.domain.condition import Grade, Part
+
+LINKS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
+    ("silent", None, Grade.FAILED, "no smpp process reports: is `undercap smpp` running?"),
+    ("none configured", {}, Grade.OK, "none configured"),
+    ("bound", {"a": "bound"}, Grade.OK, "a bound"),
+    ("one of two", {"b": "down", "a": "bound"}, Grade.DEGRADED, "a bound, b down"),
+    ("half of a pair", {"a": "partial"}, Grade.FAILED, "a partial"),
+    ("none", {"a": "connecting"}, Grade.FAILED, "a connecting"),
+]
+
+
+@pytest.mark.parametrize(
+    ("states", "grade", "told"), [case[1:] for case in LINKS], ids=[case[0] for case in LINKS]
+)
+def test_links(states: dict[str, Any] | None, grade: Grade, told: str) -> None:
+    said = None if states is None else {"links": {name: {"state": s} for name, s in states.items()}}
+    assert condition.links(said) == Part(name="links", grade=grade, told=told)
+
+
+WORKERS: list[tuple[str, dict[str, Any] | None, Grade]] = [
+    ("silent", None, Grade.FAILED),
+    ("fine", {"ledger": ""}, Grade.OK),
+    ("waits for the ledger", {"ledger": "OperationalError"}, Grade.DEGRADED),
+]
+
+
+@pytest.mark.parametrize(("said", "grade"), [case[1:] for case in WORKERS], ids=[case[0] for case in WORKERS])
+def test_worker(said: dict[str, Any] | None, grade: Grade) -> None:
+    assert condition.worker(said).grade == grade
+
+
+@pytest.mark.parametrize(
+    ("oldest_s", "texts", "grade"),
+    [(0.0, 0, Grade.OK), (9.9, 500, Grade.OK), (10.0, 1, Grade.DEGRADED), (300.0, 1, Grade.FAILED)],
+)
+def test_settlement(oldest_s: float, texts: int, grade: Grade) -> None:
+    assert condition.settlement(oldest_s, texts).grade == grade
+
+
+@pytest.mark.parametrize(
+    ("grades", "whole"),
+    [
+        ([], Grade.OK),
+        ([Grade.OK, Grade.OK], Grade.OK),
+        ([Grade.OK, Grade.DEGRADED], Grade.DEGRADED),
+        ([Grade.FAILED, Grade.DEGRADED, Grade.OK], Grade.FAILED),
+    ],
+)
+def test_the_worst_part_is_the_grade_of_the_whole(grades: list[Grade], whole: Grade) -> None:
+    parts = [Part(name="part", grade=grade, told="") for grade in grades]
+    assert condition.worst(parts) == whole
