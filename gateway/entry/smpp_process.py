@@ -139,7 +139,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     for link in links:
         traffic.senders[link.name] = Sender(
             link,
-            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s),
+            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s, verifier),
             backing.vault,
             firms=lambda: list(keeper.catalog.firms),
             max_age_s=settings.answers.unsent_max_age_h * 3600,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from gateway.store import keys
-from gateway.store.claims import script
+from gateway.store.claims import StoreUnavailable, script
 from gateway.store.durable import DurableRedis
 from gateway.store.vault import Vault
 
@@ -80,14 +80,29 @@ class ServiceMessages:
         )
 
 
+class QueueClosed(RedisError):
+    """This Redis may hold answers that have left long ago; nothing is sent before it is rebuilt."""
+
+
 class SendQueue:
     """The queues of one link over all firms.
 
-    `blocking`: a client of its own for waiting, without a read time-out shorter than the wait.
+    `blocking`: a client of its own for waiting, without a read time-out shorter than the wait. `verify` holds
+    Redis against SQL and raises StoreUnavailable; it is asked before the first take and whenever Redis was
+    started anew, which is noticed by its having forgotten the function, as by the claims.
     """
 
-    def __init__(self, redis: DurableRedis, blocking: Redis, link: str, redelivery_window_s: int) -> None:
+    def __init__(
+        self,
+        redis: DurableRedis,
+        blocking: Redis,
+        link: str,
+        redelivery_window_s: int,
+        verify: Callable[[], Awaitable[None]],
+    ) -> None:
         self._redis = redis
+        self._verify = verify
+        self._sha: str | None = None
         self._blocking = blocking
         self._link = link
         self._window = redelivery_window_s
@@ -95,17 +110,22 @@ class SendQueue:
         self._unheard: dict[int, int] = {}
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
-        """The next answers, each with its intent on disk. Raises RedisError."""
+        """The next answers, each with its intent on disk. Raises RedisError, QueueClosed among them."""
+        if self._sha is None:
+            self._sha = await self._open()
         try:
             raw = await self._redis.call(
-                "EVAL",
-                _TAKE,
+                "EVALSHA",
+                self._sha,
                 2,
                 keys.send(firm_id, self._link),
                 keys.intents(firm_id, self._link),
                 self._after.get(firm_id, BEGINNING),
                 count,
             )
+        except NoScriptError:
+            self._sha = None
+            raise
         except (RedisError, OSError, TimeoutError):
             self._unheard[firm_id] = self._unheard.get(firm_id, 0) + 1
             raise
@@ -115,6 +135,14 @@ class SendQueue:
         if taken:
             self._after[firm_id] = taken[-1].queue_id
         return taken
+
+    async def _open(self) -> str:
+        try:
+            await self._verify()
+        except StoreUnavailable as err:
+            raise QueueClosed(str(err)) from err
+        sha = await self._redis.redis.script_load(_TAKE)
+        return sha if isinstance(sha, str) else sha.decode()
 
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Note a further submit of answers whose outcome is unknown or was refused for now."""

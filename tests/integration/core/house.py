@@ -273,7 +273,9 @@ class House:
 
     def send_queue(self, link: str = LINK) -> SendQueue:
         """The queue of a link, as a new process sees it."""
-        return SendQueue(DurableRedis(self.client), self.client, link, self.answers.redelivery_window_s)
+        return SendQueue(
+            DurableRedis(self.client), self.client, link, self.answers.redelivery_window_s, self._verify
+        )
 
     def waiting_answers(self, firm: int = 1) -> list[tuple[str, str]]:
         """(number, text) of all that waits to be sent, in order."""
