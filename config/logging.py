@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
 
@@ -40,8 +40,17 @@ def configure(*, process: str, fmt: Literal["console", "json"], level: str) -> N
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
+    _set_direct(fmt == "json" and number <= logging.INFO, _Stamp(process), lines)
     # Libraries: warnings only. RQ and redis would otherwise print job arguments and commands.
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def canonical(event: str, **fields: Any) -> None:
+    """The one line of a message: as `log.info(event, **fields)`, at half its cost where lines are JSON."""
+    if _direct is None:
+        structlog.get_logger().info(event, **fields)
+    else:
+        _direct(event, fields)
 
 
 class Lines:
@@ -103,6 +112,19 @@ class _Stamp:
         line["level"] = level
         line["timestamp"] = f"{self._shown}.{int((now - second) * 1000):03d}Z"
         return line
+
+
+_direct: Callable[[str, dict[str, Any]], None] | None = None
+
+
+def _set_direct(wanted: bool, stamp: _Stamp, lines: Lines) -> None:
+    global _direct  # noqa: PLW0603 - logging is a process's own, as structlog's configuration is
+
+    def write(event: str, fields: dict[str, Any]) -> None:
+        fields["event"] = event
+        lines.info(_encoder.encode(stamp(None, "info", fields)))
+
+    _direct = write if wanted else None
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)

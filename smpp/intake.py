@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from config.logging import mask
+from config.logging import canonical, mask
 from gateway.domain.catalog import Catalog, ShortNumber
 from gateway.domain.numbers import parse_msisdn
 from gateway.domain.segments import decode_body
@@ -242,7 +242,7 @@ class Intake:
         seconds = time.monotonic() - text.at
         to = text.message.destination
         self._observe(outcome, text.link.name, text.number, to, codes, seconds)
-        log.info(
+        canonical(
             "text",
             id=text.calls[0].message_id,
             link=text.link.name,

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from config.logging import mask
+from config.logging import canonical, mask
 from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, readiness
@@ -99,7 +99,7 @@ class Traffic:
         """From the sender of a link."""
         self._meters.answer(link, sent)
         told = describe(sent, outgoing)
-        log.info("answer", **told)
+        canonical("answer", **told)
         self._feed.publish("answer", to=told["to"], state=sent.state)
 
 

@@ -39,6 +39,8 @@ class DurableRedis:
 
     async def calls(self, commands: Sequence[Command]) -> list[Any]:
         """Several commands in one round trip; their answers. Raises the first RedisError."""
+        if len(commands) == 1 and not self._waitaof:
+            return [await self.call(*commands[0])]
         pipe = self.redis.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
