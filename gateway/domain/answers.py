@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ _CODE_ORDER: Final = (
     Outcome.ENDED,
     Outcome.INVALID,
 )
+_ALMOST_A_MINUTE: Final = timedelta(minutes=1) - timedelta(microseconds=1)
 _DATED: Final = frozenset({Outcome.ALREADY_YOURS, Outcome.NOT_STARTED})
 
 
@@ -131,7 +132,8 @@ def _wait(situation: Situation, words: Wording) -> str:
     if situation.wait_until is None:
         raise ValueError("a limit without its end")
     zone = _zone(situation.timezone)
-    until = situation.wait_until.astimezone(zone)
+    # Told in minutes, and never a moment at which the limit still holds.
+    until = (situation.wait_until + _ALMOST_A_MINUTE).astimezone(zone)
     same_day = situation.now is None or situation.now.astimezone(zone).date() == until.date()
     return words.date("time" if same_day else "day_and_time", until)
 
