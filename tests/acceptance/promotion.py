@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,18 @@ class Promotion:
         self.gateway.cli("campaign", word, str(self.id))
 
 
+@dataclass(kw_only=True, slots=True)
+class Supply:
+    """Codes of a running campaign that nobody has texted yet."""
+
+    campaign: Promotion
+    codes: list[Code] = field(repr=False)
+
+    def next(self) -> Code:
+        """One more."""
+        return self.codes.pop()
+
+
 def add_firm(gateway: Gateway, slug: str = FIRM) -> None:
     """A firm by itself."""
     gateway.cli("firm", "add", slug, "--name", slug.capitalize())
@@ -60,6 +72,15 @@ def add_campaign(
         *("--language", language, *at, *options),
     )
     return Promotion(id=int(told), points=points, language=language, gateway=gateway)
+
+
+async def running_campaign(stand: Stand, *, codes: int = 200, language: str = "en") -> Supply:
+    """A firm with a running campaign that the gateway knows, and codes of it to be texted."""
+    add_firm(stand.gateway)
+    campaign = add_campaign(stand.gateway, language=language)
+    made = campaign.codes(codes, take=codes)
+    await known(stand, next(iter(stand.smscs)), made.pop())
+    return Supply(campaign=campaign, codes=made)
 
 
 async def known(stand: Stand, link: str, code: Code, *, to: str = "4040") -> Shopper:

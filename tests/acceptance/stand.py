@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
 from config import settings as settings_module
 from gateway.store import keys, master_secret
+from gateway.store.metrics import METRICS, exposition
 from gateway.store.vault import Vault
 from tests.harness import Gateway, link_table
 from tests.peers.smsc import Delivery, Program, SmscPeer, Submitted
@@ -140,6 +147,25 @@ class Stand:
             replies=[Reply(**dict(zip(names, row, strict=True))) for row in replies],
         )
 
+    @contextmanager
+    def frozen(self, role: str) -> Iterator[None]:
+        """A process that stands still, and goes on afterwards."""
+        pid = self.gateway.pid(role)
+        assert pid is not None, f"no {role}"
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def counted(self, measure: str, **labels: str) -> float:
+        """A counter of the metrics page, over all processes; 0 if it never counted."""
+        directory = settings_module.load(self.gateway.config).state_dir / METRICS
+        page = exposition(directory, []).decode()
+        samples = (sample for family in parse_metrics(page) for sample in family.samples)
+        return sum(s.value for s in samples if s.name == measure and labels.items() <= s.labels.items())
+
     def consent_word(self, shopper: Shopper, firm: int = 1) -> str:
         """What Redis says of a shopper's consent now: out, in, or nothing."""
         with closing(self.gateway.redis()) as redis:
@@ -188,15 +214,29 @@ def encoded(text: str) -> tuple[bytes, int]:
     return text.encode("utf-16-be"), UCS2
 
 
+def ends_in(minutes: int, *, day: str) -> set[str]:
+    """How an answer may tell the end of a limit that began within the last minute, in Kyiv.
+
+    `day`: how the day is told, should it be another one. Never a minute that is too early: it is rounded up.
+    """
+    now = datetime.now(ZoneInfo("Europe/Kyiv"))
+    latest = now + timedelta(minutes=minutes, seconds=59)
+    ends = (latest, latest - timedelta(minutes=1))
+    return {end.strftime("%H:%M" if end.date() == now.date() else f"{day} %H:%M") for end in ends}
+
+
 def shown(submits: Sequence[Submitted]) -> list[str]:
-    """Submits to one phone as the texts that it shows; each must be in the encoding that fits it."""
-    texts = []
-    rest = list(submits)
-    while rest:
-        count = rest[0].body[4] if rest[0].esm_class == LONG else 1
-        parts, rest = rest[:count], rest[count:]
-        texts.append(joined(parts) if count > 1 else _decoded(parts[0].body, parts[0].data_coding))
-    return texts
+    """Submits to one phone as the texts that it shows; each must be in the encoding that fits it.
+
+    smpp34 tells of submits that came in one read in any order, so parts are put together by their reference.
+    """
+    texts: dict[object, list[Submitted]] = {}
+    for number, submit in enumerate(submits):
+        texts.setdefault(("long", submit.body[3]) if submit.esm_class == LONG else number, []).append(submit)
+    return [
+        joined(parts) if parts[0].esm_class == LONG else _decoded(parts[0].body, parts[0].data_coding)
+        for parts in texts.values()
+    ]
 
 
 def joined(parts: Sequence[Submitted]) -> str:
