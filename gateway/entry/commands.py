@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
 from gateway.entry.backing import Backing, open_backing
@@ -23,11 +24,17 @@ def backing() -> Iterator[Backing]:
         yield opened
     except Refused as err:
         raise click.ClickException(str(err)) from err
-    except (RedisError, OSError) as err:
+    except RedisError as err:
         raise click.ClickException(
             f"Redis does not answer ({type(err).__name__}): is `undercap up` running? "
             "What was changed in SQL takes effect when it is back."
         ) from err
+    except SQLAlchemyError as err:
+        raise click.ClickException(
+            f"the database does not take it ({type(err).__name__}); see `undercap doctor`"
+        ) from err
+    except OSError as err:
+        raise click.ClickException(f"{err.filename or 'file'}: {err.strerror}") from err
     finally:
         opened.engine.dispose()
         opened.redis.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from gateway.store import schema, sql
 from gateway.store.vault import Vault
 
 API_KEY_BYTES = 24
+MOST_NAME = 100
+MOST_POINTS = 1_000_000
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_SHORT_NUMBER = re.compile(r"[0-9]{3,15}", re.ASCII)
 STATES = {"pause": ("running", "paused"), "resume": ("paused", "running"), "end": (None, "ended")}
 
 
@@ -37,7 +42,10 @@ class NewCampaign:
 
 
 def add_firm(engine: Engine, slug: str, name: str) -> int:
-    """A new firm; its id. Raises Refused when the slug is taken."""
+    """A new firm; its id. Raises Refused when the slug is taken or cannot be one."""
+    if not _SLUG.fullmatch(slug):
+        raise Refused(f"slug {slug!r}: 1 to 32 small letters, digits and hyphens, such as cola")
+    _check_name(name)
     with sql.writing(engine) as connection:
         if connection.scalar(select(schema.firm.c.id).where(schema.firm.c.slug == slug)):
             raise Refused(f"firm {slug!r} exists already")
@@ -69,8 +77,13 @@ def add_campaign(engine: Engine, new: NewCampaign) -> int:
     """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
     if new.ends_at <= new.starts_at:
         raise Refused("the campaign ends before it starts")
-    if not 0 < new.points <= 1_000_000:
-        raise Refused("points must be between 1 and 1,000,000")
+    _check_points(new.points)
+    _check_name(new.name)
+    if not new.short_numbers:
+        raise Refused("a campaign needs a short number")
+    for number in new.short_numbers:
+        if not _SHORT_NUMBER.fullmatch(number):
+            raise Refused(f"short number {number!r}: 3 to 15 digits, such as 4040")
     for language, own in new.texts.items():
         texts.load(language).override(own)
     now = _now()
@@ -94,7 +107,7 @@ def add_campaign(engine: Engine, new: NewCampaign) -> int:
         connection.execute(
             insert(schema.rule).values(campaign_id=campaign, version=1, points=new.points, created_at=now)
         )
-        for number in new.short_numbers:
+        for number in dict.fromkeys(new.short_numbers):
             _reach(connection, campaign, owner, number)
     return campaign
 
@@ -113,11 +126,12 @@ def change_state(engine: Engine, campaign: int, word: str) -> int:
 
 def change_points(engine: Engine, campaign: int, points: int) -> int:
     """A new version of the earning rule, for claims from now on. The firm's id. Raises Refused."""
-    if not 0 < points <= 1_000_000:
-        raise Refused("points must be between 1 and 1,000,000")
+    _check_points(points)
     t = schema.campaign
     with sql.writing(engine) as connection:
         row = _campaign(connection, campaign)
+        if row.state == "ended":
+            raise Refused(f"campaign {campaign} is ended; its points cannot change")
         version = row.rule_version + 1
         connection.execute(
             insert(schema.rule).values(
@@ -126,6 +140,17 @@ def change_points(engine: Engine, campaign: int, points: int) -> int:
         )
         connection.execute(update(t).where(t.c.id == campaign).values(rule_version=version))
     return int(row.firm_id)
+
+
+def _check_points(points: int) -> None:
+    if not 0 < points <= MOST_POINTS:
+        raise Refused(f"points must be between 1 and {MOST_POINTS:,}")
+
+
+def _check_name(name: str) -> None:
+    """Names stand in texts, tables and log lines."""
+    if not name.strip() or len(name) > MOST_NAME or not name.isprintable():
+        raise Refused(f"name {name!r}: 1 to {MOST_NAME} characters, none of them a control character")
 
 
 def _campaign(connection: Connection, campaign: int) -> Any:
