@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -33,19 +35,20 @@ def codes() -> None:
 @click.option("--count", required=True, type=int)
 @click.option("--alphabet", type=click.Choice(["digits", "letters"]), default="digits", show_default=True)
 @click.option("--length", type=int, help="Default: the shortest that keeps the odds of a guess.")
+@click.option("--batch-size", type=int, help="Split into print batches of N codes, each voidable apart.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="CSV file, made with mode 0600; default: the screen."
 )
-def generate(campaign_id: int, count: int, alphabet: str, length: int | None, out: Path | None) -> None:
+def generate(
+    campaign_id: int, count: int, alphabet: str, length: int | None, batch_size: int | None, out: Path | None
+) -> None:
     """Make a series of codes and write them as CSV (serial, code). The codes are stored nowhere else.
 
     \b
     Example:
       undercap codes generate --campaign 1 --count 1000000 --out caps.csv
     """
-    with backing() as opened:
-        if out is not None and out.exists():
-            raise click.ClickException(f"{out} exists already: codes are as good as money, take another name")
+    with backing() as opened, _opened(out) as file:
         series = issue_codes.issue(
             opened.engine,
             opened.vault,
@@ -54,12 +57,11 @@ def generate(campaign_id: int, count: int, alphabet: str, length: int | None, ou
             alphabet=alphabet,
             odds=opened.settings.codes.odds,
             length=length,
+            batch_size=batch_size,
         )
+        _rows(series, file)
+        click.echo(f"series {series.series_id}, {_told(series)}, length {series.space.length}", err=True)
         publish(opened, series.firm_id)
-        _write(series, out)
-    click.echo(
-        f"series {series.series_id}, print batch {series.batch_id}, length {series.space.length}", err=True
-    )
 
 
 @codes.command()
@@ -69,8 +71,8 @@ def generate(campaign_id: int, count: int, alphabet: str, length: int | None, ou
 )
 def again(series_id: int, out: Path | None) -> None:
     """Write the codes of a series once more: the key makes them again, so files need not be kept."""
-    with backing() as opened:
-        _write(issue_codes.again(opened.engine, opened.vault, series_id), out)
+    with backing() as opened, _opened(out) as file:
+        _rows(issue_codes.again(opened.engine, opened.vault, series_id), file)
 
 
 @codes.command()
@@ -122,13 +124,31 @@ def void(batch_id: int) -> None:
     click.echo("voided")
 
 
-def _write(series: IssuedSeries, out: Path | None) -> None:
+def _told(series: IssuedSeries) -> str:
+    first, last = series.batches[0][0], series.batches[-1][0]
+    return f"print batch {first}" if first == last else f"print batches {first} to {last}"
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[TextIO]:
+    """The file for the codes, made before any are: it is private, new, and gone again if there are none."""
     if out is None:
-        _rows(series, sys.stdout)
+        yield sys.stdout
         return
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as err:
+        told = f"{out} exists already: codes are as good as money, take another name"
+        raise click.ClickException(told) from err
+    except OSError as err:
+        raise click.ClickException(f"{out} cannot be made: {err.strerror}") from err
     with os.fdopen(descriptor, "w", newline="", encoding="ascii") as file:
-        _rows(series, file)
+        try:
+            yield file
+        except BaseException:
+            if file.tell() == 0:
+                out.unlink()
+            raise
 
 
 def _rows(series: IssuedSeries, file: TextIO) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
@@ -23,6 +24,7 @@ from gateway.store.vault import Vault
 from gateway.usecases.set_up import Refused
 
 MOST_CODES = 2_000_000_000
+MOST_BATCHES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class IssuedSeries:
     """A series ready for the printer."""
 
     series_id: int
-    batch_id: int
+    batches: tuple[tuple[int, int], ...]  # print batch id, size
     firm_id: int
     space: CodeSpace
     first: int
@@ -43,41 +45,60 @@ class IssuedSeries:
 
 
 def issue(
-    engine: Engine, vault: Vault, *, campaign: int, count: int, alphabet: str, odds: int, length: int | None
+    engine: Engine,
+    vault: Vault,
+    *,
+    campaign: int,
+    count: int,
+    alphabet: str,
+    odds: int,
+    length: int | None,
+    batch_size: int | None = None,
 ) -> IssuedSeries:
-    """A new series of `count` codes with one print batch. `length` None: the shortest that keeps the odds.
+    """A new series of `count` codes. `length` None: the shortest that keeps the odds.
 
-    Raises Refused when the campaign is unknown or the odds (one in `odds`) would be broken.
+    `batch_size`: codes of a print batch, the last one may be smaller; None: all are one batch.
+    Raises Refused when the campaign is unknown or over, or the odds (one in `odds`) would be broken.
     """
     if alphabet not in ALPHABETS:
         raise Refused(f"no alphabet {alphabet!r}: take one of {', '.join(ALPHABETS)}")
     if not 0 < count <= MOST_CODES:
         raise Refused(f"count must be between 1 and {MOST_CODES:,}")
+    sizes = _batch_sizes(count, batch_size)
     now = int(time.time() * 1000)
     with sql.writing(engine) as connection:
         row = connection.execute(select(schema.campaign).where(schema.campaign.c.id == campaign)).first()
         if row is None:
             raise Refused(f"no campaign {campaign}: see `undercap campaign list`")
+        if row.state == "ended" or row.ends_at <= now:
+            raise Refused(f"campaign {campaign} is over: nobody could use its codes")
         numbers = _numbers(connection, campaign)
         space = _space(connection, vault, numbers, alphabet, count, odds, length, now)
-        first = connection.scalar(
-            select(schema.code_space.c.next_serial).where(schema.code_space.c.id == space.id)
-        )
+        first: int = connection.execute(
+            select(schema.code_space.c.next_serial)
+            .where(schema.code_space.c.id == space.id)
+            .with_for_update()  # two series must not begin at the same serial
+        ).scalar_one()
         series = connection.execute(
             insert(schema.code_series).values(
                 space_id=space.id, campaign_id=campaign, first_serial=first, size=count, created_at=now
             )
         ).inserted_primary_key[0]  # type: ignore[index]
-        batch = connection.execute(
-            insert(schema.print_batch).values(series_id=series, first_serial=first, size=count)
-        ).inserted_primary_key[0]  # type: ignore[index]
+        connection.execute(
+            insert(schema.print_batch),
+            [
+                {"series_id": series, "first_serial": first + at, "size": size}
+                for at, size in zip(accumulate(sizes, initial=0), sizes, strict=False)
+            ],
+        )
+        batches = _batches(connection, series)
         connection.execute(
             update(schema.code_space)
             .where(schema.code_space.c.id == space.id)
             .values(next_serial=schema.code_space.c.next_serial + count)
         )
     return IssuedSeries(
-        series_id=series, batch_id=batch, firm_id=row.firm_id, space=space, first=first or 0, size=count
+        series_id=series, batches=batches, firm_id=row.firm_id, space=space, first=first, size=count
     )
 
 
@@ -91,9 +112,7 @@ def again(engine: Engine, vault: Vault, series_id: int) -> IssuedSeries:
         ).first()
         if row is None:
             raise Refused(f"no code series {series_id}")
-        batch = connection.scalar(
-            select(schema.print_batch.c.id).where(schema.print_batch.c.series_id == series_id)
-        )
+        batches = _batches(connection, series_id)
         firm = connection.scalar(
             select(schema.campaign.c.firm_id).where(schema.campaign.c.id == row.campaign_id)
         )
@@ -102,7 +121,7 @@ def again(engine: Engine, vault: Vault, series_id: int) -> IssuedSeries:
     )
     return IssuedSeries(
         series_id=series_id,
-        batch_id=batch or 0,
+        batches=batches,
         firm_id=firm or 0,
         space=space,
         first=row.first_serial,
@@ -128,6 +147,22 @@ def void_batch(engine: Engine, batch: int) -> int:
             .values(voided_at=int(time.time() * 1000))
         )
     return int(firm)
+
+
+def _batch_sizes(count: int, batch_size: int | None) -> list[int]:
+    size = count if batch_size is None else batch_size
+    if size < 1 or count > size * MOST_BATCHES:
+        raise Refused(f"batch size must be at least 1, and a series has at most {MOST_BATCHES:,} batches")
+    whole, rest = divmod(count, size)
+    return [size] * whole + ([rest] if rest else [])
+
+
+def _batches(connection: Connection, series: int) -> tuple[tuple[int, int], ...]:
+    t = schema.print_batch
+    rows = connection.execute(
+        select(t.c.id, t.c.size).where(t.c.series_id == series).order_by(t.c.first_serial)
+    )
+    return tuple((row.id, row.size) for row in rows)
 
 
 def _numbers(connection: Connection, campaign: int) -> list[str]:
