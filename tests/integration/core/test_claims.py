@@ -102,7 +102,7 @@ async def test_voided_batch_is_a_wrong_code_and_what_was_claimed_stays(house: Ho
     codes = [code for _, code in series.codes()]
     await house.text(codes[0])
 
-    issue_codes.void_batch(house.engine, series.batch_id)
+    issue_codes.void_batch(house.engine, series.batches[0][0])
     house.publish(firm)
 
     assert await house.text(codes[1]) == Verdict(kind="A", codes=("V",))

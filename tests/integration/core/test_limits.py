@@ -114,7 +114,7 @@ async def test_services_do_not_fall_under_the_code_budget(house: House, code: st
 
 async def test_voided_codes_spend_the_budget(house: House, code: str) -> None:
     series = house.series(1, 3)
-    issue_codes.void_batch(house.engine, series.batch_id)
+    issue_codes.void_batch(house.engine, series.batches[0][0])
     house.publish(1)
 
     await house.text(" ".join(c for _, c in series.codes()))

@@ -1,0 +1,322 @@
+"""The operator's commands as typed, on SQLite and a real Valkey: what they do and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.entry.cli import cli
+from gateway.store import keys
+from gateway.store.claims import Verdict
+from gateway.store.outbox import MOST_ATTEMPTS, Outbox
+from tests.integration.core.house import ANNA, SHORT, House
+
+Undercap = Callable[..., Result]
+
+
+@pytest.fixture
+def undercap(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Undercap:
+    """Types a command; the house's state and Redis are in the environment."""
+    monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
+    secret = tmp_path / "master"
+    secret.write_text(bytes(range(32)).hex())
+    secret.chmod(0o600)
+    monkeypatch.setenv("UNDERCAP_MASTER_SECRET_FILE", str(secret))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def typed(*words: str, fails: int = 0) -> Result:
+        done = CliRunner().invoke(cli, list(words))
+        assert fails == done.exit_code, done.output
+        return done
+
+    return typed
+
+
+@pytest.fixture
+def campaign(undercap: Undercap) -> str:
+    """The id of a running campaign of the firm acme."""
+    undercap("firm", "add", "acme", "--name", "Acme")
+    return add_campaign(undercap)
+
+
+def add_campaign(undercap: Undercap, *more: str, firm: str = "acme") -> str:
+    words = ("campaign", "add", "--firm", firm, "--name", "Summer", "--short-number", SHORT, "--points", "10")
+    return undercap(*words, "--language", "en", *more).output.strip()
+
+
+def rows_of(file: Path) -> list[tuple[int, str]]:
+    with file.open(newline="") as lines:
+        header, *rows = csv.reader(lines)
+    assert header == ["serial", "code"]
+    return [(int(serial), code) for serial, code in rows]
+
+
+async def test_from_nothing_to_a_credit(house: House, undercap: Undercap, campaign: str) -> None:
+    undercap("codes", "generate", "--campaign", campaign, "--count", "5", "--out", "caps.csv")
+    file = house.state / "caps.csv"
+    codes = rows_of(file)
+
+    assert [serial for serial, _ in codes] == [0, 1, 2, 3, 4]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert await house.text(codes[3][1]) == Verdict(kind="A", codes=("C1",))
+    house.drain()
+    assert house.balance(ANNA) == 10
+    assert "not used" in undercap("codes", "check", codes[0][1], "--short-number", SHORT).output
+    told = undercap("codes", "check", codes[3][1], "--short-number", SHORT).output
+    assert "10 points" in told
+    assert "serial 3" in told
+    assert ANNA not in told
+
+
+async def test_check_between_claim_and_settlement(house: House, undercap: Undercap, campaign: str) -> None:
+    (code,) = house.codes(int(campaign), 1)
+    await house.text(code)
+
+    assert "claimed, not settled yet" in undercap("codes", "check", code, "--short-number", SHORT).output
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "told"),
+    [
+        ("9000000000001", SHORT, "never issued"),
+        ("hello", SHORT, "never issued"),
+        ("1", "999", "no campaign uses"),
+    ],
+)
+def test_check_what_is_no_code(
+    house: House, undercap: Undercap, campaign: str, code: str, number: str, told: str
+) -> None:
+    house.codes(int(campaign), 1)
+
+    assert told in undercap("codes", "check", code, "--short-number", number, fails=1).output
+
+
+def test_file_is_not_overwritten_and_nothing_is_issued(
+    house: House, undercap: Undercap, campaign: str
+) -> None:
+    (house.state / "caps.csv").write_text("mine")
+    generate = ("codes", "generate", "--campaign", campaign, "--count", "5", "--out")
+
+    assert "exists already" in undercap(*generate, "caps.csv", fails=1).output
+    assert "No such file or directory" in undercap(*generate, "no/such/caps.csv", fails=1).output
+
+    assert (house.state / "caps.csv").read_text() == "mine"
+    assert house.rows("code_series", "id") == []
+
+
+def test_refused_series_leaves_no_file(house: House, undercap: Undercap, campaign: str) -> None:
+    generate = ("codes", "generate", "--campaign", campaign, "--out", "caps.csv", "--count")
+
+    told = undercap(*generate, "1000001", "--length", "13", fails=1).output
+
+    assert "take at least 14" in told
+    assert not (house.state / "caps.csv").exists()
+    undercap(*generate, "3")
+    assert len(rows_of(house.state / "caps.csv")) == 3
+
+
+def test_again_makes_the_same_codes(house: House, undercap: Undercap, campaign: str) -> None:
+    undercap(
+        "codes",
+        "generate",
+        "--campaign",
+        campaign,
+        "--count",
+        "30",
+        "--alphabet",
+        "letters",
+        "--out",
+        "a.csv",
+    )
+    undercap("codes", "again", "1", "--out", "b.csv")
+
+    assert rows_of(house.state / "a.csv") == rows_of(house.state / "b.csv")
+    assert "exists already" in undercap("codes", "again", "1", "--out", "b.csv", fails=1).output
+    assert "no code series 9" in undercap("codes", "again", "9", fails=1).output
+
+
+async def test_print_batches_are_voided_apart(house: House, undercap: Undercap, campaign: str) -> None:
+    done = undercap(
+        "codes", "generate", "--campaign", campaign, "--count", "25", "--batch-size", "10", "--out", "c"
+    )
+    codes = [code for _, code in rows_of(house.state / "c")]
+
+    assert "print batches 1 to 3" in done.output
+    assert house.rows("print_batch", "first_serial", "size") == [(0, 10), (10, 10), (20, 5)]
+    undercap("codes", "void", "2", "--yes")
+    letters = [(await house.text(codes[at], f"38067000000{at % 10}")).codes for at in (9, 10, 19, 20)]
+    assert letters == [("C1",), ("V",), ("V",), ("C1",)]
+    assert "voided" in undercap("codes", "check", codes[11], "--short-number", SHORT).output
+    assert "no print batch 9" in undercap("codes", "void", "9", "--yes", fails=1).output
+
+
+async def test_dead_letters_listed_and_replayed(house: House, undercap: Undercap, campaign: str) -> None:
+    (code,) = house.codes(int(campaign), 1)
+    await house.text(code)
+    outbox = Outbox(house.redis, 1)
+    ((id_, _),) = outbox.read(1)
+    for _ in range(MOST_ATTEMPTS):
+        outbox.failed(id_, "KeyError")
+
+    listed = undercap("dead", "list").output
+    assert "KeyError" in listed
+    assert "acme" in listed
+    assert ANNA not in listed
+    assert "1 put back" in undercap("dead", "replay").output
+    assert "0 put back" in undercap("dead", "replay").output
+    house.drain()
+    assert house.balance(ANNA) == 10
+
+
+REFUSED = [
+    pytest.param(("firm", "add", "acme", "--name", "Again"), "exists already", id="slug taken"),
+    pytest.param(("firm", "add", "Big Firm", "--name", "x"), "slug", id="slug with a space"),
+    pytest.param(("firm", "add", "x" * 33, "--name", "x"), "slug", id="slug too long"),
+    pytest.param(("firm", "add", "bolt", "--name", "a\nb"), "control character", id="name of two lines"),
+    pytest.param(
+        ("firm", "add", "bolt", "--name", "a\x1b[31m"), "control character", id="name with an escape"
+    ),
+    pytest.param(("firm", "add", "bolt", "--name", " "), "name", id="empty name"),
+    pytest.param(("firm", "add", "bolt", "--name", "n" * 101), "name", id="name too long"),
+    pytest.param(("firm", "key", "nobody"), "no firm 'nobody'", id="key of an unknown firm"),
+    pytest.param(("campaign", "pause", "99"), "no campaign 99", id="pause an unknown campaign"),
+    pytest.param(("campaign", "resume", "1"), "is running", id="resume what runs"),
+    pytest.param(("campaign", "points", "99", "5"), "no campaign 99", id="points of an unknown campaign"),
+    pytest.param(("campaign", "points", "1", "0"), "points must be", id="no points"),
+    pytest.param(("campaign", "points", "1", "1000001"), "points must be", id="too many points"),
+    pytest.param(
+        ("codes", "generate", "--campaign", "99", "--count", "1"), "no campaign 99", id="unknown campaign"
+    ),
+    pytest.param(("codes", "generate", "--campaign", "1", "--count", "0"), "count must be", id="no codes"),
+    pytest.param(
+        ("codes", "generate", "--campaign", "1", "--count", "5", "--batch-size", "0"),
+        "batch size",
+        id="empty batches",
+    ),
+    pytest.param(
+        ("codes", "generate", "--campaign", "1", "--count", "20001", "--batch-size", "2"),
+        "batch",
+        id="too many batches",
+    ),
+    pytest.param(
+        ("codes", "generate", "--campaign", "1", "--count", "5", "--length", "12"),
+        "take at least 13",
+        id="short codes",
+    ),
+]
+
+
+@pytest.mark.usefixtures("campaign")
+@pytest.mark.parametrize(("words", "told"), REFUSED)
+def test_refused_in_one_line(undercap: Undercap, words: tuple[str, ...], told: str) -> None:
+    done = undercap(*words, fails=1)
+
+    assert told in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+CAMPAIGNS = [
+    pytest.param(("--short-number", "40"), 1, "3 to 15 digits", id="short number too short"),
+    pytest.param(("--short-number", "4" * 16), 1, "3 to 15 digits", id="short number too long"),
+    pytest.param(("--short-number", "40|40"), 1, "3 to 15 digits", id="short number with a bar"),
+    pytest.param(("--short-number", "٤٠٤٠"), 1, "3 to 15 digits", id="digits of another script"),
+    pytest.param(("--points", "0"), 1, "points must be", id="no points"),
+    pytest.param(("--points", "-5"), 1, "points must be", id="negative points"),
+    pytest.param(("--points", "ten"), 2, "not a valid integer", id="points in words"),
+    pytest.param(("--name", "Sum\tmer"), 1, "control character", id="name with a tab"),
+    pytest.param(("--firm", "nobody"), 1, "no firm 'nobody'", id="unknown firm"),
+    pytest.param(("--timezone", "Mars/Base"), 2, "IANA", id="no such time zone"),
+    pytest.param(("--starts", "tomorrow"), 2, "is not a date", id="date in words"),
+    pytest.param(
+        ("--starts", "2026-05-02", "--ends", "2026-05-01"), 1, "ends before it starts", id="reversed"
+    ),
+    pytest.param(("--language", "fr"), 2, "is not one of", id="no such language"),
+]
+
+
+@pytest.mark.parametrize(("more", "code", "told"), CAMPAIGNS)
+def test_campaign_refused(
+    house: House, undercap: Undercap, more: tuple[str, ...], code: int, told: str
+) -> None:
+    undercap("firm", "add", "acme", "--name", "Acme")
+    options = {"--firm": "acme", "--name": "Summer", "--points": "10", "--short-number": SHORT}
+    options |= dict(zip(more[::2], more[1::2], strict=True))
+
+    done = undercap("campaign", "add", *(word for pair in options.items() for word in pair), fails=code)
+
+    assert told in done.output
+    assert house.rows("campaign", "id") == []
+    assert house.rows("short_number", "number") == []
+
+
+def test_same_short_number_twice_is_one(house: House, undercap: Undercap) -> None:
+    undercap("firm", "add", "acme", "--name", "Acme")
+    add_campaign(undercap, "--short-number", SHORT, "--short-number", "5050")
+
+    assert house.rows("campaign_short_number", "number") == [(SHORT,), ("5050",)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "starts"),
+    [("2100-05-01", 4_112_812_800_000), ("2100-05-01T09:00+03:00", 4_112_834_400_000)],
+)
+def test_campaign_that_starts_later(house: House, undercap: Undercap, moment: str, starts: int) -> None:
+    undercap("firm", "add", "acme", "--name", "Acme")
+    add_campaign(undercap, "--starts", moment)
+
+    assert house.rows("campaign", "starts_at", "ends_at") == [(starts, starts + 365 * 86_400_000)]
+
+
+async def test_state_changes_reach_the_claims(house: House, undercap: Undercap, campaign: str) -> None:
+    codes = house.codes(int(campaign), 4)
+    letters = []
+    for word, code in (("pause", codes[0]), ("resume", codes[1]), ("end", codes[2])):
+        undercap("campaign", word, campaign)
+        letters.append((await house.text(code)).codes)
+
+    assert letters == [("P",), ("C1",), ("E",)]
+    assert "is ended" in undercap("campaign", "resume", campaign, fails=1).output
+    assert "is ended" in undercap("campaign", "points", campaign, "5", fails=1).output
+    assert "is over" in undercap("codes", "generate", "--campaign", campaign, "--count", "1", fails=1).output
+
+
+def test_lists(undercap: Undercap, campaign: str) -> None:
+    assert "acme" in undercap("firm", "list").output
+    assert "Summer" in undercap("campaign", "list").output
+    assert campaign in undercap("campaign", "list").output
+
+
+def test_key_is_shown_once_and_kept_as_a_digest(house: House, undercap: Undercap, campaign: str) -> None:
+    del campaign
+    key = undercap("firm", "key", "acme").output.strip()
+
+    ((digest,),) = house.rows("api_key", "digest")
+    assert key.startswith("uc_")
+    assert digest == house.vault.digest(f"api-key|{key}")
+
+
+def test_redis_away_is_told_in_one_line(
+    undercap: Undercap, monkeypatch: pytest.MonkeyPatch, campaign: str
+) -> None:
+    monkeypatch.setenv("UNDERCAP_REDIS__URL", "unix:///nowhere/s")
+
+    done = undercap("campaign", "pause", campaign, fails=1)
+
+    assert "Redis does not answer" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_rebuild_refuses_a_foreign_redis(house: House, undercap: Undercap, campaign: str) -> None:
+    house.redis.set(keys.DEPLOYMENT, "of somebody else")
+
+    assert "another deployment" in undercap("rebuild", fails=1).output
+    assert house.redis.exists(keys.campaigns(1)) == 1
+    assert "0 claims" in undercap("rebuild", "--replace-foreign").output
+    assert house.redis.get(keys.DEPLOYMENT) == house.deployment.encode()
+    assert campaign
