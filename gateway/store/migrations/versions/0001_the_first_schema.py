@@ -158,7 +158,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("ix_message_smsc_id", ["smsc_id"], unique=False)
-        batch_op.create_index("ix_message_state", ["state"], unique=False)
+        batch_op.create_index(
+            "ix_message_queued",
+            ["firm_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
 
     op.create_table(
         "settled",
@@ -287,7 +293,7 @@ def downgrade() -> None:
     op.drop_table("short_number")
     op.drop_table("settled")
     with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.drop_index("ix_message_state")
+        batch_op.drop_index("ix_message_queued")
         batch_op.drop_index("ix_message_smsc_id")
 
     op.drop_table("message")
