@@ -41,7 +41,9 @@ class Outgoing:
     waiting: Waiting
     destination: str
     parts: deque[SubmitSm]
+    last: SubmitSm  # the one whose receipt is asked for: its id is the answer's
     open: int
+    touched: bool = False  # something of it was submitted
     refused: int = 0
     again: list[SubmitSm] = field(default_factory=list)
     smsc_id: str | None = None
@@ -111,8 +113,14 @@ class Sender:
     # The work.
 
     async def run(self) -> None:
-        """Until `stop`: take answers, submit them, file outcomes."""
+        """Until `stop`: take answers, submit them, file outcomes; then hand back what was not submitted."""
         await asyncio.gather(self._take_forever(), self._file_forever())
+        untouched = [outgoing.waiting for outgoing in self._ready if not outgoing.touched]
+        self._ready.clear()
+        try:
+            await self._queue.hand_back(untouched)
+        except (RedisError, OSError, TimeoutError) as err:  # they will be taken for possibly doubled
+            log.warning("answers not handed back", link=self._link.name, reason=type(err).__name__)
 
     def stop(self) -> None:
         """Take no more; what is in flight still gets its outcome filed."""
@@ -162,10 +170,9 @@ class Sender:
         return taken
 
     def _accept(self, waiting: Waiting) -> None:
-        now_ms = time.time() * 1000
         if waiting.begun > MOST_BEGUN:
             return self._end(waiting, "unknown", None, "no response twice", None)
-        if now_ms - waiting.at > self._max_age_ms or 0 < waiting.until < now_ms:
+        if self._is_stale(waiting):
             return self._end(waiting, "expired", None, "waited too long", None)
         try:
             number, text = open_answer(self._vault, waiting.sealed)
@@ -175,10 +182,16 @@ class Sender:
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)
         parts = self._parts(waiting, number, text)
-        outgoing = Outgoing(waiting=waiting, destination=number, parts=deque(parts), open=len(parts))
+        outgoing = Outgoing(
+            waiting=waiting, destination=number, parts=deque(parts), last=parts[-1], open=len(parts)
+        )
         outgoing.begun_at = time.monotonic()
         self._ready.append(outgoing)
         return None
+
+    def _is_stale(self, waiting: Waiting) -> bool:
+        now_ms = time.time() * 1000
+        return now_ms - waiting.at > self._max_age_ms or 0 < waiting.until < now_ms
 
     def _parts(self, waiting: Waiting, number: str, text: str) -> list[SubmitSm]:
         segments = split(text, default_alphabet=self._settings.default_alphabet)
@@ -219,6 +232,7 @@ class Sender:
                 if not self._link.submit(part, (outgoing, part)):
                     return
                 outgoing.parts.popleft()
+                outgoing.touched = True
                 self._in_flight[outgoing.waiting.message_id] = outgoing
             if not outgoing.parts:
                 self._ready.popleft()
@@ -232,7 +246,8 @@ class Sender:
         else:
             kind = verdict(result.status)
             if kind is Verdict.ACCEPTED:
-                outgoing.smsc_id = result.message_id
+                if part is outgoing.last or outgoing.smsc_id is None:
+                    outgoing.smsc_id = result.message_id
             elif kind is Verdict.PERMANENT:
                 outgoing.error = f"0x{result.status:x}"
             else:
@@ -247,6 +262,8 @@ class Sender:
         waiting = outgoing.waiting
         if outgoing.error:
             self._end(waiting, "failed", outgoing.smsc_id, outgoing.error, outgoing)
+        elif outgoing.again and not outgoing.unknown and self._is_stale(waiting):
+            self._end(waiting, "expired", outgoing.smsc_id, "refused until too old", outgoing)
         elif outgoing.again and outgoing.refused < MOST_TEMPORARY and not outgoing.unknown:
             self._again(outgoing)
         elif outgoing.again and not outgoing.unknown:

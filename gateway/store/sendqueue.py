@@ -151,6 +151,13 @@ class SendQueue:
         )
         return [w._replace(begun=int(begun)) for w, begun in zip(waiting, raw, strict=True)]
 
+    async def hand_back(self, waiting: Sequence[Waiting]) -> None:
+        """Take back the intents of answers that were taken and not submitted. Raises RedisError."""
+        if waiting:
+            await self._redis.calls(
+                [("HINCRBY", keys.intents(w.firm_id, self._link), w.queue_id, -1) for w in waiting]
+            )
+
     async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
         """Until an answer waits behind those taken, or the time is over. Raises RedisError."""
         streams: Mapping[Any, Any] = {keys.send(f, self._link): self._after.get(f, "0-0") for f in firm_ids}
