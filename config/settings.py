@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -37,11 +37,32 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_S = TypeVar("_S", bound=Section)
+
+
+def _from_files(section: _S, *names: str) -> _S:
+    """Fill each setting whose `<name>_file` is given."""
+    for name in names:
+        file = getattr(section, f"{name}_file")
+        if file is not None:
+            object.__setattr__(section, name, _read_secret(file))
+    return section
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as err:
+        raise ValueError(f"{path}: cannot be read: {err.strerror}") from err
+
+
 class RedisSettings(Section):
     """Where claims, limits, consent and queues live. An empty url means the embedded Valkey."""
 
     url: str = ""
+    url_file: Path | None = None
     queue_url: str = ""  # RQ's own server; empty: the same one
+    queue_url_file: Path | None = None
     durability: Literal["always", "waitaof"] = "always"
     waitaof_replicas: Annotated[int, Field(ge=0, le=5)] = 0  # replicas that must confirm, too
     # Where CONFIG is forbidden: who assures, in writing, AOF with fsync always and no eviction.
@@ -49,11 +70,20 @@ class RedisSettings(Section):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     embedded_maxmemory: str = "0"
 
+    @model_validator(mode="after")
+    def _urls_from_files(self) -> RedisSettings:
+        return _from_files(self, "url", "queue_url")
+
 
 class SqlSettings(Section):
     """The ledger's database. An empty url means SQLite in the state directory."""
 
     url: str = ""
+    url_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _url_from_file(self) -> SqlSettings:
+        return _from_files(self, "url")
 
 
 class HttpSettings(Section):
@@ -127,9 +157,9 @@ class SmppSettings(Section):
 class LimitSettings(Section):
     """What one shopper may do. Over a limit nothing is looked up and nothing is claimed."""
 
-    messages_per_minute: Annotated[int, Field(ge=1)] = 10
-    wrong_codes_per_hour: Annotated[int, Field(ge=1)] = 10
-    wrong_codes_per_day: Annotated[int, Field(ge=1)] = 30
+    messages_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
+    wrong_codes_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 10
+    wrong_codes_per_day: Annotated[int, Field(ge=1, le=10_000)] = 30
     codes_per_message: Annotated[int, Field(ge=1, le=100)] = 20
 
 
@@ -137,8 +167,8 @@ class AnswerSettings(Section):
     """What is answered, and when silence is kept."""
 
     redelivery_window_s: Annotated[int, Field(ge=1)] = 600
-    replies_per_hour: Annotated[int, Field(ge=1)] = 20
-    hints_per_day: Annotated[int, Field(ge=0)] = 1
+    replies_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
+    hints_per_day: Annotated[int, Field(ge=0, le=10_000)] = 1
     unsent_max_age_h: Annotated[float, Field(gt=0)] = 72.0
 
 
@@ -263,10 +293,3 @@ def _default_file() -> Path | None:
         return Path(named)
     here = Path("undercap.toml")
     return here if here.exists() else None
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as err:
-        raise ValueError(f"{path}: cannot be read: {err.strerror}") from err
