@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_every_swap_of_neighbours_is_found(counter: int, at: int) -> None:
 def test_hundred_thousand_differ_and_show_no_order() -> None:
     aliases = [alias_of(counter, KEY) for counter in range(100_000)]
 
-    rising = sum(a < b for a, b in zip(aliases, aliases[1:], strict=False))
+    rising = sum(a < b for a, b in itertools.pairwise(aliases))
 
     assert len(aliases) == len(set(aliases))
     assert 0.49 < rising / len(aliases) < 0.51

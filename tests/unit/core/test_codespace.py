@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from fastfpe import ff1
 from hypothesis import given
@@ -87,7 +89,7 @@ def test_first_serials_are_a_permutation_without_order(alphabet: str, length: in
     space = space_of(alphabet, length)
     codes = [space.encode(serial) for serial in range(20_000)]
 
-    rising = sum(a < b for a, b in zip(codes, codes[1:], strict=False))
+    rising = sum(a < b for a, b in itertools.pairwise(codes))
     heads = {code[:2] for code in codes}
 
     assert len(codes) == len(set(codes))
@@ -99,9 +101,7 @@ def test_neighbours_share_no_more_digits_than_strangers() -> None:
     space = space_of("digits", 13)
     codes = [space.encode(serial) for serial in range(5_000)]
 
-    alike = sum(
-        a == b for one, other in zip(codes, codes[1:], strict=False) for a, b in zip(one, other, strict=True)
-    )
+    alike = sum(a == b for one, other in itertools.pairwise(codes) for a, b in zip(one, other, strict=True))
 
     assert 0.095 < alike / (13 * (len(codes) - 1)) < 0.105
 

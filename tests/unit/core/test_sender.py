@@ -1,0 +1,281 @@
+"""The sender against a link and a queue that do as they are told: what becomes of each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from config.settings import LinkSettings
+from gateway.store.sendqueue import Sent, Waiting, seal_answer
+from gateway.store.vault import Vault
+from smpp import statuses
+from smpp.pdus import SubmitResult, SubmitSm
+from smpp.sender import MOST_TEMPORARY, Sender
+
+VAULT = Vault(bytes(32))
+NUMBER = "380671234567"
+Answer = Callable[[int, SubmitSm], SubmitResult | None]
+WAIT_S = 10.0
+
+
+class FakeLink:
+    """Answers each submit in the next turn of the loop with what `answer` says of the nth one."""
+
+    name = "peer"
+
+    def __init__(self, answer: Answer, *, room: int = 100) -> None:
+        self.settings = LinkSettings(name="peer", host="x", system_id="x", throttle_wait_s=0.001)
+        self.submitted: list[SubmitSm] = []
+        self.free = room
+        self.sender: Sender | None = None
+        self._answer = answer
+
+    def submit(self, pdu: SubmitSm, token: object) -> bool:
+        if self.free <= 0:
+            return False
+        self.free -= 1
+        self.submitted.append(pdu)
+        asyncio.get_running_loop().call_soon(self._respond, len(self.submitted), pdu, token)
+        return True
+
+    def _respond(self, nth: int, pdu: SubmitSm, token: Any) -> None:
+        assert self.sender is not None
+        self.free += 1
+        self.sender.on_results([(token, self._answer(nth, pdu))])
+
+
+class FakeQueue:
+    """Holds answers; counts begun submits as Redis does."""
+
+    def __init__(self, waiting: Sequence[Waiting]) -> None:
+        self._left = list(waiting)
+        self.filed: list[Sent] = []
+        self.handed_back: list[Waiting] = []
+        self.changed = asyncio.Event()
+
+    async def take(self, _firm: int, count: int) -> list[Waiting]:
+        taken, self._left = self._left[:count], self._left[count:]
+        return taken
+
+    async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        return [w._replace(begun=w.begun + 1) for w in waiting]
+
+    async def wait(self, _firms: Sequence[int], _timeout_ms: int) -> None:
+        await asyncio.sleep(0)
+
+    async def file(self, sent: Sequence[Sent]) -> None:
+        self.filed += sent
+        self.changed.set()
+
+    async def hand_back(self, waiting: Sequence[Waiting]) -> None:
+        self.handed_back += waiting
+
+
+def answer_of(text: str = "Code accepted", **changes: Any) -> Waiting:
+    now = int(time.time() * 1000)
+    values: dict[str, Any] = {
+        "firm_id": 1,
+        "queue_id": "1-0",
+        "message_id": "m1",
+        "sealed": seal_answer(VAULT, NUMBER, text),
+        "short_number": "4040",
+        "seen": "d",
+        "at": now,
+        "begun": 1,
+    }
+    return Waiting(**(values | changes))
+
+
+async def ended(
+    answer: Answer, *waiting: Waiting, max_age_s: float = 3600
+) -> tuple[list[Sent], FakeLink, Sender]:
+    """Run until every answer has ended, then stop."""
+    link, queue = FakeLink(answer), FakeQueue(waiting)
+    sender = made(link, queue, max_age_s)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S):
+        while len(queue.filed) < len(waiting):
+            queue.changed.clear()
+            await queue.changed.wait()
+        sender.stop()
+        await running
+    return queue.filed, link, sender
+
+
+async def turns(true: Callable[[], bool]) -> None:
+    """Let the loop turn until it is true."""
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came true")
+
+
+def made(link: FakeLink, queue: FakeQueue, max_age_s: float = 3600) -> Sender:
+    link.sender = Sender(
+        link,  # type: ignore[arg-type]
+        queue,  # type: ignore[arg-type]
+        VAULT,
+        firms=lambda: [1],
+        max_age_s=max_age_s,
+        observe=lambda *_: None,
+    )
+    return link.sender
+
+
+def always(status: int, message_id: str = "id") -> Answer:
+    return lambda _nth, _pdu: SubmitResult(status, message_id)
+
+
+def first(then: SubmitResult | None, *, times: int = 1) -> Answer:
+    """`then` for the first submits, accepted afterwards."""
+    return lambda nth, _: then if nth <= times else SubmitResult(statuses.ROK, "id")
+
+
+THROTTLED, BUSY, WRONG = (SubmitResult(s, "") for s in (statuses.RTHROTTLED, statuses.RSYSERR, 0x0B))
+# answer -> state, error, submits
+OUTCOMES = [
+    pytest.param(always(statuses.ROK), "accepted", None, 1, id="accepted"),
+    pytest.param(first(THROTTLED, times=30), "accepted", None, 31, id="throttled for a while"),
+    pytest.param(first(BUSY, times=3), "accepted", None, 4, id="refused for now, then accepted"),
+    pytest.param(
+        always(statuses.RSYSERR), "failed", "refused for too long", MOST_TEMPORARY, id="refused for ever"
+    ),
+    pytest.param(always(0x0B), "failed", "0xb", 1, id="refused for good"),
+    pytest.param(first(None), "accepted", None, 2, id="unknown once, then accepted"),
+    pytest.param(first(None, times=2), "unknown", "no response twice", 2, id="unknown twice"),
+    pytest.param(first(WRONG), "failed", "0xb", 1, id="a permanent refusal is not repeated"),
+]
+
+
+@pytest.mark.parametrize(("answer", "state", "error", "submits"), OUTCOMES)
+async def test_outcomes(answer: Answer, state: str, error: str | None, submits: int) -> None:
+    (sent,), link, sender = await ended(answer, answer_of())
+
+    assert (state, error, submits) == (sent.state, sent.error, len(link.submitted))
+    assert getattr(sender.counts, state) == 1
+    assert sender.backlog == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "error"),
+    [
+        pytest.param({"at": 1}, "expired", "waited too long", id="too old"),
+        pytest.param({"until": 1}, "expired", "waited too long", id="of no use any more"),
+        pytest.param({"begun": 3}, "unknown", "no response twice", id="begun too often"),
+        pytest.param({"sealed": b"nothing"}, "failed", "seal broken", id="cannot be opened"),
+    ],
+)
+async def test_ended_without_a_submit(changes: dict[str, Any], state: str, error: str) -> None:
+    (sent,), link, _ = await ended(always(0), answer_of(**changes))
+
+    assert (state, error, 0) == (sent.state, sent.error, len(link.submitted))
+
+
+async def test_what_is_throttled_past_its_use_expires() -> None:
+    until = int(time.time() * 1000) + 50
+    (sent,), link, _ = await ended(always(statuses.RTHROTTLED), answer_of(until=until))
+
+    assert (sent.state, sent.error) == ("expired", "refused until too old")
+    assert len(link.submitted) > 1
+
+
+async def test_second_submit_is_marked_as_possibly_doubled() -> None:
+    _, _, sender = await ended(always(0), answer_of(begun=2))
+
+    assert sender.counts.possibly_doubled == 1
+
+
+LONG = "Я" * 150  # three parts in UCS-2
+
+
+async def test_long_answer_in_parts_of_one_reference() -> None:
+    (sent,), link, _ = await ended(lambda nth, _: SubmitResult(0, f"id-{nth}"), answer_of(LONG))
+
+    headers = [pdu.body[:6] for pdu in link.submitted]
+    assert [(h[4], h[5]) for h in headers] == [(3, 1), (3, 2), (3, 3)]
+    assert len({h[3] for h in headers}) == 1
+    assert [pdu.registered_delivery for pdu in link.submitted] == [0, 0, 1]
+    assert [pdu.esm_class for pdu in link.submitted] == [0x40] * 3
+    assert sent.smsc_id == "id-3"
+
+
+async def test_receipts_id_is_of_the_last_part_however_responses_come() -> None:
+    """The receipt is asked for of the last part: its id must be kept, not that of the last response."""
+    link, queue = FakeLink(always(0)), FakeQueue([answer_of(LONG)])
+    held: list[tuple[Any, SubmitSm]] = []
+    link._respond = lambda nth, pdu, token: held.insert(nth - 1, (token, pdu))  # type: ignore[method-assign]
+    sender = made(link, queue)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S):
+        await turns(lambda: len(held) == 3)
+        for token, pdu in reversed(held):
+            sender.on_results([(token, SubmitResult(0, f"part {pdu.body[5]}"))])
+        await queue.changed.wait()
+        sender.stop()
+        await running
+
+    assert [sent.smsc_id for sent in queue.filed] == ["part 3"]
+
+
+async def test_only_refused_parts_are_submitted_again() -> None:
+    (sent,), link, _ = await ended(
+        lambda nth, _: SubmitResult(statuses.RTHROTTLED if nth == 2 else 0, f"id-{nth}"), answer_of(LONG)
+    )
+
+    assert [pdu.body[5] for pdu in link.submitted] == [1, 2, 3, 2]
+    assert (sent.state, sent.smsc_id) == ("accepted", "id-3")
+
+
+async def test_unknown_part_sends_the_whole_again() -> None:
+    (sent,), link, _ = await ended(
+        lambda nth, _: None if nth == 2 else SubmitResult(0, f"id-{nth}"), answer_of(LONG)
+    )
+
+    assert [pdu.body[5] for pdu in link.submitted] == [1, 2, 3, 1, 2, 3]
+    assert (sent.state, sent.waiting.begun) == ("accepted", 2)
+
+
+async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None:
+    answers = [answer_of(message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
+    link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
+    held: list[tuple[Any, SubmitSm]] = []
+    link._respond = lambda nth, pdu, token: held.insert(nth - 1, (token, pdu))  # type: ignore[method-assign]
+    sender = made(link, queue)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S):
+        await turns(lambda: len(held) == 2)
+        sender.stop()
+        await asyncio.sleep(0)
+        assert not running.done()  # the SMSC still owes two answers
+        for token, _ in held:
+            sender.on_results([(token, SubmitResult(0, "id"))])
+        await running
+
+    assert [sent.waiting.message_id for sent in queue.filed] == ["m0", "m1"]
+    assert [waiting.message_id for waiting in queue.handed_back] == ["m2", "m3", "m4"]
+
+
+async def test_storage_that_is_away_loses_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smpp.sender.STORAGE_RETRY_S", 0.001)
+    link, queue = FakeLink(always(0)), FakeQueue([answer_of()])
+    filed, fails = queue.file, [OSError(), TimeoutError()]
+
+    async def flaky(sent: Sequence[Sent]) -> None:
+        if fails:
+            raise fails.pop()
+        await filed(sent)
+
+    queue.file = flaky  # type: ignore[method-assign]
+    sender = made(link, queue)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S):
+        await queue.changed.wait()
+        sender.stop()
+        await running
+
+    assert [sent.state for sent in queue.filed] == ["accepted"]

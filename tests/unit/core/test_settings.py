@@ -1,0 +1,145 @@
+"""Settings: every fault in one report, the environment over the file, secrets from files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, SettingsError, load
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("UNDERCAP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def read(content: str) -> Settings:
+    file = Path("my.toml")
+    file.write_text(content, encoding="utf-8")
+    return load(file)
+
+
+def faults(content: str) -> list[str]:
+    with pytest.raises(SettingsError) as told:
+        read(content)
+    return str(told.value).splitlines()
+
+
+def test_defaults_are_good() -> None:
+    settings = load()
+
+    assert settings.sql_url == f"sqlite:///{(Path('var') / 'undercap.db').resolve()}"
+    assert settings.links == ()
+
+
+def test_all_faults_in_one_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCAP_REDDIS__URL", "x")
+    monkeypatch.setenv("UNDERCAP_HTTP__PORT", "seventy")
+
+    told = faults(
+        """
+        [limits]
+        messages_per_minute = 0
+        mesages = 3
+        [codes]
+        odds = 10
+        [[smpp.links]]
+        name = "Kyivstar"
+        host = "10.0.0.1"
+        system_id = "a-name-that-is-too-long"
+        """
+    )
+
+    for word in (
+        "UNDERCAP_REDDIS__URL: no such setting",
+        "http.port: ",
+        "limits.messages_per_minute: ",
+        "limits.mesages: ",
+        "codes.odds: ",
+        "smpp.links.0.name: ",
+        "smpp.links.0.system_id: ",
+    ):
+        assert sum(line.startswith(word) for line in told) == 1, (word, told)
+    assert len(told) == 7
+
+
+def test_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCAP_LIMITS__MESSAGES_PER_MINUTE", "99")
+
+    limits = read("[limits]\nmessages_per_minute = 5\nwrong_codes_per_hour = 7\n").limits
+
+    assert (limits.messages_per_minute, limits.wrong_codes_per_hour) == (99, 7)
+
+
+def test_file_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("other.toml").write_text("[http]\nport = 1234\n")
+    monkeypatch.setenv("UNDERCAP_CONFIG", "other.toml")
+
+    assert load().http.port == 1234
+
+
+LINK = '[[smpp.links]]\nname = "kyiv"\nhost = "x"\nsystem_id = "x"\n'
+
+
+def test_password_from_a_file() -> None:
+    Path("pw").write_text("s3cret\n")
+
+    (link,) = read(LINK + 'password_file = "pw"\n').links
+
+    assert link.password.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize(("section", "key"), [("redis", "url"), ("redis", "queue_url"), ("sql", "url")])
+def test_urls_with_passwords_from_files(section: str, key: str) -> None:
+    Path("url").write_text("redis://:s3cret@host:6379/0\n")
+
+    settings = read(f'[{section}]\n{key}_file = "url"\n')
+
+    assert getattr(getattr(settings, section), key) == "redis://:s3cret@host:6379/0"
+
+
+FAULTS = [
+    pytest.param(
+        LINK + 'password_file = "nowhere"\n', "nowhere: cannot be read", id="password file is missing"
+    ),
+    pytest.param(LINK + 'password = "nine chars"\n', "eight characters at most", id="password too long"),
+    pytest.param(LINK + LINK, "two links have the same name", id="two links of one name"),
+    pytest.param('[redis]\nurl_file = "nowhere"\n', "nowhere: cannot be read", id="url file is missing"),
+    pytest.param("[limits]\nmessages_per_minute = 70000\n", "less than or equal", id="more than is counted"),
+    pytest.param("[limits", "is not TOML", id="not TOML"),
+    pytest.param("limits = 3", "limits: ", id="a section that is none"),
+    pytest.param("strange = 3", "strange: ", id="an unknown key"),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), FAULTS)
+def test_single_faults(content: str, told: str) -> None:
+    (fault,) = faults(content)
+
+    assert told in fault
+
+
+def test_no_fault_tells_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCAP_SMPP__LINKS", '[{"password": "very-s3cret"')
+
+    told = faults(LINK + 'password = "also-s3cret"\nport = 99999\n')
+
+    assert "s3cret" not in "\n".join(told)
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    settings = read(LINK + 'password = "s3cret"\n[sql]\nurl = "postgresql://u:hidden@h/d"\n')
+
+    assert "s3cret" not in repr(settings.smpp)
+
+
+def test_file_that_is_missing_or_unreadable() -> None:
+    with pytest.raises(SettingsError, match=r"no\.toml: cannot be read"):
+        load(Path("no.toml"))
+    Path("bad.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="is not TOML"):
+        load(Path("bad.toml"))
