@@ -279,7 +279,8 @@ def _services(text: Accepted, has_codes: bool) -> tuple[Outcome, ...]:
     if text.limited_until:
         return (Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN,)
     asked = [_SERVICES[s] for s in text.services if s in _SERVICES]
-    if text.consent:
+    # A STOP is confirmed once: by the host of the short number, not by another firm beside its codes.
+    if text.consent and (text.services or not has_codes):
         asked.append(Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN)
     return tuple(asked) if asked or has_codes else (Outcome.UNKNOWN,)
 
