@@ -74,7 +74,10 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         with process.listening("http.port", settings.http.host, settings.http.port):
             await site.start()
         host, port = runner.addresses[0][:2]
-        readiness.ready({"API": f"http://{host}:{port}/"})
+        public = settings.http.public_url or f"http://{host}:{port}"
+        readiness.ready({"API": f"{public}/", "Web page": f"{public}/a"})
+        if not readiness.supervised():
+            print(f"API: {public}/", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

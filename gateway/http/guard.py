@@ -25,7 +25,7 @@ Networks = Sequence[IPv4Network | IPv6Network]
 IPV6_PREFIX = 64  # what one household or server is given; less would be addresses without end
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 PAGE = f"{CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-QUIET = ("/healthz", "/readyz", "/metrics")
+QUIET = ("/healthz", "/readyz", "/metrics", "/a/")  # routes that begin so are told when debugging
 log = structlog.get_logger()
 
 
@@ -41,7 +41,7 @@ def middleware(meter: Meter) -> Middleware:
         route = resource.canonical if resource else "none"
         meter.count(measures.REQUESTS, route, str(response.status))
         meter.observe(measures.REQUEST_S, seconds, route)
-        tell = log.debug if route in QUIET else log.info
+        tell = log.debug if route.startswith(QUIET) else log.info
         # The path itself may hold anything; the route is ours.
         took_ms = round(seconds * 1000, 1)
         tell("request", method=request.method, route=route, status=response.status, ms=took_ms)
@@ -111,6 +111,24 @@ def address(request: web.Request, trusted: Networks) -> str:
     if isinstance(peer, IPv6Address):
         return str(ip_network((peer, IPV6_PREFIX), strict=False))
     return str(peer)
+
+
+class UnnamedProxy:
+    """Says once that shoppers come through a proxy that the settings do not name: all look like one then."""
+
+    def __init__(self, trusted: Networks) -> None:
+        self._trusted = trusted
+        self._told = False
+
+    def notice(self, request: web.Request) -> None:
+        """Look at one request."""
+        if self._told or "X-Forwarded-For" not in request.headers:
+            return
+        peer = _parsed(request.remote or "")
+        if peer is None or any(peer in network for network in self._trusted):
+            return
+        self._told = True
+        log.warning("X-Forwarded-For is not believed", mend="name your proxy in http.trusted_proxies")
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

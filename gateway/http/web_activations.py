@@ -59,8 +59,11 @@ class Site:
 def routes(site: Site) -> list[web.RouteDef]:
     """The two routes."""
 
+    unnamed = guard.UnnamedProxy(site.trusted)
+
     async def ask_pin(request: web.Request) -> web.Response:
         guard.from_our_page(request, site.public_url)
+        unnamed.notice(request)
         body = await bodies.read(request, PinRequest)
         done = asyncio.get_running_loop().time() + ANSWER_AFTER_S
         try:

@@ -14,9 +14,7 @@ from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import RedisSettings
 from gateway.domain import condition
@@ -56,7 +54,7 @@ class Question:
     async def _put(self) -> list[Part]:
         try:
             self._answer = await self._ask()
-        except (RedisError, SQLAlchemyError, OSError) as err:
+        except Exception as err:  # noqa: BLE001 - whatever keeps a part from answering is its answer
             self._answer = [self._failed(f"does not answer ({type(err).__name__})")]
         finally:
             self._until = time.monotonic() + self._kept_s
