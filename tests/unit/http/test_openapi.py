@@ -22,7 +22,8 @@ NOTHING: Any = None  # routes are made without being asked anything
 def routes() -> Iterator[web.RouteDef]:
     """Every route of the API process."""
     yield from activations.routes(NOTHING, NOTHING)
-    yield from web_activations.routes(NOTHING)
+    site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, public_url="", trusted=())
+    yield from web_activations.routes(site)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)
