@@ -21,7 +21,7 @@ def test_a_statement_is_answered_by_its_index(tmp_path: Path, name: str) -> None
     url = f"sqlite:///{tmp_path / 'plans.db'}"
     migrate.upgrade(url)
     statement, index = STATEMENTS[name]
-    compiled = statement.compile(dialect=sqlite.dialect())  # type: ignore[no-untyped-call]
+    compiled = statement.compile(dialect=sqlite.dialect())
     with create_engine(url).connect() as connection:
         values = tuple("" for _ in compiled.positiontup or ())
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
