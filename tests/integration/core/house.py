@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config.settings import AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.catalog import Catalog
@@ -137,6 +137,16 @@ class House:
         with self.engine.connect() as connection:
             self.publish(set_up.firm_id(connection, firm))
         return made
+
+    def move(self, campaign: int, starts_at: int, ends_at: int) -> None:
+        """Put a campaign into another time (ms since 1970)."""
+        c = schema.campaign
+        with sql.writing(self.engine) as connection:
+            connection.execute(
+                update(c).where(c.c.id == campaign).values(starts_at=starts_at, ends_at=ends_at)
+            )
+            owner = connection.execute(select(c.c.firm_id).where(c.c.id == campaign)).scalar_one()
+        self.publish(owner)
 
     def series(self, campaign: int, count: int = 50, alphabet: str = "digits") -> IssuedSeries:
         """A series of codes."""

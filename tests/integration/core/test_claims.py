@@ -69,8 +69,9 @@ WINDOWS = [
 async def test_states_and_windows(house: House, word: str, starts: int, ends: int, letter: str) -> None:
     firm = house.firm()
     now = int(time.time() * 1000)
-    campaign = house.campaign(starts_at=now + starts, ends_at=now + ends)
+    campaign = house.campaign()
     (code,) = house.codes(campaign, 1)
+    house.move(campaign, now + starts, now + ends)
     if word:
         set_up.change_state(house.engine, campaign, word)
         house.publish(firm)
