@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from redis.asyncio import Redis
 
 from config.settings import Settings
 from gateway.entry import process, readiness
@@ -43,8 +44,45 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     redis = await open_redis(backing)
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=FEED_BLOCKS_S)
     keeper = CatalogKeeper(backing)
+    app = application(_services(backing, redis, keeper, meter))
+    _add_operators_routes(app, backing, redis, keeper)
+    if settings.simulator.enabled:
+        _add_feed(app, blocking)
+    access = AccessLog(backing.engine, backing.vault, "api")
+    background = [asyncio.ensure_future(work) for work in (keeper.follow(), access.run(), _flush(meter))]
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
+    await runner.setup()
+    try:
+        await _listen(runner, settings)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await redis.redis.aclose()
+        await blocking.aclose()
+        meter.flush()
+    return process.Exit.OK
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    site = web.TCPSite(runner, settings.http.host, settings.http.port)
+    with process.listening("http.port", settings.http.host, settings.http.port):
+        await site.start()
+    host, port = runner.addresses[0][:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    public = settings.http.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    readiness.ready({"API": f"{public}/", "Web page": f"{public}/a"})
+    if not readiness.supervised():
+        print(f"API: {public}/", flush=True)
+
+
+def _add_operators_routes(
+    app: web.Application, backing: Backing, redis: DurableRedis, keeper: CatalogKeeper
+) -> None:
+    settings = backing.settings
     links = [link.name for link in settings.links]
-    streams: set[asyncio.Task[None]] = set()
 
     def firms() -> list[int]:
         return list(keeper.catalog.firms)
@@ -58,36 +96,17 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         firms=firms,
         links=links,
     )
-    app = application(_services(backing, redis, keeper, meter))
-    app.middlewares.append(_endless(streams))
+    directory = settings.state_dir / METRICS
     app.add_routes(health.routes(asked))
-    app.add_routes(metrics.routes(settings.state_dir / METRICS, redis.redis, asked, firms=firms, links=links))
-    if settings.simulator.enabled:
-        app.add_routes(feed.routes(blocking))
+    app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
+
+
+def _add_feed(app: web.Application, blocking: Redis) -> None:
+    """The live feed, whose streams go on until they are ended: here, when the process stops."""
+    streams: set[asyncio.Task[None]] = set()
+    app.add_routes(feed.routes(blocking))
+    app.middlewares.append(_endless(streams))
     app.on_shutdown.append(_end(streams))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
-    await runner.setup()
-    access = AccessLog(backing.engine, backing.vault, "api")
-    background = [asyncio.ensure_future(work) for work in (keeper.follow(), _flush(meter), access.run())]
-    try:
-        site = web.TCPSite(runner, settings.http.host, settings.http.port)
-        with process.listening("http.port", settings.http.host, settings.http.port):
-            await site.start()
-        host, port = runner.addresses[0][:2]
-        public = settings.http.public_url or f"http://{host}:{port}"
-        readiness.ready({"API": f"{public}/", "Web page": f"{public}/a"})
-        if not readiness.supervised():
-            print(f"API: {public}/", flush=True)
-        await stop.wait()
-    finally:
-        await runner.cleanup()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await redis.redis.aclose()
-        await blocking.aclose()
-        meter.flush()
-    return process.Exit.OK
 
 
 def _services(backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter) -> Services:

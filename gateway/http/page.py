@@ -33,12 +33,12 @@ def routes(catalog: Callable[[], Catalog], limits: WebSettings) -> list[web.Rout
         numbers = sorted(catalog().short_numbers)
         wanted = request.match_info.get("number")
         if wanted is not None and wanted not in numbers:
-            raise web.HTTPFound(PATH)  # the browser takes the fragment along
+            return _to_page()
         return _page(request, catalog(), [wanted] if wanted else numbers, limits)
 
     async def to_page(request: web.Request) -> web.Response:
         del request
-        raise web.HTTPFound(PATH)
+        return _to_page()
 
     return [
         web.get("/", to_page),
@@ -46,6 +46,10 @@ def routes(catalog: Callable[[], Catalog], limits: WebSettings) -> list[web.Rout
         web.get(PATH, page),
         web.get(PATH + r"/{number:\d{1,20}}", page),
     ]
+
+
+def _to_page() -> web.Response:
+    return web.Response(status=302, headers={"Location": PATH})  # the browser takes the fragment along
 
 
 def _page(request: web.Request, catalog: Catalog, numbers: list[str], limits: WebSettings) -> web.Response:

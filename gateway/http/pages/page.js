@@ -17,13 +17,15 @@ class Refused extends Error {
 }
 
 async function post(path, body) {
+  const late = new AbortController(); // AbortSignal.timeout is too young for many phones
+  const timer = setTimeout(() => late.abort(), 20000);
   const response = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
     credentials: "omit",
-    signal: AbortSignal.timeout(20000),
-  });
+    signal: late.signal,
+  }).finally(() => clearTimeout(timer));
   const told = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(response.status, Number(response.headers.get("Retry-After")), told);
   return told;
@@ -121,7 +123,8 @@ prove.addEventListener("submit", (event) => {
       line.append(code, message);
       return line;
     });
-    $("results").replaceChildren(...lines);
+    $("results").textContent = "";
+    $("results").append(...lines);
     // A credited code uses the PIN up. What may have been mistyped stays in the form.
     if (results.some(({ outcome }) => outcome === "activated")) sentTo = "";
     const kept = typed.filter((_, at) => ["invalid", "limited"].includes(results[at].outcome));
