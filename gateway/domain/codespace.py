@@ -91,9 +91,7 @@ def shortest_length(alphabet: str, count: int, odds: int) -> int:
     for length in range(MIN_LENGTH[alphabet], MAX_LENGTH + 1):
         if capacity(alphabet, length, odds) >= count:
             return length
-    raise SpaceTooSmall(
-        f"{count:,} codes at one in {odds:,} need more than {MAX_LENGTH} {alphabet}"
-    )
+    raise SpaceTooSmall(f"{count:,} codes at one in {odds:,} need more than {MAX_LENGTH} {alphabet}")
 
 
 def _digits(number: int, symbols: str, length: int) -> str:
