@@ -14,9 +14,9 @@ from gateway.entry.backing import CatalogKeeper, open_backing
 from gateway.entry.process import Exit
 from gateway.store import keys, presence
 from gateway.store.presence import Presence
+from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
 from gateway.usecases.rebuild import Busy, rebuild_firm
-from gateway.usecases.settle import Desk
 
 _FOREIGN = (
     "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "

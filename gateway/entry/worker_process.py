@@ -26,9 +26,10 @@ from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys
 from gateway.store.access_log import WRITE_EVERY_S, AccessLog
 from gateway.store.metrics import METRICS
+from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway, drain
 from gateway.usecases.meters import SettlingMeters
-from gateway.usecases.settle import Desk, Settled
+from gateway.usecases.settle import Settled
 
 SWEEP_EVERY_S = 2.0
 AWAY_WAIT_S = 1.0

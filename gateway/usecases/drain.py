@@ -20,7 +20,8 @@ from gateway.store import keys, ledger, sql
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
 from gateway.store.receipts import unpacked
 from gateway.store.sendqueue import parse_results
-from gateway.usecases.settle import Desk, Settled, settle_batch
+from gateway.usecases.answering import Desk
+from gateway.usecases.settle import Settled, settle_batch
 
 BATCH = 256  # texts of one transaction
 RESULT_BATCHES = 16

@@ -6,47 +6,24 @@ not yet ended in Redis (a crash between the two) is settled again without effect
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from config import texts
-from gateway.domain.alias import alias_of
-from gateway.domain.answers import CodeOutcome, Situation, compose
-from gateway.domain.catalog import Campaign, Catalog
-from gateway.domain.outcome import Outcome
+from gateway.domain.catalog import Catalog
 from gateway.domain.reading import Intent
-from gateway.domain.segments import count
 from gateway.store import ledger, schema, sql
 from gateway.store.ledger import Activated, Known
 from gateway.store.outbox import Accepted, Reply
-from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
+from gateway.usecases import answering
+from gateway.usecases.answering import Desk
 from gateway.usecases.intake import SEAL_REPLY
 
 SEAL_SHOPPER = "shopper"
 CONSENT_CHANNELS = ("sms", "call")
-
-_SERVICES = {
-    Intent.HELP.value: Outcome.HELP,
-    Intent.ALIAS.value: Outcome.ALIAS,
-    Intent.BALANCE.value: Outcome.BALANCE,
-    Intent.INVITE.value: Outcome.INVITE,
-}
-_UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What a settlement needs at hand."""
-
-    engine: Engine
-    vault: Vault
-    catalog: Catalog
-    alias_key: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,9 +178,9 @@ def _answers(
         if text.message_id in batch.by_message:
             ahead[shopper] -= batch.by_message[text.message_id]
         balance = balances.get(shopper, 0) - ahead.get(shopper, 0)
-        situation, campaign = _situation(text, shopper, balance, aliases, batch, desk)
+        situation, campaign = answering.situation(text, shopper, balance, aliases, batch.known, desk)
         outcomes = (*(c.outcome for c in situation.codes), *situation.services)
-        reply = None if text.muted else _reply(text, situation, campaign, desk)
+        reply = None if text.muted else answering.reply(text, situation, campaign, desk)
         done.append(Settled(accepted=text, reply=reply, outcomes=tuple(map(str, outcomes))))
     rows = [_message_row(s, batch) for s in done if s.reply is not None]
     if rows:
@@ -221,95 +198,6 @@ def _once_more(reply: Reply, known: Known) -> Reply | None:
     if known.state != "queued":  # an old outbox came back with a restored Redis: it has left long ago
         return None
     return reply._replace(sealed=known.sealed) if known.sealed else reply
-
-
-def _situation(
-    text: Accepted,
-    shopper: int,
-    balance: int,
-    aliases: Mapping[int, int],
-    batch: _Batch,
-    desk: Desk,
-) -> tuple[Situation, Campaign | None]:
-    campaigns = desk.catalog.campaigns
-    codes = [
-        _code_outcome(text, code, result, shopper, batch, campaigns)
-        for code, result in zip(text.codes, text.results, strict=False)
-    ]
-    if not text.limited_until:
-        codes += [CodeOutcome(outcome=Outcome.INVALID, points=0, at=None)] * text.wrong
-    campaign = campaigns[text.codes[0][2]] if text.codes else _campaign_at(text, desk.catalog)
-    counter = aliases.get(shopper)
-    situation = Situation(
-        codes=tuple(codes),
-        services=_services(text, bool(codes)),
-        balance=balance,
-        alias=None if counter is None else alias_of(counter, desk.alias_key),
-        wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
-        campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
-        timezone=campaign.timezone if campaign else "UTC",
-        now=_time(text.at),
-    )
-    return situation, campaign
-
-
-def _code_outcome(
-    text: Accepted,
-    code: tuple[int, int, int],
-    result: str,
-    shopper: int,
-    batch: _Batch,
-    campaigns: Mapping[int, Campaign],
-) -> CodeOutcome:
-    if result in _UNCLAIMED:
-        campaign = campaigns[code[2]]
-        at = {"N": campaign.starts_at, "E": campaign.ends_at}.get(result)
-        return CodeOutcome(outcome=_UNCLAIMED[result], points=0, at=None if at is None else _time(at))
-    owner = batch.known.get((code[0], code[1]))
-    if owner is None or owner.shopper_id != shopper:
-        return CodeOutcome(outcome=Outcome.ALREADY_USED, points=0, at=None)
-    if owner.message_id == text.message_id:
-        return CodeOutcome(outcome=Outcome.ACTIVATED, points=owner.points, at=None)
-    return CodeOutcome(outcome=Outcome.ALREADY_YOURS, points=owner.points, at=_time(owner.claimed_at))
-
-
-def _services(text: Accepted, has_codes: bool) -> tuple[Outcome, ...]:
-    if text.limited_until and not text.consent:
-        return (Outcome.LIMITED,)
-    if text.limited_until:
-        return (Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN,)
-    asked = [_SERVICES[s] for s in text.services if s in _SERVICES]
-    # A STOP is confirmed once: by the host of the short number, not by another firm beside its codes.
-    if text.consent and (text.services or not has_codes):
-        asked.append(Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN)
-    return tuple(asked) if asked or has_codes else (Outcome.UNKNOWN,)
-
-
-def _campaign_at(text: Accepted, catalog: Catalog) -> Campaign | None:
-    """The firm's newest campaign, for the words and the zone of a text without a code."""
-    own = [c for c in catalog.campaigns.values() if c.firm_id == text.firm_id]
-    running = [c for c in own if c.state == "running" and c.starts_at <= text.at < c.ends_at]
-    return max(running or own, key=lambda c: c.id, default=None)
-
-
-def _reply(text: Accepted, situation: Situation, campaign: Campaign | None, desk: Desk) -> Reply:
-    language = text.language or (campaign.language if campaign else "en")
-    wording = texts.load(language)
-    own = campaign.texts.get(language) if campaign else None
-    if own:
-        wording = wording.override(own)
-    number = desk.vault.open(SEAL_REPLY, text.number).decode()
-    words = compose(situation, wording)
-    sealed = seal_answer(desk.vault, number, words)
-    return Reply(
-        message_id=f"{text.message_id}.{text.firm_id}",
-        sealed=sealed,
-        short_number=text.short_number,
-        link=text.link,
-        seen=text.digest,
-        at=text.at,
-        segments=count(words),
-    )
 
 
 def _message_row(settled: Settled, batch: _Batch) -> dict[str, Any]:
@@ -330,7 +218,3 @@ def _message_row(settled: Settled, batch: _Batch) -> dict[str, Any]:
         "attempts": 0,
         "queued_at": text.at,
     }
-
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

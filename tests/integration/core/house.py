@@ -25,11 +25,12 @@ from gateway.store.durable import DurableRedis
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import Vault
 from gateway.usecases import issue_codes, set_up
+from gateway.usecases.answering import Desk
 from gateway.usecases.drain import Desks, Drained, drain
 from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
 from gateway.usecases.set_up import NewCampaign
-from gateway.usecases.settle import Desk, Settled
+from gateway.usecases.settle import Settled
 
 LINK: Final = "peer"
 SHORT: Final = "4040"

@@ -19,8 +19,8 @@ from gateway.store.durable import DurableRedis
 from gateway.store.outbox import MOST_ATTEMPTS, Outbox
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.usecases import set_up
+from gateway.usecases.answering import Desk
 from gateway.usecases.drain import Desks, Drained, LedgerAway, drain
-from gateway.usecases.settle import Desk
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 
