@@ -24,12 +24,14 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     settings.state_dir.mkdir(mode=0o700)
     master_secret.load_or_make(settings)
     migrate.upgrade(settings.sql_url)
-    made.start(VALKEY)
-    await made.until(lambda: _answers(made), "valkey does not answer")
-    made.start("api")
-    await made.until(lambda: _url(made) != "", "the API does not listen")
-    yield made
-    made.close()
+    try:
+        made.start(VALKEY)
+        await made.until(lambda: _answers(made), "valkey does not answer")
+        made.start("api")
+        await made.until(lambda: _url(made) != "", "the API does not listen")
+        yield made
+    finally:
+        made.close()
 
 
 def _answers(gateway: Gateway) -> bool:
