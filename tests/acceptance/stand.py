@@ -23,6 +23,7 @@ from gateway.store.vault import Vault
 from tests.harness import Gateway, link_table
 from tests.peers.smsc import Delivery, Program, SmscPeer, Submitted
 
+HELD_MS: Final = 60_000
 UCS2: Final = 8
 LONG: Final = 0x40  # esm_class: the body begins with a header
 # In ASCII, but another character (or none) in the default alphabet of SMSCs.
@@ -158,6 +159,17 @@ class Stand:
         finally:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def writes_held(self) -> Iterator[Any]:
+        """Valkey answers what only reads; whatever writes waits until the end. Gives a client."""
+        with closing(self.gateway.redis()) as redis:
+            api: Any = redis
+            api.client_pause(HELD_MS, all=False)
+            try:
+                yield api
+            finally:
+                api.client_unpause()
 
     def counted(self, measure: str, **labels: str) -> float:
         """A counter of the metrics page, over all processes; 0 if it never counted."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -118,15 +117,12 @@ async def test_sent_again_because_the_session_was_cut_before_the_response(
 ) -> None:
     shopper, code = stand.shopper(), supply.next()
     smsc = stand.smscs[LINK]
-    with closing(stand.gateway.redis()) as redis:
-        api: Any = redis
-        api.client_pause(60_000, all=False)  # claims wait
+    with stand.writes_held() as api:
         first = asyncio.ensure_future(stand.text(LINK, shopper, code.printed))
         waits = lambda: any(c["cmd"] == "evalsha" and "b" in c["flags"] for c in api.client_list())  # noqa: E731
         await stand.gateway.until(waits, "the claim does not wait")
         await smsc.restart()
         assert await first is None
-        api.client_unpause()
     await smsc.wait_bound()
     assert await stand.text(LINK, shopper, code.printed) == 0
     assert await stand.answers(LINK, shopper) == [CREDITED]
