@@ -28,7 +28,6 @@ from smpp.statuses import Verdict, verdict
 
 MOST_BEGUN = 2  # a reply is submitted once more after an unknown outcome, not more often
 MOST_TEMPORARY = 10  # refusals for now of one answer before it has failed
-TAKE_AHEAD = 2  # windows of answers that are taken before there is room for them
 IDLE_WAIT_MS = 1000
 STORAGE_RETRY_S = 0.5
 log = structlog.get_logger()
@@ -135,13 +134,12 @@ class Sender:
 
     async def _take_forever(self) -> None:
         while not self._stopping:
-            room = self._settings.window * TAKE_AHEAD - self.backlog
-            if self._link.free <= 0 or room <= 0:
+            if self._room <= 0:
                 self._wake.clear()
                 await _first(self._wake.wait(), IDLE_WAIT_MS / 1000)
                 continue
             try:
-                if not await self._take(room):
+                if not await self._take():
                     await self._queue.wait(self._firms(), IDLE_WAIT_MS)
             except (RedisError, OSError, TimeoutError) as err:
                 self._queue_away.on(type(err).__name__)
@@ -149,7 +147,16 @@ class Sender:
             else:
                 self._queue_away.over()
 
-    async def _take(self, room: int) -> int:
+    @property
+    def _room(self) -> int:
+        """Answers that may be taken: what can be submitted at once.
+
+        An intent says that a submit was begun. One that only waited for room would count as a doubt after a
+        kill, and two such kills would end an answer that never left.
+        """
+        return self._link.free - len(self._ready)
+
+    async def _take(self) -> int:
         taken = 0
         if self._unknown:
             again, self._unknown = self._unknown, []
@@ -158,26 +165,29 @@ class Sender:
             except (RedisError, OSError, TimeoutError):
                 self._unknown = again + self._unknown
                 raise
-            for waiting in again:
-                taken += 1
-                self._accept(waiting)
+            taken += self._begin(again)
         for firm_id in self._firms():
-            for waiting in await self._queue.take(firm_id, room):
-                taken += 1
-                self._accept(waiting)
-        if taken:
-            self.pump()
+            if self._room > 0:
+                taken += self._begin(await self._queue.take(firm_id, self._room))
         return taken
 
+    def _begin(self, taken: Sequence[Waiting]) -> int:
+        for waiting in taken:
+            self._accept(waiting)
+        if taken:
+            self.pump()
+        return len(taken)
+
     def _accept(self, waiting: Waiting) -> None:
-        if waiting.begun > MOST_BEGUN:
-            return self._end(waiting, "unknown", None, "no response twice", None)
+        unsent = waiting._replace(begun=waiting.begun - 1)
+        if unsent.begun >= MOST_BEGUN:
+            return self._end(unsent, "unknown", None, "no response twice", None)
         if self._is_stale(waiting):
-            return self._end(waiting, "expired", None, "waited too long", None)
+            return self._end(unsent, "expired", None, "waited too long", None)
         try:
             number, text = open_answer(self._vault, waiting.sealed)
         except SealBroken:
-            return self._end(waiting, "failed", None, "seal broken", None)
+            return self._end(unsent, "failed", None, "seal broken", None)
         if waiting.begun > 1:
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)

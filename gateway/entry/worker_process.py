@@ -167,6 +167,8 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
                 settling.meters.nudged()
         except (RedisError, OSError) as err:
             away.on(type(err).__name__)
+        except Exception:  # without the sweep, what a crash left would wait for ever
+            log.exception("sweep failed; it goes on")
         else:
             away.over()
     access.write()

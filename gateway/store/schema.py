@@ -249,7 +249,7 @@ wrong_code = Table(
     "wrong_code",
     metadata,
     Column("message_id", String(32), primary_key=True),
-    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
     Column("shopper_key", String(22), nullable=False),
     Column("count", Integer, nullable=False),
     Column("said_at", BigInteger, nullable=False, index=True),

@@ -185,10 +185,6 @@ class SendQueue:
             commands.append(("EVAL", _SENT, len(names), *names, *args))
         await self._redis.calls(commands)
 
-    def rewind(self) -> None:
-        """Read from the beginning again: after Redis was away it may hold what this process never saw."""
-        self._after.clear()
-
 
 _TAKE = script("take")
 _SENT = script("sent")

@@ -37,7 +37,7 @@ class Vault:
         self._master = master
         self._index = _Hmac(self.derive("vault/index"))
         self._digest = _Hmac(self.derive("vault/digest"))
-        self._aead = AESGCM(self.derive("vault/seal"))
+        self._aeads: dict[str, AESGCM] = {}
         self.opened: Counter[str] = Counter()
 
     def derive(self, label: str, length: int = 32) -> bytes:
@@ -54,16 +54,22 @@ class Vault:
         """A fingerprint of any text, 22 characters; without the master secret it cannot be tried out."""
         return _short(self._digest.of(text.encode("utf-8", "surrogatepass")))
 
+    def _aead(self, purpose: str) -> AESGCM:
+        """A key a purpose: random nonces want no more than 2**32 seals a key (NIST SP 800-38D, 8.3)."""
+        if purpose not in self._aeads:
+            self._aeads[purpose] = AESGCM(self.derive(f"vault/seal/{purpose}"))
+        return self._aeads[purpose]
+
     def seal(self, purpose: str, clear: bytes) -> bytes:
         """Seal `clear` for one purpose."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._aead.encrypt(nonce, clear, purpose.encode())
+        return nonce + self._aead(purpose).encrypt(nonce, clear, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """Open what was sealed for this purpose; counted. Raises SealBroken."""
         self.opened[purpose] += 1
         try:
-            return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
+            return self._aead(purpose).decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
         except (InvalidTag, ValueError) as err:
             raise SealBroken(purpose) from err
 

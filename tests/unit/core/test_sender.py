@@ -48,17 +48,26 @@ class FakeLink:
         self.sender.on_results([(token, self._answer(nth, pdu))])
 
 
+class ClosingLink(FakeLink):
+    """Has no room any more after two submits: the pace was set lower in between."""
+
+    def submit(self, pdu: SubmitSm, token: object) -> bool:
+        if len(self.submitted) == 2:
+            self.free = 0
+        return super().submit(pdu, token)
+
+
 class FakeQueue:
     """Holds answers; counts begun submits as Redis does."""
 
     def __init__(self, waiting: Sequence[Waiting]) -> None:
-        self._left = list(waiting)
+        self.left = list(waiting)
         self.filed: list[Sent] = []
         self.handed_back: list[Waiting] = []
         self.changed = asyncio.Event()
 
     async def take(self, _firm: int, count: int) -> list[Waiting]:
-        taken, self._left = self._left[:count], self._left[count:]
+        taken, self.left = self.left[:count], self.left[count:]
         return taken
 
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
@@ -242,7 +251,7 @@ async def test_unknown_part_sends_the_whole_again() -> None:
 
 async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None:
     answers = [answer_of(message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
-    link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
+    link, queue = ClosingLink(always(0), room=5), FakeQueue(answers)
     held: list[tuple[Any, SubmitSm]] = []
     link._respond = lambda nth, pdu, token: held.insert(nth - 1, (token, pdu))  # type: ignore[method-assign]
     sender = made(link, queue)
@@ -258,6 +267,20 @@ async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None
 
     assert [sent.waiting.message_id for sent in queue.filed] == ["m0", "m1"]
     assert [waiting.message_id for waiting in queue.handed_back] == ["m2", "m3", "m4"]
+
+
+async def test_no_more_is_begun_than_can_be_submitted() -> None:
+    answers = [answer_of(message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
+    link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
+    link._respond = lambda *_: None  # type: ignore[method-assign]
+    sender = made(link, queue)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S):
+        await turns(lambda: len(link.submitted) == 2)
+        await turns(lambda: link.free == 0)
+
+    assert [waiting.message_id for waiting in queue.left] == ["m2", "m3", "m4"]
+    running.cancel()
 
 
 async def test_storage_that_is_away_loses_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:

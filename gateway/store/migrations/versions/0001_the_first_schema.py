@@ -188,7 +188,7 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("said_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name=op.f("fk_wrong_code_firm_id")),
-        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_wrong_code")),
+        sa.PrimaryKeyConstraint("message_id", "firm_id", name=op.f("pk_wrong_code")),
     )
     with op.batch_alter_table("wrong_code", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_wrong_code_said_at"), ["said_at"], unique=False)
