@@ -95,6 +95,12 @@ def rebuild(replace_foreign: bool) -> None:
 
 
 @cli.command()
+def migrate() -> None:
+    """Bring the database to this version's schema. `undercap up` does it by itself."""
+    _run("gateway.entry.migrate")
+
+
+@cli.command()
 def doctor() -> None:
     """Tell what is wrong with this set-up and how to mend it. Exit code 1 if something is."""
     sys.exit(imported("gateway.entry.doctor").run())

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from gateway.entry.commands import backing, publish
+from gateway.entry.commands import backing, publish, shown
 from gateway.store import schema
 from gateway.usecases import set_up
 
@@ -44,3 +44,25 @@ def key(slug: str) -> None:
     """Make an API key for a firm's own pages; it is shown this once."""
     with backing() as opened:
         click.echo(set_up.new_api_key(opened.engine, opened.vault, slug))
+
+
+@firm.command()
+@click.argument("slug")
+def keys(slug: str) -> None:
+    """The API keys of a firm, without the keys themselves."""
+    t = schema.api_key
+    with backing() as opened, opened.engine.connect() as connection:
+        owner = set_up.firm_id(connection, slug)
+        table = Table("id", "made (UTC)", "revoked (UTC)")
+        for row in connection.execute(select(t).where(t.c.firm_id == owner).order_by(t.c.id)):
+            table.add_row(str(row.id), shown(row.created_at), shown(row.revoked_at) if row.revoked_at else "")
+    Console().print(table)
+
+
+@firm.command()
+@click.argument("key_id", type=int)
+def revoke(key_id: int) -> None:
+    """Revoke an API key by its id (see `undercap firm keys`); it is refused from now on."""
+    with backing() as opened:
+        set_up.revoke_api_key(opened.engine, key_id)
+    click.echo("revoked")

@@ -73,6 +73,17 @@ def new_api_key(engine: Engine, vault: Vault, slug: str) -> str:
     return key
 
 
+def revoke_api_key(engine: Engine, key_id: int) -> None:
+    """Revoke a key for good; one that was revoked stays so. Raises Refused when there is none."""
+    t = schema.api_key
+    with sql.writing(engine) as connection:
+        if connection.scalar(select(t.c.id).where(t.c.id == key_id)) is None:
+            raise Refused(f"no API key {key_id}: see `undercap firm keys SLUG`")
+        connection.execute(
+            update(t).where(t.c.id == key_id, t.c.revoked_at.is_(None)).values(revoked_at=_now())
+        )
+
+
 def add_campaign(engine: Engine, new: NewCampaign) -> int:
     """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
     if new.ends_at <= new.starts_at:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.entry.cli import cli
 from gateway.store import keys
+from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import Verdict
 from gateway.store.outbox import MOST_ATTEMPTS, Outbox
 from tests.integration.core.house import ANNA, SHORT, House
@@ -299,6 +300,19 @@ def test_key_is_shown_once_and_kept_as_a_digest(house: House, undercap: Undercap
     ((digest,),) = house.rows("api_key", "digest")
     assert key.startswith("uc_")
     assert digest == house.vault.digest(f"api-key|{key}")
+
+
+async def test_a_revoked_key_is_refused(house: House, undercap: Undercap, campaign: str) -> None:
+    del campaign
+    key = undercap("firm", "key", "acme").output.strip()
+    keys = ApiKeys(house.engine, house.vault)
+    assert await keys.firm_of(key) is not None
+
+    undercap("firm", "revoke", "1")
+
+    assert await keys.firm_of(key) is None
+    assert "no API key 7" in undercap("firm", "revoke", "7", fails=1).output
+    assert "1" in undercap("firm", "keys", "acme").output
 
 
 def test_redis_away_is_told_in_one_line(
