@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -82,12 +83,11 @@ async def _staged(stand: Stand) -> Stage:
     told = gateway.cli("codes", "check", fresh["voided"][0].printed, "--short-number", numbers[0])
     gateway.cli("codes", "void", _batch(told), "--yes")
     digits = add_campaign(gateway, numbers=numbers, points=POINTS["digits"], language="uk")
-    issued = {}
-    for name, campaign in (("digits", digits), ("letters", letters)):
-        file = campaign.series(WHOLE_SERIES, name)
-        fresh[name] = read_codes(file, MOST_CODES)
-        issued[name] = file.read_text(encoding="ascii")
-        assert LENGTHS[name] == len(fresh[name][0].printed.replace("-", ""))
+    campaigns = {"digits": digits, "letters": letters}
+    made = [asyncio.to_thread(campaign.series, WHOLE_SERIES, name) for name, campaign in campaigns.items()]
+    files = dict(zip(campaigns, await asyncio.gather(*made), strict=True))
+    fresh |= {name: read_codes(file, MOST_CODES) for name, file in files.items()}
+    assert {name: len(fresh[name][0].printed.replace("-", "")) for name in files} == LENGTHS
     later = add_campaign(gateway, "--starts", START.isoformat(), numbers=numbers, language="uk")
     fresh["not-started"] = later.codes(OTHER_SERIES, take=OTHERS)
     paused = add_campaign(gateway, numbers=numbers, language="uk")
@@ -95,12 +95,11 @@ async def _staged(stand: Stand) -> Stage:
     link = next(iter(stand.smscs))
     await known(stand, link, fresh["paused"].pop(), to=NUMBERS[link])
     paused.change("pause")
-    campaigns = {"digits": digits, "letters": letters}
     return Stage(
         stand=stand,
         campaigns=campaigns,
         fresh={name: iter(codes) for name, codes in fresh.items()},
-        issued=issued,
+        issued={name: file.read_text(encoding="ascii") for name, file in files.items()},
     )
 
 
