@@ -15,9 +15,9 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.store import catalog, keys, presence, schema
+from gateway.store import catalog, keys, ledger, presence, schema, sql
 from gateway.store.dead_letters import DeadLetters
-from gateway.store.outbox import Outbox
+from gateway.store.outbox import Accepted, Outbox
 from gateway.usecases.drain import Desks, drain_firm
 
 _ROWS = 50_000
@@ -51,6 +51,8 @@ def rebuild_firm(
     Raises Busy, LedgerAway, RedisError.
     """
     begun = time.monotonic()
+    with sql.writing(engine) as connection:  # a firm that never settled is new, and whoever looks opens it
+        ledger.set_watermark(connection, firm_id, "0-0")
     redis.delete(keys.gate(firm_id))
     outbox = Outbox(redis, firm_id)
     if not outbox.lease(token):
@@ -59,8 +61,8 @@ def rebuild_firm(
     _drop(redis, firm_id, foreign=foreign)
     with engine.connect() as connection:
         claims = _claims(connection, redis, firm_id)
-        _claims_laid_aside(redis, firm_id)
         consents = _consents(connection, redis, firm_id)
+        _laid_aside(redis, firm_id)
         guessers = _budgets(connection, redis, firm_id)
         answers = _answers(connection, redis, firm_id)
         watermark = connection.scalar(
@@ -125,8 +127,8 @@ def _claims(connection: Connection, redis: Redis, firm_id: int) -> int:
     return count
 
 
-def _claims_laid_aside(redis: Redis, firm_id: int) -> None:
-    """Codes in dead letters are claimed, though SQL does not know: they are credited once replayed."""
+def _laid_aside(redis: Redis, firm_id: int) -> None:
+    """What stands in dead letters holds, though SQL does not know of it: claims, and a STOP or START."""
     for text in DeadLetters(redis, firm_id).texts():
         for (space, serial, _), result in zip(text.codes, text.results, strict=False):
             if result[0] == "C":
@@ -136,6 +138,17 @@ def _claims_laid_aside(redis: Redis, firm_id: int) -> None:
                     redis.setbit(bits, keys.CHUNK_BITS - 1, 0)
                 redis.setbit(bits, offset, 1)
                 redis.set(keys.claim(firm_id, space, serial), f"{text.shopper}|{text.message_id}")
+        if text.consent:
+            _consent_laid_aside(redis, text)
+
+
+def _consent_laid_aside(redis: Redis, text: Accepted) -> None:
+    """The later word counts; of a yes and a no in the same millisecond the no, which sorts behind."""
+    key = keys.consent(text.firm_id, text.shopper)
+    stands: Any = redis.get(key) or b"in:0"
+    word, _, at = stands.decode().partition(":")
+    if (text.at, text.consent) > (int(at), word):
+        redis.set(key, f"{text.consent}:{text.at}")
 
 
 def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:

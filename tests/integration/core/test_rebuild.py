@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -190,6 +190,42 @@ async def test_accepted_text_that_cannot_be_settled_is_not_dropped(house: House)
         house.drain()
     assert house.balance(ANNA) == 20
     assert house.balance(BOHDAN) == 10
+
+
+async def test_consent_in_a_dead_letter_is_not_forgotten(house: House) -> None:
+    """SQL knows of neither word; of a later one that it does know, the dead letter is no rival."""
+    house.firm()
+    house.campaign()
+    for said, number in (("start", ANNA), ("stop", BOHDAN)):
+        await house.text(said, number)
+    for id_, fields in cast(Any, house.redis.xrange(keys.outbox(1))):
+        house.redis.xdel(keys.outbox(1), id_)
+        house.redis.xadd(keys.dead(1), {"was": id_, "why": "Test", **fields})
+    await house.text("stop", ANNA)
+    house.drain()
+
+    rebuild(house)
+
+    assert (house.consent(ANNA), house.consent(BOHDAN)) == ("out", "out")
+
+
+async def test_rebuild_that_was_cut_off_leaves_a_firm_closed_that_never_settled(house: House) -> None:
+    """Whoever looks at Redis meanwhile must not take it for a new firm: its texts would be dropped."""
+    house.firm()
+    codes = house.codes(house.campaign(), 2)
+    await house.text(codes[0])
+
+    def cut_off(*, renew: bool = False) -> Any:
+        raise KeyboardInterrupt(renew)
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild_firm(1, house.engine, house.redis, cut_off, house.deployment, "rebuild", foreign=False)
+
+    for _ in range(2):  # the first only finds it closed, the second asks why
+        with pytest.raises(StoreUnavailable):
+            await house.text(codes[1], BOHDAN)
+    assert rebuild(house).settled == 1
+    assert await house.text(codes[1], BOHDAN) == Verdict(kind="A", codes=("C1",))
 
 
 def _with(value: Any, **changes: Any) -> Any:
