@@ -172,7 +172,6 @@ class Session(asyncio.Protocol):
         if self._over:
             return
         buffer = self._rest + data if self._rest else data
-        self._timers.heard = self._loop.time()
         messages: list[DeliverSm] = []
         results: list[Outcome] = []
         start, size = 0, len(buffer)
@@ -201,6 +200,8 @@ class Session(asyncio.Protocol):
             else:
                 self._take_other(command, status, sequence, buffer[start:end], results)
             start = end
+        # The beginning of a PDU that never ends is no sign of life.
+        self._timers.heard = self._loop.time() if start else self._timers.heard
         self._rest = buffer[start:]
         self._hand_on(messages, results)
 

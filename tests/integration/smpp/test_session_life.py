@@ -48,6 +48,25 @@ async def test_a_peer_that_answers_enquire_link_is_kept(raw: RawSmsc) -> None:
         assert link.tally.losses == 0
 
 
+async def test_a_pdu_that_never_ends_is_no_sign_of_life(raw: RawSmsc) -> None:
+    """What comes behind it is taken for its body: the session is deaf, however much is said."""
+    recorder = Recorder()
+    async with linked(raw.port, recorder, enquire_link_s=0.1, enquire_link_timeout_s=0.1) as link:
+        session = await raw.bound()
+        await recorder.until(lambda: link.free > 0)
+        session.write(wire.HEADER.pack(wire.MAX_LENGTH, wire.DELIVER_SM, 0, 7))
+
+        async def talk() -> None:
+            while True:
+                session.write(b"\0")
+                await asyncio.sleep(0.01)
+
+        talking = asyncio.create_task(talk())
+        await session.read_end()
+        talking.cancel()
+        assert "enquire_link" in link.fault
+
+
 async def test_a_refused_bind_is_tried_again_and_told(raw: RawSmsc) -> None:
     recorder = Recorder()
     async with linked(raw.port, recorder) as link:
