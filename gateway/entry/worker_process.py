@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -19,7 +20,7 @@ from rq.serializers import JSONSerializer
 from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, readiness
-from gateway.entry.backing import Backing, CatalogKeeper, open_backing
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
@@ -55,6 +56,7 @@ def run(settings: Settings) -> int:
     process.begin("worker", settings)
     Worker.ended_by_force = partial(process.end_by_force, "worker", settings)
     backing = open_backing(settings)
+    asyncio.run(_refuse_unfit(backing))
     keeper = CatalogKeeper(backing)
     meters = SettlingMeters(backing.vault)
     meters.meter.open(settings.state_dir / METRICS)
@@ -64,24 +66,37 @@ def run(settings: Settings) -> int:
     sweep.start()
     collect_less()
     readiness.ready()
-    while not Worker.stopping.is_set():
-        worker = Worker(
-            [queue(backing.queue_redis)],
-            name=f"{os.uname().nodename}-{os.getpid()}-{os.urandom(3).hex()}",
-            connection=backing.queue_redis,
-            serializer=JSONSerializer,
-            log_job_description=False,
-        )
-        try:
-            worker.work(with_scheduler=False, logging_level="WARNING")
-        except (RedisError, OSError) as err:
-            log.warning("queue's Redis is away", reason=type(err).__name__)
-            Worker.stopping.wait(AWAY_WAIT_S)
-        else:
-            break
+    _work(backing)
     Worker.stopping.set()
     sweep.join(timeout=GRACE_S)
     return Exit.OK
+
+
+async def _refuse_unfit(backing: Backing) -> None:
+    """As in the other processes: a Redis that would lose data is refused, one that is away is waited for."""
+    found = await open_redis(backing)
+    await found.redis.aclose()
+
+
+def _work(backing: Backing) -> None:
+    """Run RQ's worker until told to stop; RQ asks Redis while it is made already."""
+    away = Outage("queue's redis is away")
+    while not Worker.stopping.is_set():
+        try:
+            worker = Worker(
+                [queue(backing.queue_redis)],
+                name=f"{os.uname().nodename}-{os.getpid()}-{os.urandom(3).hex()}",
+                connection=backing.queue_redis,
+                serializer=JSONSerializer,
+                log_job_description=False,
+            )
+            away.over()
+            worker.work(with_scheduler=False, logging_level="WARNING")
+        except (RedisError, OSError) as err:
+            away.on(type(err).__name__)
+            Worker.stopping.wait(AWAY_WAIT_S)
+        else:
+            break
 
 
 class Settling:
