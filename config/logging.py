@@ -43,6 +43,15 @@ def configure(*, process: str, fmt: Literal["console", "json"], level: str) -> N
     _set_direct(fmt == "json" and number <= logging.INFO, _Stamp(process), lines)
     # Libraries: warnings only. RQ and redis would otherwise print job arguments and commands.
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_unquoted)
+
+
+def _unquoted(record: logging.LogRecord) -> bool:
+    """Of a request that cannot be read aiohttp logs the line: a number, a code or a key may stand there."""
+    kind = record.exc_info[0] if record.exc_info else None
+    if kind is not None and kind.__module__.startswith("aiohttp."):
+        record.msg, record.exc_info = f"{record.msg}: {kind.__name__}", None
+    return True
 
 
 def canonical(event: str, **fields: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from redis.exceptions import RedisError
+from yarl import URL
 
 from gateway.store import master_secret, migrate
 from tests.harness import VALKEY, Gateway
@@ -85,3 +87,27 @@ async def test_requests_are_logged_without_what_was_asked(gateway: Gateway) -> N
     told = log.read_text()
     assert "/v1/activations" in told
     assert [secret for secret in ("380671234567", "0000-0000", "uc_secret") if secret in told] == []
+
+
+UNREADABLE = [
+    ("a header without a colon", b"X-Phone 380671234567\r\n\r\n"),
+    ("two lengths", b"Content-Length: 5\r\nContent-Length: 380671234567\r\n\r\n"),
+    ("a header without end", b"Authorization: Bearer uc_secret" + b"-secret" * 5000 + b"\r\n\r\n"),
+]
+
+
+@pytest.mark.parametrize("rest", [case[1] for case in UNREADABLE], ids=[case[0] for case in UNREADABLE])
+async def test_requests_that_cannot_be_read_are_logged_without_what_they_say(
+    gateway: Gateway, rest: bytes
+) -> None:
+    url = URL(_url(gateway))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST /v1/activations HTTP/1.1\r\nHost: x\r\n" + rest + b"\r\n\r\n")
+    async with asyncio.timeout(10):
+        while b" 400 " not in await reader.readline():
+            pass
+    writer.close()
+    log = gateway.state / "api.log"
+    await gateway.until(lambda: "aiohttp.server" in log.read_text(), "the request is not in the log")
+    told = log.read_text()
+    assert [said for said in ("380671234567", "0000-0000", "uc_secret", "Traceback") if said in told] == []
