@@ -89,9 +89,15 @@ def from_our_page(request: web.Request, public_url: str) -> None:
     ours = urlsplit(public_url).netloc or request.host
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
-    same = origin is not None and urlsplit(origin).netloc == ours
-    if not same or site not in (None, "same-origin"):
+    if not _names(origin, ours) or site not in (None, "same-origin"):
         raise Problem(Kind.ORIGIN, 403, "Only this site's own page may ask for this.")
+
+
+def _names(origin: str | None, host: str) -> bool:
+    try:
+        return origin is not None and urlsplit(origin).netloc == host
+    except ValueError:  # a bracket that is not closed
+        return False
 
 
 def address(request: web.Request, trusted: Networks) -> str:

@@ -218,6 +218,7 @@ ORIGINS: list[tuple[str, dict[str, str]]] = [
     ("another site", {"Origin": "https://evil.example"}),
     ("another port", {"Origin": "http://127.0.0.1:1"}),
     ("a sandbox", {"Origin": "null"}),
+    ("what is no origin", {"Origin": "http://[::1"}),
     ("ours, said by another site", {"Origin": "ours", "Sec-Fetch-Site": "cross-site"}),
     ("ours, said by a sister site", {"Origin": "ours", "Sec-Fetch-Site": "same-site"}),
 ]
