@@ -38,7 +38,7 @@ class Outgoing:
     """An answer on its way: the parts that wait for room, and those that wait for a response."""
 
     waiting: Waiting
-    destination: str
+    destination: str = field(repr=False)  # asyncio shows what a callback was given when one fails
     parts: deque[SubmitSm]
     last: SubmitSm  # the one whose receipt is asked for: its id is the answer's
     open: int
