@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.load_run import FreedBy
 from tests.peers import fetch
 from tests.soak import disk, kill, loss
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [7, 20])
-async def test_kills_lose_nothing_and_double_only_what_they_must(tmp_path: Path, seed: int) -> None:
-    verdict = await kill.run(kill.Plan(n=3_000, rounds=1, seed=seed), tmp_path)
+@pytest.mark.parametrize("slots", FreedBy)
+async def test_kills_lose_nothing_and_double_only_what_they_must(tmp_path: Path, slots: FreedBy) -> None:
+    verdict = await kill.run(kill.Plan(n=3_000, rounds=1, seed=7, slots=slots), tmp_path)
     assert verdict.faults == []
     assert verdict.credited == 3_000
     assert verdict.doubled_by_redelivery == 0

@@ -37,7 +37,10 @@ class FreedBy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traffic:
-    """What is to be pushed. `rate` in texts a second, None for as many as the window lets through."""
+    """What is to be pushed. `rate` in texts a second, None for as many as the window lets through.
+
+    `answer_delay_s`: how long the SMSC takes to answer a `submit_sm`.
+    """
 
     messages: Sequence[Mo]
     destination: bytes
@@ -45,6 +48,7 @@ class Traffic:
     freed_by: FreedBy = FreedBy.RESPONSE
     rate: float | None = None
     receipts: bool = False
+    answer_delay_s: float = 0.0
 
 
 class Run:
@@ -72,7 +76,8 @@ class Run:
         self._sequence = len(self._pdus) + 1
         self._receipt = RECEIPTS_FROM
         self._open = 0  # slots in use
-        self._receipts_open = 0
+        self._receipts_due: list[int] = []
+        self._receipts: dict[int, bytes] = {}  # sequence -> receipt that was not acknowledged
         self._unanswered = len(self._pdus)
         self._unconfirmed = len(self._pdus)
         self._of_sender: dict[bytes, deque[int]] = {}
@@ -103,7 +108,10 @@ class Run:
 
     def _fill(self, link: Pipe, now: float, due: int) -> None:
         out, sent_at, sendings = link.out, self.journal.sent_at, self.journal.sendings
-        while self._again and self._open < self.traffic.window:
+        if self._receipts_due and self._retry is None:
+            out.extend(self._receipts[sequence] for sequence in self._receipts_due)
+            self._receipts_due.clear()
+        while self._again and self._retry is None and self._open < self.traffic.window:
             i = self._again.popleft()
             out.append(self._pdus[i][:12] + self._sequence.to_bytes(4) + self._pdus[i][16:])
             self._waiting[self._sequence] = i
@@ -129,15 +137,12 @@ class Run:
         self._waiting.clear()
         self._again.extendleft(reversed(lost))
         self._open -= len(lost)
-        self._receipts_open = 0
+        self._receipts_due = list(self._receipts)
 
     def answered(self, sequence: int, status: int, now: float) -> None:
         """A `deliver_sm_resp` came."""
         if sequence >= RECEIPTS_FROM:
-            self.journal.receipts += status == 0
-            self.journal.receipts_refused += status != 0
-            self._receipts_open -= 1
-            self._check()
+            self._receipt_answered(sequence, status)
             return
         i = self._waiting.pop(sequence, None)
         if i is None:
@@ -147,8 +152,7 @@ class Run:
         if status in TEMPORARY:
             self._open -= 1
             self._again.append(i)
-            if self._retry is None:
-                self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
+            self._retry_later()
             return
         if status == 0:
             self.journal.answered_at[i] = now
@@ -156,6 +160,20 @@ class Run:
         if status or self.traffic.freed_by is FreedBy.RESPONSE or self.journal.confirmed_at[i]:
             self._open -= 1
         self._check()
+
+    def _receipt_answered(self, sequence: int, status: int) -> None:
+        self.journal.receipts += status == 0
+        self.journal.receipts_refused += status != 0
+        if status in TEMPORARY:
+            self._receipts_due.append(sequence)
+            self._retry_later()
+        else:
+            self._receipts.pop(sequence, None)
+            self._check()
+
+    def _retry_later(self) -> None:
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
@@ -182,12 +200,12 @@ class Run:
             self._open -= 1
         self._check()
 
-    def next_receipt(self) -> int:
-        """A sequence number for a delivery receipt that leaves now."""
+    def receipt(self, submit: wire.Submit, message_id: bytes) -> bytes:
+        """The delivery receipt of a submit, to be sent now, and again after a lost bind."""
         self._receipt += 1
-        self._receipts_open += 1
-        return self._receipt
+        self._receipts[self._receipt] = wire.receipt(submit, message_id, self._receipt)
+        return self._receipts[self._receipt]
 
     def _check(self) -> None:
-        if self._unanswered <= 0 and self._unconfirmed <= 0 and self._receipts_open <= 0:
+        if self._unanswered <= 0 and self._unconfirmed <= 0 and not self._receipts:
             self.complete.set()

@@ -22,6 +22,7 @@ class LoadSmsc:
 
     def __init__(self) -> None:
         self.port = 0
+        self.message_ids = int(time.time() * 1000)  # never one that an earlier run has used
         self._server: asyncio.Server | None = None
         self._links: list[_Link] = []
         self._run: Run | None = None
@@ -112,7 +113,7 @@ class _Link(asyncio.Protocol):
         self._smsc = smsc
         self._transport: asyncio.Transport | None = None
         self._rest = b""
-        self._message_id = int(time.time() * 1000)
+        self._late: list[bytes] = []  # answers that leave after the traffic's delay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set TCP_NODELAY: PDUs are written in one piece, a turn of the loop at a time."""
@@ -132,9 +133,12 @@ class _Link(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write what has gathered."""
-        if self.out and self._transport is not None:
-            self._transport.write(b"".join(self.out))
+        self._write(self.out)
         self.out.clear()
+
+    def _write(self, parts: list[bytes]) -> None:
+        if parts and self._transport is not None:
+            self._transport.write(b"".join(parts))
 
     def data_received(self, data: bytes) -> None:
         """Take every whole PDU, then send answers and new texts in one write."""
@@ -159,21 +163,25 @@ class _Link(asyncio.Protocol):
                 self._session(command, sequence)
             at = end
         self._rest = data[at:] if at < size else b""
+        if self._late and run is not None:
+            asyncio.get_running_loop().call_later(run.traffic.answer_delay_s, self._write, self._late)
+            self._late = []
         if run is not None and self.receives:
             run.pump()
         self.flush()
 
     def _submit(self, data: bytes, start: int, end: int, sequence: int, now: float) -> None:
         submit = wire.read_submit(data, start, end)
-        self._message_id += 1
-        name = b"%x" % self._message_id
-        self.out.append(wire.pdu(wire.RESPONSE | wire.SUBMIT_SM, wire.ROK, sequence, name + b"\x00"))
+        self._smsc.message_ids += 1
+        name = b"%x" % self._smsc.message_ids
         run = self._smsc.current
+        out = self._late if run is not None and run.traffic.answer_delay_s else self.out
+        out.append(wire.pdu(wire.RESPONSE | wire.SUBMIT_SM, wire.ROK, sequence, name + b"\x00"))
         if run is None:
             return
         link = self._smsc.receiver()
         if run.traffic.receipts and submit.registered_delivery & 1 and link is not None:
-            link.out.append(wire.receipt(submit, name, run.next_receipt()))
+            link.out.append(run.receipt(submit, name))
             if link is not self:
                 link.flush()
         run.submitted(submit, now)

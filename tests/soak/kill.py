@@ -4,7 +4,8 @@ At seeded moments the worker, the SMPP process, Valkey and then everything is ki
 children again, and we start it. The SMSC sends again what was not acknowledged. Then its journal is held
 against SQL (`tests.soak.verdict`).
 
-    python -m tests.soak.kill [--n 20000] [--window 100] [--seed 1] [--rounds 3] [--rate R] [--seconds S]
+    python -m tests.soak.kill [--n 20000] [--window 100] [--seed 1] [--rounds 3] [--slots closed|open]
+        [--rate R] [--seconds S]
 """
 
 from __future__ import annotations
@@ -23,29 +24,38 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.journal import Journal, Mo
-from tests.bench.load_run import Traffic
+from tests.bench.load_run import FreedBy, Traffic
 from tests.bench.load_texts import activations, read_series
 from tests.bench.smsc_load import LoadSmsc
-from tests.harness import ROOT, VALKEY, Gateway, link_table
+from tests.harness import ROOT, VALKEY, Gateway, HarnessError, link_table
 from tests.soak import summary
 from tests.soak.verdict import Verdict, judge, stored
 
 EVERYTHING: Final = "everything"
 VICTIMS: Final = ("worker", "smpp", VALKEY, EVERYTHING)
+BEING_STARTED_S: Final = 0.01
+TRIES: Final = 6_000
 QUIET_S: Final = 45.0  # longer than any restart and back-off
 SETTLE_S: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What is done. `rate`: texts a second, None for full speed; `seconds`: no kill begins after that."""
+    """What is done. `rate`: texts a second, None for full speed; `seconds`: no kill begins after that.
+
+    In a closed loop (`slots`) texts and confirmations keep step, so every kill finds both under way; in an
+    open one the intake runs ahead of a worker that is just being started again.
+    """
 
     n: int = 20_000
     window: int = 100
     seed: int = 1
     rounds: int = 3
+    slots: FreedBy = FreedBy.CONFIRMATION
     rate: float | None = None
     seconds: float = 900.0
+    answer_delay_s: float = 0.01  # of the SMSC: a kill then finds submits whose outcome is unknown
+    receipts: bool = True
     invalid: int = 100  # texts with a code that was never issued, from senders of their own
 
 
@@ -82,7 +92,13 @@ async def run(plan: Plan, state: Path) -> Verdict:
         serials = read_series(gateway.codes(campaign, plan.n))
         messages = mixed(list(serials), plan)
         traffic = Traffic(
-            messages=messages, destination=campaign.short_number.encode(), window=plan.window, rate=plan.rate
+            messages=messages,
+            destination=campaign.short_number.encode(),
+            window=plan.window,
+            freed_by=plan.slots,
+            rate=plan.rate,
+            receipts=plan.receipts,
+            answer_delay_s=plan.answer_delay_s,
         )
         await gateway.restart("smpp")
         await smsc.wait_bound()
@@ -90,6 +106,8 @@ async def run(plan: Plan, state: Path) -> Verdict:
         killed = await kill_along(gateway, journal, schedule(plan), plan.seconds)
         await smsc.finished(quiet_s=QUIET_S)
         await gateway.until(lambda: settled(gateway, len(messages)), "the outbox did not settle", SETTLE_S)
+        if plan.receipts:
+            await gateway.until(lambda: filed(gateway), "receipts were not filed", SETTLE_S)
         deadly = sum(victim != "worker" for victim in killed)
         verdict = judge(
             journal,
@@ -131,8 +149,9 @@ async def kill_along(gateway: Gateway, journal: Journal, kills: Sequence[Kill], 
         if time.monotonic() - begun > seconds:
             break
         await asyncio.sleep(kill.delay_s)
+        # In a thread: the SMSC must not hold its breath while the victim is looked up.
         if kill.victim == EVERYTHING:
-            gateway.kill_everything()
+            await asyncio.to_thread(gateway.kill_everything)
             gateway.start("up")
         else:
             await until_killed(gateway, kill.victim)
@@ -149,13 +168,23 @@ async def until_answered(gateway: Gateway, journal: Journal, count: int) -> None
 
 async def until_killed(gateway: Gateway, victim: str) -> None:
     """Kill a process; one that is just being started again is waited for."""
-    await gateway.until(lambda: gateway.kill(victim), f"no {victim} to kill", every_s=0.01)
+    for _ in range(TRIES):
+        if await asyncio.to_thread(gateway.kill, victim):
+            return
+        await asyncio.sleep(BEING_STARTED_S)
+    raise HarnessError(f"no {victim} to kill\n{gateway.log_tails()}")
 
 
 def settled(gateway: Gateway, texts: int) -> bool:
     """Whether every answer's outcome has reached SQL."""
     ended = gateway.sql("SELECT count(*) FROM message WHERE ended_at IS NOT NULL")[0][0]
     return bool(ended >= texts)
+
+
+def filed(gateway: Gateway) -> bool:
+    """Whether the receipt of every answer has reached SQL."""
+    without = "SELECT count(*) FROM message WHERE state <> 'delivered'"
+    return bool(gateway.sql(without)[0][0] == 0)
 
 
 def main() -> None:
@@ -166,6 +195,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=usual.window)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--rounds", type=int, default=usual.rounds)
+    parser.add_argument("--slots", type=FreedBy, default=usual.slots, choices=list(FreedBy))
     parser.add_argument("--rate", type=float)
     parser.add_argument("--seconds", type=float, default=usual.seconds)
     plan = Plan(**vars(parser.parse_args()))

@@ -30,6 +30,12 @@ def reply(pdu: bytes) -> bytes:
     return wire.pdu(wire.SUBMIT_SM, 0, 1, head + b"\0\0\0\0\0\1\0\0\0\2ok")
 
 
+def is_receipt(pdu: bytes) -> bool:
+    """Whether esm_class, behind both addresses, names a delivery receipt."""
+    destination = pdu.index(0, 19) + 3
+    return pdu[pdu.index(0, destination) + 1] == wire.ESM_RECEIPT
+
+
 @asynccontextmanager
 async def esme(port: int, answer: Answer) -> AsyncIterator[asyncio.Task[int]]:
     """An ESME that answers as told; the task's result is how many texts it has seen at its end."""
@@ -49,15 +55,11 @@ async def _serve(port: int, answer: Answer) -> int:
         while True:
             head = await reader.readexactly(16)
             pdu = head + await reader.readexactly(int.from_bytes(head[:4]) - 16)
-            if (
-                int.from_bytes(pdu[4:8]) == wire.DELIVER_SM
-                and not pdu[pdu.index(0, pdu.index(0, 19) + 3) + 1]
-            ):
-                for part in answer(seen, pdu):
-                    writer.write(part)
-                seen += 1
-            elif int.from_bytes(pdu[4:8]) == wire.DELIVER_SM:  # a receipt
-                writer.write(response(pdu))
+            if int.from_bytes(pdu[4:8]) != wire.DELIVER_SM:
+                continue
+            for part in [response(pdu)] if is_receipt(pdu) else answer(seen, pdu):
+                writer.write(part)
+            seen += not is_receipt(pdu)
     except (asyncio.IncompleteReadError, StopIteration):
         return seen
     finally:
