@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Promotion, Supply, add_campaign, add_firm, known, running_campaign
-from tests.acceptance.stand import Shopper, Stand, standing
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 
 pytestmark = [

@@ -16,9 +16,11 @@ import pytest_asyncio
 
 from gateway.domain.alias import counter_of
 from gateway.domain.alphabet import ALPHABETS, printed
+from tests.acceptance.books import Reply, Stored
 from tests.acceptance.corpus_answers import POINTS, answer_to
-from tests.acceptance.promotion import Promotion, add_campaign, add_firm, known
-from tests.acceptance.stand import Code, Reply, Shopper, Stand, Stored, ends_in, read_codes, standing
+from tests.acceptance.phone import Shopper, ends_in
+from tests.acceptance.promotion import Code, Promotion, add_campaign, add_firm, known, read_codes
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
 from tests.corpus import Line, load_corpus
 

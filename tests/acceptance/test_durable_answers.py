@@ -17,8 +17,9 @@ import pytest_asyncio
 
 from config import settings as settings_module
 from gateway.store import keys
-from tests.acceptance.promotion import Supply, running_campaign
-from tests.acceptance.stand import Code, Shopper, Stand, standing
+from tests.acceptance.phone import Shopper
+from tests.acceptance.promotion import Code, Supply, running_campaign
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.harness import VALKEY
 from tests.peers.smsc import Behaviour, Delivery

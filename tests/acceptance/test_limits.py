@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from tests.acceptance.phone import Shopper, ends_in
 from tests.acceptance.promotion import Supply, running_campaign
-from tests.acceptance.stand import Shopper, Stand, ends_in, standing
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.peers.smsc import Delivery
 

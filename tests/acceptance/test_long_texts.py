@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.store import keys
+from tests.acceptance.phone import LONG, UCS2, Shopper
 from tests.acceptance.promotion import Supply, running_campaign
-from tests.acceptance.stand import LONG, UCS2, Shopper, Stand, standing
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
 from tests.peers.smsc import Behaviour, Delivery, SmscPeer, Submitted
 

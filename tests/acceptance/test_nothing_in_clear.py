@@ -13,10 +13,11 @@ import aiohttp
 import pytest
 from sqlalchemy import text as sql_text
 
-from tests.acceptance.promotion import add_campaign, add_firm, known
+from tests.acceptance.phone import Shopper
+from tests.acceptance.promotion import Code, add_campaign, add_firm, known
 from tests.acceptance.secret_forms import Search, Secret, tell
 from tests.acceptance.secret_places import files, pickled, redis_places, sql_places
-from tests.acceptance.stand import Code, Shopper, Stand, standing
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import smsc_program
 from tests.harness import Gateway
 from tests.peers.smsc import Behaviour, Delivery

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.promotion import Promotion, add_campaign, add_firm, known
-from tests.acceptance.stand import Code, Shopper, Stand, standing
+from tests.acceptance.phone import Shopper
+from tests.acceptance.promotion import Code, Promotion, add_campaign, add_firm, known
+from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
 from tests.peers.smsc import Behaviour, SmscPeer
 
