@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Language = Literal["uk", "ru", "kk", "en"]
 
 
@@ -34,7 +35,7 @@ class SettingsError(Exception):
 class Section(BaseModel):
     """A part of the settings; unknown keys are faults, so that a misspelt one is noticed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 _S = TypeVar("_S", bound=Section)
@@ -68,11 +69,15 @@ class RedisSettings(Section):
     # Where CONFIG is forbidden: who assures, in writing, AOF with fsync always and no eviction.
     durability_assured_by: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
-    embedded_maxmemory: str = "0"
+    embedded_maxmemory: Annotated[str, Field(pattern=r"(?i)^\d+([kmg]b?)?$")] = "0"
 
     @model_validator(mode="after")
     def _urls_from_files(self) -> RedisSettings:
-        return _from_files(self, "url", "queue_url")
+        _from_files(self, "url", "queue_url")
+        for name in ("url", "queue_url"):
+            if getattr(self, name) and not getattr(self, name).startswith(_REDIS_SCHEMES):
+                raise ValueError(f"{name}: must begin with {' or '.join(_REDIS_SCHEMES)}")
+        return self
 
 
 class SqlSettings(Section):
@@ -83,7 +88,12 @@ class SqlSettings(Section):
 
     @model_validator(mode="after")
     def _url_from_file(self) -> SqlSettings:
-        return _from_files(self, "url")
+        _from_files(self, "url")
+        if self.url and "://" not in self.url:
+            raise ValueError(
+                "url: must be an SQLAlchemy URL, such as postgresql+psycopg://user@host/undercap"
+            )
+        return self
 
 
 class HttpSettings(Section):
@@ -199,7 +209,11 @@ class Settings(BaseSettings):
     """Everything that a process is told from outside."""
 
     model_config = SettingsConfigDict(
-        env_prefix="UNDERCAP_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="UNDERCAP_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     state_dir: Path = Path("var")
