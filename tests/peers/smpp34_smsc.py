@@ -6,6 +6,7 @@ python -m tests.peers.smpp34_smsc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import socket
@@ -14,7 +15,9 @@ from typing import Any
 
 import smpp34
 
-OUT_OF_ORDER_WAIT_S = 0.05  # answers that gather for this long are given in reverse
+OUT_OF_ORDER_WAIT_S = 0.05  # answers that gather for this long are given in reverse,
+LONE_WAIT_S = 1.0  # and a lone one waits so long for a second, which a busy machine may bring late
+ONE_BY_ONE_S = 0.02  # the library answers in threads and tells nothing: without a gap answers overtake
 
 
 class Smpp34Smsc:
@@ -25,6 +28,7 @@ class Smpp34Smsc:
         self._sessions: dict[str, smpp34.Esme] = {}
         self._how: dict[str, Any] = {}
         self._held: list[tuple[smpp34.SubmitSmEvent, str]] = []
+        self._two_held = asyncio.Event()
         self._silent: list[smpp34.SubmitSmEvent] = []  # a dropped event would be answered by the library
         self._ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +79,8 @@ class Smpp34Smsc:
             self._held.append((event, message_id))
             if len(self._held) == 1:
                 self._spawn(self._answer_held())
+            else:
+                self._two_held.set()
         elif self._how.get("answer_delay_ms"):
             self._spawn(self._answer_late(event, message_id, self._how["answer_delay_ms"] / 1000))
         else:
@@ -97,10 +103,14 @@ class Smpp34Smsc:
         event.accept(message_id)
 
     async def _answer_held(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._two_held.wait(), LONE_WAIT_S)
         await asyncio.sleep(OUT_OF_ORDER_WAIT_S)
+        self._two_held.clear()
         held, self._held = self._held, []
         for event, message_id in reversed(held):
             event.accept(message_id)
+            await asyncio.sleep(ONE_BY_ONE_S)
 
     async def _deliver(self, command: dict[str, Any]) -> None:
         session = next((s for s in reversed(self._sessions.values()) if s.can_receive), None)
