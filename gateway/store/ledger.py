@@ -158,11 +158,12 @@ def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
     t = schema.settled
     insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
     stands = connection.scalar(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
-    if _stream_id(outbox_id) > _stream_id(stands or "0-0"):
+    if stream_id(outbox_id) > stream_id(stands or "0-0"):
         connection.execute(update(t).where(t.c.firm_id == firm_id).values(outbox_id=outbox_id))
 
 
-def _stream_id(text: str) -> tuple[int, int]:
+def stream_id(text: str) -> tuple[int, int]:
+    """A stream id as what it is, a time and a count."""
     ms, _, count = text.partition("-")
     return int(ms), int(count or 0)
 

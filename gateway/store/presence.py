@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine, insert, select
 
-from gateway.store import catalog, keys, schema, sql
+from gateway.store import catalog, keys, ledger, schema, sql
 
 
 class Presence(StrEnum):
@@ -104,14 +104,8 @@ def _whole(redis: Redis, firm_id: int, settled: str | None, deployment: str) -> 
         last = redis.xinfo_stream(keys.outbox(firm_id))["last-generated-id"].decode()
     except ResponseError:
         return False
-    return stream_id(last) >= stream_id(settled)
+    return ledger.stream_id(last) >= ledger.stream_id(settled)
 
 
 def _text(value: bytes | str) -> str:
     return value if isinstance(value, str) else value.decode()
-
-
-def stream_id(text: str) -> tuple[int, int]:
-    """A stream id as what it is, a time and a count."""
-    ms, _, seq = text.partition("-")
-    return int(ms), int(seq or 0)

@@ -238,5 +238,5 @@ def _stream(redis: Redis, firm_id: int, watermark: str) -> None:
     """The outbox exists and goes on behind the watermark, however the clock stands."""
     made: Any = redis.xadd(keys.outbox(firm_id), {"b": ""})
     redis.xdel(keys.outbox(firm_id), made)
-    if presence.stream_id(made.decode()) < presence.stream_id(watermark):
+    if ledger.stream_id(made.decode()) < ledger.stream_id(watermark):
         redis.execute_command("XSETID", keys.outbox(firm_id), watermark)  # type: ignore[no-untyped-call]
