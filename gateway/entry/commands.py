@@ -33,6 +33,8 @@ def backing() -> Iterator[Backing]:
         raise click.ClickException(
             f"the database does not take it ({type(err).__name__}); see `undercap doctor`"
         ) from err
+    except OverflowError as err:  # SQLite's driver, of what is no 64-bit number
+        raise click.ClickException("a number is too large to be an id") from err
     except OSError as err:
         raise click.ClickException(f"{err.filename or 'file'}: {err.strerror}") from err
     finally:

@@ -187,6 +187,7 @@ REFUSED = [
     pytest.param(("firm", "add", "bolt", "--name", "n" * 101), "name", id="name too long"),
     pytest.param(("firm", "key", "nobody"), "no firm 'nobody'", id="key of an unknown firm"),
     pytest.param(("campaign", "pause", "99"), "no campaign 99", id="pause an unknown campaign"),
+    pytest.param(("campaign", "end", "9" * 20), "too large", id="an id that is no 64-bit number"),
     pytest.param(("campaign", "resume", "1"), "is running", id="resume what runs"),
     pytest.param(("campaign", "points", "99", "5"), "no campaign 99", id="points of an unknown campaign"),
     pytest.param(("campaign", "points", "1", "0"), "points must be", id="no points"),
