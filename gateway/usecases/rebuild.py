@@ -6,13 +6,16 @@ firm's keys are dropped and made anew, and only at the end its gate opens.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.store import catalog, keys, ledger, presence, schema, sql
@@ -54,24 +57,21 @@ def rebuild_firm(
     with sql.writing(engine) as connection:  # a firm that never settled is new, and whoever looks opens it
         ledger.set_watermark(connection, firm_id, "0-0")
     redis.delete(keys.gate(firm_id))
-    outbox = Outbox(redis, firm_id)
-    if not outbox.lease(token):
-        raise Busy(firm_id)
-    settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
-    _drop(redis, firm_id, foreign=foreign)
-    with engine.connect() as connection:
-        claims = _claims(connection, redis, firm_id)
-        consents = _consents(connection, redis, firm_id)
-        _laid_aside(redis, firm_id)
-        guessers = _budgets(connection, redis, firm_id)
-        answers = _answers(connection, redis, firm_id)
-        watermark = connection.scalar(
-            select(schema.settled.c.outbox_id).where(schema.settled.c.firm_id == firm_id)
-        )
-    _stream(redis, firm_id, watermark or "0-0")
-    catalog.publish(engine, redis, firm_id)
-    presence.open_firm(redis, firm_id, deployment)
-    outbox.release(token)
+    with _held(Outbox(redis, firm_id), token):
+        settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
+        _drop(redis, firm_id, foreign=foreign)
+        with engine.connect() as connection:
+            claims = _claims(connection, redis, firm_id)
+            consents = _consents(connection, redis, firm_id)
+            _laid_aside(redis, firm_id)
+            guessers = _budgets(connection, redis, firm_id)
+            answers = _answers(connection, redis, firm_id)
+            watermark = connection.scalar(
+                select(schema.settled.c.outbox_id).where(schema.settled.c.firm_id == firm_id)
+            )
+        _stream(redis, firm_id, watermark or "0-0")
+        catalog.publish(engine, redis, firm_id)
+        presence.open_firm(redis, firm_id, deployment)
     return Rebuilt(
         firm_id=firm_id,
         settled=settled,
@@ -81,6 +81,29 @@ def rebuild_firm(
         answers=answers,
         seconds=time.monotonic() - begun,
     )
+
+
+@contextmanager
+def _held(outbox: Outbox, token: str) -> Iterator[None]:
+    """The lease of a firm, kept however long it takes: a second rebuild would drop what this one restores."""
+    if not outbox.lease(token):
+        raise Busy(outbox.firm_id)
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.wait(keys.DRAIN_LEASE_MS / 3000):
+            with suppress(RedisError, OSError):  # the rebuild itself will say so
+                outbox.lease(token)
+
+    keeping = threading.Thread(target=keep, name="lease", daemon=True)
+    keeping.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeping.join()
+        with suppress(RedisError, OSError):  # then it ends by itself
+            outbox.release(token)
 
 
 def _settle_what_survived(redis: Redis, firm_id: int, desk: Desks, token: str) -> int:

@@ -254,6 +254,29 @@ async def test_worker_that_settles_now_is_not_disturbed(house: House) -> None:
         rebuild(house)
 
 
+async def test_lease_is_kept_however_long_a_rebuild_takes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one, begun when the first has let it go, would drop what the first had opened."""
+    monkeypatch.setattr(keys, "DRAIN_LEASE_MS", 600)
+    codes = await lived(house)
+    await house.text(codes[2])
+    desk, renewed = house.desk(), []
+
+    def slow(*, renew: bool = False) -> Any:
+        del renew
+        left: Any = house.redis.pttl(keys.drain(1))
+        while (now := house.redis.pttl(keys.drain(1))) <= left and now > 0:
+            left = now
+        renewed.append(now > left)
+        return desk
+
+    rebuild_firm(1, house.engine, house.redis, slow, house.deployment, "rebuild", foreign=False)
+
+    assert set(renewed) == {True}
+    assert house.redis.get(keys.drain(1)) is None
+
+
 async def test_later_word_counts_whatever_came_to_sql_first(house: House) -> None:
     """A START that was a dead letter is replayed after a later STOP: the STOP is the last word."""
     house.firm()
