@@ -1,0 +1,72 @@
+"""`undercap rebuild`: makes Redis whole again from SQL, and says at what rate."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from redis.exceptions import RedisError
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import Settings
+from gateway.entry.backing import CatalogKeeper, open_backing
+from gateway.entry.process import Exit
+from gateway.store import keys, presence
+from gateway.store.presence import Presence
+from gateway.usecases.answering import Desk
+from gateway.usecases.drain import LedgerAway
+from gateway.usecases.rebuild import Busy, rebuild_firm
+
+_FOREIGN = (
+    "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "
+    "or, if that deployment is gone for good, run `undercap rebuild --replace-foreign`\n"
+)
+
+
+def run(settings: Settings, *, replace_foreign: bool = False) -> int:
+    """Rebuild every firm. Safe to repeat; intake gives the temporary answer meanwhile. Exit code.
+
+    `replace_foreign`: throw away what another deployment has in this Redis.
+    """
+    backing = open_backing(settings)
+    catalog = CatalogKeeper(backing).catalog
+    desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
+    token = os.urandom(8).hex()
+    console = Console()
+
+    def current(*, renew: bool = False) -> Desk:
+        del renew  # it has just been read
+        return desk
+
+    try:
+        standing = presence.look(backing.engine, backing.redis, backing.deployment)
+        foreign = standing.presence is Presence.FOREIGN
+        if foreign and not replace_foreign:
+            sys.stderr.write(_FOREIGN)
+            return Exit.FAILED
+        for firm_id, name in catalog.firms.items():
+            done = rebuild_firm(
+                firm_id,
+                backing.engine,
+                backing.redis,
+                current,
+                backing.deployment,
+                token,
+                foreign=foreign,
+            )
+            rate = done.claims / done.seconds if done.seconds else 0
+            console.print(
+                f"{name}: {done.claims:,} claims, {done.consents:,} consents, {done.guessers:,} budgets, "
+                f"{done.answers:,} answers queued again, {done.settled:,} texts settled first; "
+                f"{done.seconds:.1f} s, {rate:,.0f} claims a second"
+            )
+        backing.redis.set(keys.DEPLOYMENT, backing.deployment)
+        backing.redis.incr(keys.CATALOG_VERSION)
+    except Busy:
+        sys.stderr.write("a worker settles a firm right now: try again in a few seconds\n")
+        return Exit.FAILED
+    except (RedisError, OSError, LedgerAway, SQLAlchemyError) as err:
+        sys.stderr.write(f"not rebuilt ({type(err).__name__}): intake stays closed; run it again\n")
+        return Exit.FAILED
+    return Exit.OK
