@@ -23,7 +23,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from config import settings as settings_module
 from config.settings import Settings
-from gateway.entry import valkey_place, valkey_program
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey import program as valkey_program
 from tests.bench import processes
 
 ROOT: Final = Path(__file__).parents[1]

@@ -10,8 +10,9 @@ from aiohttp.typedefs import Handler, Middleware
 from redis.asyncio import Redis
 
 from config.settings import Settings
-from gateway.entry import process, readiness
+from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.supervision import readiness
 from gateway.http import feed, health, metrics
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.outage import Outage
 from config.settings import Settings, SettingsError
 from gateway.domain.catalog import Catalog
-from gateway.entry import valkey_place
+from gateway.entry.valkey import place as valkey_place
 from gateway.store import catalog as catalog_store
 from gateway.store import keys, master_secret, migrate, presence, redis_server, sql
 from gateway.store.claims import StoreUnavailable

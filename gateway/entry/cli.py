@@ -11,18 +11,18 @@ import click
 
 from config import settings as settings_module
 from config.settings import Settings, SettingsError
-from gateway.entry import readiness
 from gateway.entry.lazy_group import LazyGroup, imported
 from gateway.entry.process import Exit
+from gateway.entry.supervision import readiness
 
 OPERATOR_GROUPS = {
-    "firm": ("gateway.entry.firm_commands:firm", "Firms (tenants) and the keys of their own pages."),
+    "firm": ("gateway.entry.commands.firm:firm", "Firms (tenants) and the keys of their own pages."),
     "campaign": (
-        "gateway.entry.campaign_commands:campaign",
+        "gateway.entry.commands.campaign:campaign",
         "Campaigns: dates, short numbers, points.",
     ),
-    "codes": ("gateway.entry.codes_commands:codes", "Make codes for the printer, check one, void a batch."),
-    "dead": ("gateway.entry.dead_commands:dead", "Work that failed for good: look at it, run it again."),
+    "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
+    "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 
 
@@ -60,7 +60,7 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
-    _run("gateway.entry.supervisor", demo=demo)
+    _run("gateway.entry.supervision.supervisor", demo=demo)
 
 
 @cli.command()
@@ -91,19 +91,19 @@ def simulate() -> None:
 @click.option("--replace-foreign", is_flag=True, help="Throw away what another deployment has in this Redis.")
 def rebuild(replace_foreign: bool) -> None:
     """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
-    _run("gateway.entry.rebuild", replace_foreign=replace_foreign)
+    _run("gateway.entry.commands.rebuild", replace_foreign=replace_foreign)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's schema. `undercap up` does it by itself."""
-    _run("gateway.entry.migrate")
+    _run("gateway.entry.commands.migrate")
 
 
 @cli.command()
 def doctor() -> None:
     """Tell what is wrong with this set-up and how to mend it. Exit code 1 if something is."""
-    sys.exit(imported("gateway.entry.doctor").run())
+    sys.exit(imported("gateway.entry.doctor.report").run())
 
 
 @cli.group()

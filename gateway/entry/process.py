@@ -25,7 +25,7 @@ import structlog
 
 from config import logging as logs
 from config.settings import Settings, SettingsError
-from gateway.entry import lifeline, readiness
+from gateway.entry.supervision import lifeline, readiness
 
 Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int | None]]
 GRACE_S = 2.0  # between the deadline, at which the coroutine is cancelled, and the end by force

@@ -7,7 +7,8 @@ import asyncio
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.entry import process, readiness
+from gateway.entry import process
+from gateway.entry.supervision import readiness
 from gateway.http import feed
 from smpp.simulator.app import Simulator
 

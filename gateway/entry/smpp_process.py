@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 from config.logging import canonical, mask
 from config.outage import Outage
 from config.settings import Settings
-from gateway.entry import process, readiness
+from gateway.entry import process
 from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.supervision import readiness
 from gateway.queues.poking import Nudger
 from gateway.store import keys
 from gateway.store.access_log import AccessLog

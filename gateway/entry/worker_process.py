@@ -19,9 +19,10 @@ from rq.serializers import JSONSerializer
 
 from config.outage import Outage
 from config.settings import Settings
-from gateway.entry import process, readiness
+from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.process import GRACE_S, Exit, collect_less
+from gateway.entry.supervision import readiness
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys

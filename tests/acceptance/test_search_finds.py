@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 
-from gateway.entry import valkey_program
+from gateway.entry.valkey import program as valkey_program
 from tests.acceptance.secret_forms import Search, Secret, forms
 from tests.acceptance.secret_places import files, pickled, redis_places, sql_places
 

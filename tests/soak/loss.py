@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from config import settings as settings_module
-from gateway.entry import valkey_place
+from gateway.entry.valkey import place as valkey_place
 from tests.bench import wire
 from tests.bench.journal import Journal, Mo
 from tests.bench.load_run import TEMPORARY, Traffic

@@ -16,8 +16,9 @@ from sqlalchemy import select, update
 
 from config.settings import AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.catalog import Catalog
-from gateway.entry import valkey_place, valkey_program
-from gateway.entry.valkey_place import Place
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey import program as valkey_program
+from gateway.entry.valkey.place import Place
 from gateway.store import catalog as catalog_store
 from gateway.store import connect, keys, migrate, presence, schema, sql
 from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict

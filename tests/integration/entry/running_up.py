@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from config.settings import Settings
-from gateway.entry import valkey_place
-from gateway.entry.valkey_place import Place
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey.place import Place
 
 SCRIPT = Path(__file__).with_name("scripted_up.py")
 LOOK_AGAIN_S = 0.02

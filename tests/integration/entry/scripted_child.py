@@ -14,7 +14,8 @@ import time
 
 from config import settings as settings_module
 from config.settings import Settings
-from gateway.entry import process, readiness
+from gateway.entry import process
+from gateway.entry.supervision import readiness
 
 NAME, MODE = sys.argv[1:3]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from config import settings as settings_module
 from config.settings import SettingsError
-from gateway.entry import supervisor
-from gateway.entry.child import Child
 from gateway.entry.process import Exit
+from gateway.entry.supervision import supervisor
+from gateway.entry.supervision.child import Child
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 

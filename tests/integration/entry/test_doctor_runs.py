@@ -10,8 +10,9 @@ from redis import Redis
 from sqlalchemy import insert
 
 from config.settings import RedisSettings, Settings
-from gateway.entry import checks_stores, valkey_place
-from gateway.entry.findings import Finding, Level
+from gateway.entry.doctor import checks_stores
+from gateway.entry.doctor.findings import Finding, Level
+from gateway.entry.valkey import place as valkey_place
 from gateway.store import keys, migrate, schema, sql
 from tests.integration.entry.running_up import Up
 

@@ -18,16 +18,17 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from config.settings import RedisSettings, Settings, SettingsError
-from gateway.entry import embedded, valkey_place
-from gateway.entry.ends import EndKind
-from gateway.entry.valkey_place import Place
+from gateway.entry.supervision.ends import EndKind
+from gateway.entry.valkey import embedded
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey.place import Place
 from gateway.store import redis_server
 from tests.integration.entry.running_up import alive
 
 START = """
 import asyncio, pathlib, sys
 from config.settings import Settings
-from gateway.entry import embedded
+from gateway.entry.valkey import embedded
 asyncio.run(embedded.start(embedded.place(Settings(state_dir=pathlib.Path(sys.argv[1])))))
 print("started", flush=True)
 input()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.entry import readiness
 from gateway.entry.process import Exit
+from gateway.entry.supervision import readiness
 from tests.integration.entry.running_up import until
 
 SCRIPT = Path(__file__).with_name("scripted_child.py")

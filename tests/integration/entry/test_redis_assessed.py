@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis as AsyncRedis
 
 from config.settings import RedisSettings
-from gateway.entry import valkey_program
+from gateway.entry.valkey import program as valkey_program
 from gateway.store import redis_server
 from tests.integration.entry.running_up import until
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from gateway.entry import valkey_program
 from gateway.entry.process import Exit
+from gateway.entry.valkey import program as valkey_program
 from gateway.store import migrate
 from tests.integration.entry.running_up import until
 

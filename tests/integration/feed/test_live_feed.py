@@ -20,7 +20,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway.entry import valkey_program
+from gateway.entry.valkey import program as valkey_program
 from gateway.http import feed as feed_http
 from gateway.store import feed, keys
 

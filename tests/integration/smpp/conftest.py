@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from gateway.entry import embedded
-from gateway.entry.valkey_place import Place
+from gateway.entry.valkey import embedded
+from gateway.entry.valkey.place import Place
 from gateway.store.durable import DurableRedis
 
 

@@ -12,8 +12,10 @@ import pytest
 from rich.console import Console
 
 from config.settings import HttpSettings, LinkSettings, RedisSettings, Settings, SmppSettings
-from gateway.entry import checks_here, checks_stores, doctor, findings, up_lock
-from gateway.entry.findings import Finding, Level
+from gateway.entry.doctor import checks_here, checks_stores, findings
+from gateway.entry.doctor import report as doctor
+from gateway.entry.doctor.findings import Finding, Level
+from gateway.entry.supervision import up_lock
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 

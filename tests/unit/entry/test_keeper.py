@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.settings import SettingsError
-from gateway.entry import ends, keeper
-from gateway.entry.ends import End, EndKind, Policy
-from gateway.entry.keeper import Keeper, Told
+from gateway.entry.supervision import ends, keeper
+from gateway.entry.supervision.ends import End, EndKind, Policy
+from gateway.entry.supervision.keeper import Keeper, Told
 
 CRASH = End(kind=EndKind.CRASH, reason="exit code 1")
 PORT = End(kind=EndKind.SET_UP, reason="port 8080 is in use")

@@ -7,7 +7,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from gateway.entry import readiness
+from gateway.entry.supervision import readiness
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:

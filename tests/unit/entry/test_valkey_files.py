@@ -11,9 +11,10 @@ import pytest
 from redis import Redis
 
 from config.settings import RedisSettings, Settings, SettingsError
-from gateway.entry import valkey_place, valkey_program
-from gateway.entry.ends import EndKind
-from gateway.entry.valkey_end import LEAST_FREE, TAIL, read_tail, why_valkey_ended
+from gateway.entry.supervision.ends import EndKind
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey import program as valkey_program
+from gateway.entry.valkey.end import LEAST_FREE, TAIL, read_tail, why_valkey_ended
 
 DIRECTORY = Path("/srv/undercap/valkey")
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from gateway.entry.commands import backing, publish, shown
+from gateway.entry.commands.opened import backing, publish, shown
 from gateway.store import schema
 from gateway.usecases import set_up
 

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from config import settings as settings_module
 from config.settings import Settings, SettingsError
-from gateway.entry import checks_here, checks_stores, findings
-from gateway.entry.findings import Finding, Level, fail, good
+from gateway.entry.doctor import checks_here, checks_stores, findings
+from gateway.entry.doctor.findings import Finding, Level, fail, good
 
 CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_here.state_dir,

@@ -24,10 +24,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from config.settings import SettingsError
-from gateway.entry import valkey_place, valkey_program
-from gateway.entry.ends import End
-from gateway.entry.valkey_end import LEAST_FREE, read_tail, why_valkey_ended
-from gateway.entry.valkey_place import Place, place, redis_url, socket_url
+from gateway.entry.supervision.ends import End
+from gateway.entry.valkey import place as valkey_place
+from gateway.entry.valkey import program as valkey_program
+from gateway.entry.valkey.end import LEAST_FREE, read_tail, why_valkey_ended
+from gateway.entry.valkey.place import Place, place, redis_url, socket_url
 from gateway.store import redis_server
 
 __all__ = ["Place", "Running", "ValkeyEndedError", "place", "redis_url", "socket_url", "start"]

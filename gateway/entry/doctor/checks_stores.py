@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config.settings import Settings
-from gateway.entry.findings import Finding, Level, fail, good, warn
-from gateway.entry.valkey_place import redis_url
+from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
+from gateway.entry.valkey.place import redis_url
 from gateway.store import keys, migrate, redis_server, schema, sql
 from gateway.store.connect import async_client
 

@@ -14,8 +14,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from config.settings import Settings, SettingsError
-from gateway.entry import valkey_program
-from gateway.entry.findings import Finding, fail, good, warn
+from gateway.entry.doctor.findings import Finding, fail, good, warn
+from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
 
 DISK_FAIL_BYTES = 100 * 1024**2

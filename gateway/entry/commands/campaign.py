@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from config.texts import TextError
-from gateway.entry.commands import backing, moment, publish, shown
+from gateway.entry.commands.opened import backing, moment, publish, shown
 from gateway.store import schema
 from gateway.usecases import set_up
 from gateway.usecases.set_up import NewCampaign

@@ -8,7 +8,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from gateway.entry.backing import Backing
-from gateway.entry.commands import backing, shown
+from gateway.entry.commands.opened import backing, shown
 from gateway.queues.nudge import nudge
 from gateway.store import schema
 from gateway.store.dead_letters import DeadLetters

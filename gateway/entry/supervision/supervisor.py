@@ -20,11 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import logging as logs
 from config.settings import Settings, SettingsError
-from gateway.entry import embedded, readiness, up_lock
-from gateway.entry.child import Child, child_of_ours
-from gateway.entry.ends import End, EndKind, Restarts
-from gateway.entry.keeper import Keeper, Told
 from gateway.entry.process import GRACE_S, Exit
+from gateway.entry.supervision import readiness, up_lock
+from gateway.entry.supervision.child import Child, child_of_ours
+from gateway.entry.supervision.ends import End, EndKind, Restarts
+from gateway.entry.supervision.keeper import Keeper, Told
+from gateway.entry.valkey import embedded
 from gateway.store import master_secret, metrics, state_dir
 
 VALKEY_STOP_S = 10.0

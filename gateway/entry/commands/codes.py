@@ -16,7 +16,7 @@ from rich.progress import Progress
 from sqlalchemy import select
 
 from gateway.domain.reading import read_text
-from gateway.entry.commands import backing, publish, shown
+from gateway.entry.commands.opened import backing, publish, shown
 from gateway.store import catalog as catalog_store
 from gateway.store import keys, schema
 from gateway.usecases import issue_codes

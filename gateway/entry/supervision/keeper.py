@@ -10,8 +10,8 @@ from typing import Protocol
 import structlog
 
 from config.settings import SettingsError
-from gateway.entry.embedded import ValkeyEndedError
-from gateway.entry.ends import End, EndKind, Restarts
+from gateway.entry.supervision.ends import End, EndKind, Restarts
+from gateway.entry.valkey.embedded import ValkeyEndedError
 
 STEADY_S = 5.0  # ready for so long: told as mended
 TRIES = 3  # starts that fail before the others no longer wait for it

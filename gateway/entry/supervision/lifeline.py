@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from gateway.entry import readiness
+from gateway.entry.supervision import readiness
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
