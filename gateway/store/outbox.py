@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from gateway.store.claims import script
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
 _SEPARATORS = 12
-_ENDED_AT_ONCE = 64
+_ENDED_AT_ONCE = 128
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
 
@@ -128,6 +130,9 @@ def _claim(text: str) -> tuple[int, int, int]:
     return int(space), int(serial), int(campaign)
 
 
+Entry = tuple[bytes, dict[bytes, bytes]]  # id and fields, as Redis gives them
+
+
 class Outbox:
     """One firm's outbox during one drain. All calls are synchronous; `redis` answers bytes.
 
@@ -137,6 +142,7 @@ class Outbox:
     def __init__(self, redis: Redis, firm_id: int) -> None:
         self._redis = redis
         self._aside: set[bytes] = set()
+        self._leased_at = -math.inf
         self._failed = redis.register_script(script("failed"))
         self.firm_id = firm_id
         self._settled = redis.register_script(script("settled"))
@@ -148,25 +154,34 @@ class Outbox:
         pipe.xlen(keys.results(self.firm_id))
         return any(pipe.execute())
 
+    def look(self, count: int) -> tuple[list[Entry], bool]:
+        """The oldest entries that have not failed, and whether outcomes of answers wait: one round trip."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrange(keys.outbox(self.firm_id), count=count + len(self._aside))
+        pipe.xlen(keys.results(self.firm_id))
+        rows, results = pipe.execute()
+        return [row for row in rows if row[0] not in self._aside], bool(results)
+
+    def holds(self) -> bool:
+        """Whether the lease was taken or renewed lately, so that it need not be asked for."""
+        return time.monotonic() - self._leased_at < keys.DRAIN_LEASE_MS / 3000
+
     def lease(self, token: str) -> bool:
         """Take or renew the right to settle this firm."""
         key = keys.drain(self.firm_id)
-        if self._redis.set(key, token, nx=True, px=keys.DRAIN_LEASE_MS):
-            return True
-        if self._redis.get(key) == token.encode():
+        now = time.monotonic()
+        if not self._redis.set(key, token, nx=True, px=keys.DRAIN_LEASE_MS):
+            if self._redis.get(key) != token.encode():
+                return False
             self._redis.pexpire(key, keys.DRAIN_LEASE_MS)
-            return True
-        return False
+        self._leased_at = now
+        return True
 
     def release(self, token: str) -> None:
         """Give the lease back; only if it is still ours."""
+        self._leased_at = -math.inf
         if self._redis.get(keys.drain(self.firm_id)) == token.encode():
             self._redis.delete(keys.drain(self.firm_id))
-
-    def read(self, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        """The oldest entries that have not failed, at most `count`."""
-        rows: Any = self._redis.xrange(keys.outbox(self.firm_id), count=count + len(self._aside))
-        return [row for row in rows if row[0] not in self._aside] if self._aside else list(rows)
 
     def end(self, done: Sequence[tuple[Accepted, Reply | None]]) -> int:
         """End settled entries; each answer enters the sending queue in the same atomic call.

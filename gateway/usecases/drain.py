@@ -24,8 +24,9 @@ from gateway.usecases.answering import Desk
 from gateway.usecases.settle import Settled, settle_batch
 
 BATCH = 256  # texts of one transaction
-RESULT_BATCHES = 16
-RECEIPT_BATCHES = 8
+RESULT_BATCHES = 64
+RECEIPT_BATCHES = 32
+OUTCOMES_EVERY_S = 0.05  # a transaction of their own each: seldom enough to cost answers nothing
 UNMATCHED_AFTER_MS = 300_000  # a receipt whose answer is not known by then is counted as unmatched
 log = structlog.get_logger()
 
@@ -62,12 +63,22 @@ Observer = Callable[[Sequence[Settled]], None]
 Passed = Callable[[Drained, str], None]  # with the link, where receipts were drained
 
 
-def drain_firm(outbox: Outbox, redis: Redis, desk: Desks, *, token: str, observe: Observer) -> Drained:
-    """One batch of a firm's outbox and one of its results. Raises LedgerAway, RedisError."""
-    if not outbox.waiting() or not outbox.lease(token):
+def drain_firm(
+    outbox: Outbox, redis: Redis, desk: Desks, *, token: str, observe: Observer, outcomes: bool = True
+) -> Drained:
+    """One batch of a firm's outbox, and one of its answers' outcomes. Raises LedgerAway, RedisError.
+
+    `outcomes`: whether these are drained, too; nobody waits for them as shoppers wait for their answers.
+    """
+    rows, results_wait = outbox.look(BATCH)
+    results_wait = results_wait and outcomes
+    if not (rows or results_wait):
         return Drained()
+    if not outbox.holds():
+        if not outbox.lease(token):
+            return Drained()
+        rows, results_wait = outbox.look(BATCH)  # another worker may have settled them meanwhile
     begun = time.monotonic()
-    rows = outbox.read(BATCH)
     dead = 0
     settled = 0
     if rows:
@@ -85,7 +96,7 @@ def drain_firm(outbox: Outbox, redis: Redis, desk: Desks, *, token: str, observe
             observe(done)
         settled = len(done)
     seconds = time.monotonic() - begun
-    results = _drain_results(outbox.firm_id, redis, desk().engine)
+    results = _drain_results(outbox.firm_id, redis, desk().engine) if results_wait else 0
     return Drained(settled=settled, dead=dead, results=results, seconds=seconds)
 
 
@@ -202,16 +213,20 @@ def drain(
     total = 0
     outboxes: dict[int, Outbox] = {}
     read_to = dict.fromkeys(links, "-")
+    outcomes_due = begun
     try:
         while not stop() and time.monotonic() - begun < most_s:
             busy = False
+            outcomes = time.monotonic() >= outcomes_due
+            if outcomes:
+                outcomes_due = time.monotonic() + OUTCOMES_EVERY_S
             for firm_id in desk().catalog.firms:
                 outbox = outboxes.setdefault(firm_id, Outbox(redis, firm_id))
-                drained = drain_firm(outbox, redis, desk, token=token, observe=observe)
+                drained = drain_firm(outbox, redis, desk, token=token, observe=observe, outcomes=outcomes)
                 passed(drained, "")
                 total += drained.settled
                 busy = busy or drained.anything
-            for link in links:
+            for link in links if outcomes else ():
                 drained, read_to[link] = drain_receipts(
                     link, redis, desk().engine, after=read_to[link], now_ms=int(time.time() * 1000)
                 )

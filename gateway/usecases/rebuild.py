@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from gateway.usecases.drain import Desks, drain_firm
 
 _ROWS = 50_000
 _PIPE = 500
+_ASK_AGAIN_S = 0.1
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 
 
@@ -46,18 +47,34 @@ class Busy(Exception):
 
 
 def rebuild_firm(
-    firm_id: int, engine: Engine, redis: Redis, desk: Desks, deployment: str, token: str, *, foreign: bool
+    firm_id: int,
+    engine: Engine,
+    redis: Redis,
+    desk: Desks,
+    deployment: str,
+    token: str,
+    *,
+    foreign: bool,
+    wait_s: float = 0,
 ) -> Rebuilt:
     """Restore one firm; its intake is closed meanwhile. May be repeated.
 
-    `foreign`: what Redis holds belongs to another deployment and is thrown away.
+    `foreign`: what Redis holds belongs to another deployment and is thrown away. `wait_s`: for whoever
+    settles this firm to give it up; if that does not happen, all stays as it was.
     Raises Busy, LedgerAway, RedisError.
     """
     begun = time.monotonic()
     with sql.writing(engine) as connection:  # a firm that never settled is new, and whoever looks opens it
         ledger.set_watermark(connection, firm_id, "0-0")
-    redis.delete(keys.gate(firm_id))
-    with _held(Outbox(redis, firm_id), token):
+    stood = redis.get(keys.gate(firm_id))
+    redis.delete(keys.gate(firm_id))  # first: under traffic a worker would keep the lease
+    try:
+        held = _held(Outbox(redis, firm_id), token, wait_s)
+    except Busy:
+        if stood is not None:
+            redis.set(keys.gate(firm_id), stood)
+        raise
+    with held:
         settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
         _drop(redis, firm_id, foreign=foreign)
         with engine.connect() as connection:
@@ -83,11 +100,19 @@ def rebuild_firm(
     )
 
 
+def _held(outbox: Outbox, token: str, wait_s: float) -> AbstractContextManager[None]:
+    """The lease of a firm, taken now. Raises Busy."""
+    until = time.monotonic() + wait_s
+    while not outbox.lease(token):
+        if time.monotonic() >= until:
+            raise Busy(outbox.firm_id)
+        time.sleep(_ASK_AGAIN_S)
+    return _kept(outbox, token)
+
+
 @contextmanager
-def _held(outbox: Outbox, token: str) -> Iterator[None]:
-    """The lease of a firm, kept however long it takes: a second rebuild would drop what this one restores."""
-    if not outbox.lease(token):
-        raise Busy(outbox.firm_id)
+def _kept(outbox: Outbox, token: str) -> Iterator[None]:
+    """The lease kept however long it takes: a second rebuild would drop what this one restores."""
     done = threading.Event()
 
     def keep() -> None:

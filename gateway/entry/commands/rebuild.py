@@ -18,6 +18,7 @@ from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
 from gateway.usecases.rebuild import Busy, rebuild_firm
 
+WAIT_S = 40.0  # a drain ends by itself within 30 seconds
 _FOREIGN = (
     "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "
     "or, if that deployment is gone for good, run `undercap rebuild --replace-foreign`\n"
@@ -54,6 +55,7 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
                 backing.deployment,
                 token,
                 foreign=foreign,
+                wait_s=WAIT_S,
             )
             rate = done.claims / done.seconds if done.seconds else 0
             console.print(
@@ -64,7 +66,7 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
         backing.redis.set(keys.DEPLOYMENT, backing.deployment)
         backing.redis.incr(keys.CATALOG_VERSION)
     except Busy:
-        sys.stderr.write("a worker settles a firm right now: try again in a few seconds\n")
+        sys.stderr.write("a worker or another rebuild holds a firm: all is as it was, try again later\n")
         return Exit.FAILED
     except (RedisError, OSError, LedgerAway, SQLAlchemyError) as err:
         sys.stderr.write(f"not rebuilt ({type(err).__name__}): intake stays closed; run it again\n")

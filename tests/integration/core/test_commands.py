@@ -161,7 +161,7 @@ async def test_dead_letters_listed_and_replayed(house: House, undercap: Undercap
     (code,) = house.codes(int(campaign), 1)
     await house.text(code)
     outbox = Outbox(house.redis, 1)
-    ((id_, _),) = outbox.read(1)
+    ((id_, _),) = outbox.look(1)[0]
     for _ in range(MOST_ATTEMPTS):
         outbox.failed(id_, "KeyError")
 

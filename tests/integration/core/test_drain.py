@@ -273,7 +273,7 @@ async def test_two_that_fail_the_same_entry_make_one_dead_letter(house: House) -
     house.campaign()
     await house.text("hello")
     one, other = Outbox(house.redis, 1), Outbox(house.redis, 1)
-    ((id_, _),) = one.read(10)
+    ((id_, _),) = one.look(10)[0]
 
     became = [outbox.failed(id_, "fault") for _ in range(MOST_ATTEMPTS) for outbox in (one, other)]
 
@@ -316,7 +316,7 @@ async def test_watermark_goes_forward_only(house: House) -> None:
     house.firm()
     house.campaign()
     await house.text("hello")
-    ((id_, _),) = Outbox(house.redis, 1).read(1)
+    ((id_, _),) = Outbox(house.redis, 1).look(1)[0]
     house.drain()
 
     assert [(1, id_.decode())] == house.rows("settled", "firm_id", "outbox_id")

@@ -26,7 +26,7 @@ async def test_end_of_a_text_may_be_repeated(house: House) -> None:
     (code,) = house.codes(house.campaign(), 1)
     await house.text(code)
     outbox = Outbox(house.redis, 1)
-    accepted = [parse(1, id_, fields) for id_, fields in outbox.read(10)]
+    accepted = [parse(1, id_, fields) for id_, fields in outbox.look(10)[0]]
     done = [(s.accepted, s.reply) for s in settle_batch(accepted, house.desk())]
 
     assert [outbox.end(done), outbox.end(done)] == [1, 0]
