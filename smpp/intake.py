@@ -213,7 +213,8 @@ class Intake:
             self._observe("unknown short number", link.name, "", message.destination, ())
             return None
         number = parse_msisdn(message.source, message.source_ton, link.settings.default_region)
-        if number is None or message.source in catalog.short_numbers:
+        ours = catalog.short_numbers
+        if number is None or number in ours or message.source in ours:
             self._answer(arrival, statuses.ROK)
             self._observe("sender not answered", link.name, "", message.destination, ())
             return None

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from config.outage import Outage
 from config.settings import LinkSettings
 from smpp.codec import BindKind
 from smpp.line import Line
@@ -84,6 +85,7 @@ class Link:
         self._waking: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._down = Outage("smsc link down", link=self.name)
 
     @property
     def free(self) -> int:
@@ -149,6 +151,7 @@ class Link:
 
     def on_bound(self, session: Session) -> None:
         """A bind stands."""
+        self._down.over()
         log.info("smsc bound", link=self.name, bind=str(session.kind), peer=session.peer_system_id)
         self._refresh()
         self._offer()
@@ -229,5 +232,5 @@ class Link:
             return
         self.state = state
         if state is LinkState.DOWN:
-            log.warning("smsc link down", link=self.name, fault=self.fault)
+            self._down.on(self.fault)
         self._handler.on_state(self, state)

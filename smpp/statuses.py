@@ -21,7 +21,6 @@ RINVSCHED: Final = 0x61
 RINVEXPIRY: Final = 0x62
 RX_T_APPN: Final = 0x64
 RINVOPTPARSTREAM: Final = 0xC0
-RINVPARLEN: Final = 0xC2
 
 
 class Verdict(StrEnum):

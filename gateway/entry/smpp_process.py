@@ -71,7 +71,9 @@ class Traffic:
 
     def on_state(self, link: Link, state: LinkState) -> None:
         """From the link."""
-        log.info("link", link=link.name, state=str(state), fault=link.fault or None)
+        # Each attempt passes through these two; the link itself tells an outage, once.
+        tell = log.debug if state in (LinkState.CONNECTING, LinkState.DOWN) else log.info
+        tell("link", link=link.name, state=str(state), fault=link.fault or None)
         self._feed.publish("link", link=link.name, state=str(state))
 
     def observe_text(

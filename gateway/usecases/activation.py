@@ -15,9 +15,8 @@ from gateway.domain.outcome import Outcome
 from gateway.domain.reading import Candidate, Reading, read_text
 from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
 from gateway.store.vault import Vault
+from gateway.usecases.answering import UNCLAIMED
 from gateway.usecases.intake import Incoming, calls_of
-
-_UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +157,9 @@ async def _told(
 def _of_letter(
     code: Issued, letter: str, own: Mapping[tuple[int, int], int], campaign: Campaign
 ) -> CodeAnswer:
-    if letter in _UNCLAIMED:
+    if letter in UNCLAIMED:
         at = campaign.starts_at if letter == "N" else None
-        return CodeAnswer(outcome=_UNCLAIMED[letter], at=at)
+        return CodeAnswer(outcome=UNCLAIMED[letter], at=at)
     if letter != "R":
         return CodeAnswer(outcome=Outcome.ACTIVATED, points=campaign.rules[int(letter[1:])])
     since = own.get((code.space_id, code.serial))

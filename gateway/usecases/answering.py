@@ -28,7 +28,7 @@ _SERVICES = {
     Intent.BALANCE.value: Outcome.BALANCE,
     Intent.INVITE.value: Outcome.INVITE,
 }
-_UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
+UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +111,10 @@ def _code_outcome(
     known: Mapping[tuple[int, int], Activated],
     campaigns: Mapping[int, Campaign],
 ) -> CodeOutcome:
-    if result in _UNCLAIMED:
+    if result in UNCLAIMED:
         campaign = campaigns[code[2]]
         at = {"N": campaign.starts_at, "E": campaign.ends_at}.get(result)
-        return CodeOutcome(outcome=_UNCLAIMED[result], points=0, at=None if at is None else _time(at))
+        return CodeOutcome(outcome=UNCLAIMED[result], points=0, at=None if at is None else _time(at))
     owner = known.get((code[0], code[1]))
     if owner is None or owner.shopper_id != shopper:
         return CodeOutcome(outcome=Outcome.ALREADY_USED, points=0, at=None)
