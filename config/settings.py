@@ -249,9 +249,18 @@ class Settings(BaseSettings):
         """SQLAlchemy URL of the ledger's database."""
         return self.sql.url or f"sqlite:///{(self.state_dir / 'undercap.db').resolve()}"
 
+    @model_validator(mode="after")
+    def _no_simulator_beside_operators(self) -> Settings:
+        if self.simulator.enabled and self.smpp.links:
+            raise ValueError(
+                "simulator.enabled: never beside [[smpp.links]], since whoever reaches its page could redeem "
+                "codes as anybody; switch off one of the two"
+            )
+        return self
+
     @property
     def links(self) -> tuple[LinkSettings, ...]:
-        """The links to run: those of the settings, and the simulator's where it is enabled."""
+        """The links to run: those of the settings, or the simulator's where it is enabled."""
         if not self.simulator.enabled:
             return self.smpp.links
         simulator = LinkSettings(
@@ -263,7 +272,7 @@ class Settings(BaseSettings):
             enquire_link_s=10.0,
             reconnect_max_s=2.0,
         )
-        return (*self.smpp.links, simulator)
+        return (simulator,)
 
 
 def load(path: Path | None = None) -> Settings:

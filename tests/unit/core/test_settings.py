@@ -104,6 +104,11 @@ def test_urls_with_passwords_from_files(section: str, key: str) -> None:
 
 FAULTS = [
     pytest.param(
+        "[simulator]\nenabled = true\n" + LINK,
+        "never beside [[smpp.links]]",
+        id="simulator beside an operator",
+    ),
+    pytest.param(
         LINK + 'password_file = "nowhere"\n', "nowhere: cannot be read", id="password file is missing"
     ),
     pytest.param(LINK + 'password = "nine chars"\n', "eight characters at most", id="password too long"),
