@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 from redis import Redis
@@ -134,14 +135,17 @@ Entry = tuple[bytes, dict[bytes, bytes]]  # id and fields, as Redis gives them
 
 
 class Outbox:
-    """One firm's outbox during one drain. All calls are synchronous; `redis` answers bytes.
+    """One firm's outbox during one drain, read once from its beginning. `redis` answers bytes.
 
     An entry that failed is tried again in the next drain, not in this one: what it lacks may come meanwhile.
+    `ender`: where settled entries are ended while the next batch is settled; None ends them at once.
     """
 
-    def __init__(self, redis: Redis, firm_id: int) -> None:
+    def __init__(self, redis: Redis, firm_id: int, ender: Executor | None = None) -> None:
         self._redis = redis
-        self._aside: set[bytes] = set()
+        self._ender = ender
+        self._ending: Future[int] | None = None
+        self._read_to = "-"
         self._leased_at = -math.inf
         self._failed = redis.register_script(script("failed"))
         self.firm_id = firm_id
@@ -155,12 +159,17 @@ class Outbox:
         return any(pipe.execute())
 
     def look(self, count: int) -> tuple[list[Entry], bool]:
-        """The oldest entries that have not failed, and whether outcomes of answers wait: one round trip."""
+        """The next entries, and whether outcomes of answers wait: one round trip. See `taken`."""
         pipe = self._redis.pipeline(transaction=False)
-        pipe.xrange(keys.outbox(self.firm_id), count=count + len(self._aside))
+        pipe.xrange(keys.outbox(self.firm_id), min=self._read_to, count=count)
         pipe.xlen(keys.results(self.firm_id))
         rows, results = pipe.execute()
-        return [row for row in rows if row[0] not in self._aside], bool(results)
+        return rows, bool(results)
+
+    def taken(self, rows: Sequence[Entry]) -> None:
+        """These are settled now: the next look goes on behind them."""
+        if rows:
+            self._read_to = "(" + rows[-1][0].decode()
 
     def holds(self) -> bool:
         """Whether the lease was taken or renewed lately, so that it need not be asked for."""
@@ -182,6 +191,20 @@ class Outbox:
         self._leased_at = -math.inf
         if self._redis.get(keys.drain(self.firm_id)) == token.encode():
             self._redis.delete(keys.drain(self.firm_id))
+
+    def end_behind(self, done: Sequence[tuple[Accepted, Reply | None]]) -> None:
+        """As `end`, while the caller goes on; what went wrong is raised by the next call or `wait_ended`."""
+        self.wait_ended()
+        if self._ender is None:
+            self.end(done)
+        else:
+            self._ending = self._ender.submit(self.end, done)
+
+    def wait_ended(self) -> None:
+        """Until all that was given to `end_behind` is ended. Raises RedisError."""
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending.result()
 
     def end(self, done: Sequence[tuple[Accepted, Reply | None]]) -> int:
         """End settled entries; each answer enters the sending queue in the same atomic call.
@@ -212,6 +235,5 @@ class Outbox:
 
     def failed(self, outbox_id: bytes, reason: str) -> bool:
         """Count a failed settlement; after MOST_ATTEMPTS the entry becomes a dead letter (True)."""
-        self._aside.add(outbox_id)
         names = [keys.outbox(self.firm_id), keys.attempts(self.firm_id), keys.dead(self.firm_id)]
         return bool(self._failed(keys=names, args=[outbox_id, MOST_ATTEMPTS, reason]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,6 +79,7 @@ def drain_firm(
         if not outbox.lease(token):
             return Drained()
         rows, results_wait = outbox.look(BATCH)  # another worker may have settled them meanwhile
+    outbox.taken(rows)
     begun = time.monotonic()
     dead = 0
     settled = 0
@@ -92,7 +94,7 @@ def drain_firm(
         for entry, reason in failed:
             dead += outbox.failed(entry.outbox_id.encode(), reason)
         if done:
-            outbox.end([(s.accepted, s.reply) for s in done])
+            outbox.end_behind([(s.accepted, s.reply) for s in done])
             observe(done)
         settled = len(done)
     seconds = time.monotonic() - begun
@@ -212,6 +214,7 @@ def drain(
     begun = quiet_since = time.monotonic()
     total = 0
     outboxes: dict[int, Outbox] = {}
+    ender = ThreadPoolExecutor(1, "ender")
     read_to = dict.fromkeys(links, "-")
     outcomes_due = begun
     try:
@@ -221,7 +224,7 @@ def drain(
             if outcomes:
                 outcomes_due = time.monotonic() + OUTCOMES_EVERY_S
             for firm_id in desk().catalog.firms:
-                outbox = outboxes.setdefault(firm_id, Outbox(redis, firm_id))
+                outbox = outboxes.setdefault(firm_id, Outbox(redis, firm_id, ender))
                 drained = drain_firm(outbox, redis, desk, token=token, observe=observe, outcomes=outcomes)
                 passed(drained, "")
                 total += drained.settled
@@ -240,6 +243,10 @@ def drain(
             else:
                 time.sleep(0.002)
     finally:
-        for outbox in outboxes.values():
-            outbox.release(token)
+        try:
+            for outbox in outboxes.values():
+                outbox.wait_ended()
+                outbox.release(token)
+        finally:
+            ender.shutdown()
     return total
