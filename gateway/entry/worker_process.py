@@ -42,6 +42,7 @@ class Worker(SimpleWorker):
     """Runs jobs in this very process: forking costs four times as much, and a job of ours stops when told."""
 
     stopping = threading.Event()
+    max_connection_wait_time = 2.0  # RQ's own is a minute: so long would texts wait after an outage of Redis
     ended_by_force: ClassVar[Callable[[], None]]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:

@@ -42,16 +42,10 @@ function answerLater(session, pdu, messageId) {
 
 function submitted(session, pdu) {
   const messageId = (++ids).toString(16);
-  let status = 0;
-  if (how.throttle_next > 0) {
-    how.throttle_next -= 1;
-    status = how.throttle_status;
-    session.send(pdu.response({ command_status: status }));
-  } else if (how.no_answer) {
-    status = null;
-  } else {
-    answerLater(session, pdu, messageId);
-  }
+  const throttled = how.throttle_next > 0;
+  if (throttled) how.throttle_next -= 1;
+  const silent = !throttled && how.no_answer;
+  const status = throttled ? how.throttle_status : silent ? null : 0;
   const body = pdu.short_message.length ? pdu.short_message : pdu.message_payload || Buffer.alloc(0);
   say({
     event: 'submitted',
@@ -64,6 +58,9 @@ function submitted(session, pdu) {
     message_id: messageId,
     status,
   });
+  // After the journal: what was answered and then killed must stand in it.
+  if (throttled) session.send(pdu.response({ command_status: status }));
+  else if (!silent) answerLater(session, pdu, messageId);
 }
 
 function attend(session) {

@@ -71,20 +71,8 @@ class Smpp34Smsc:
         if self._how.get("throttle_next", 0) > 0:
             self._how["throttle_next"] -= 1
             status = self._how["throttle_status"]
-            event.reject(self._how["throttle_status"])
         elif self._how.get("no_answer"):
             status = None
-            self._silent.append(event)
-        elif self._how.get("out_of_order"):
-            self._held.append((event, message_id))
-            if len(self._held) == 1:
-                self._spawn(self._answer_held())
-            else:
-                self._two_held.set()
-        elif self._how.get("answer_delay_ms"):
-            self._spawn(self._answer_late(event, message_id, self._how["answer_delay_ms"] / 1000))
-        else:
-            event.accept(message_id)
         payload = next((t.value for t in event.tlvs if t.tag == smpp34.TLV_MESSAGE_PAYLOAD), b"")  # type: ignore[attr-defined]
         say(
             event="submitted",
@@ -97,6 +85,24 @@ class Smpp34Smsc:
             message_id=message_id,
             status=status,
         )
+        # After the journal: what was answered and then killed must stand in it.
+        self._answer(event, message_id, status)
+
+    def _answer(self, event: smpp34.SubmitSmEvent, message_id: str, status: int | None) -> None:
+        if status is None:
+            self._silent.append(event)
+        elif status:
+            event.reject(status)
+        elif self._how.get("out_of_order"):
+            self._held.append((event, message_id))
+            if len(self._held) == 1:
+                self._spawn(self._answer_held())
+            else:
+                self._two_held.set()
+        elif self._how.get("answer_delay_ms"):
+            self._spawn(self._answer_late(event, message_id, self._how["answer_delay_ms"] / 1000))
+        else:
+            event.accept(message_id)
 
     async def _answer_late(self, event: smpp34.SubmitSmEvent, message_id: str, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
