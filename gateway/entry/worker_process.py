@@ -98,7 +98,10 @@ def _work(backing: Backing) -> None:
             away.on(type(err).__name__)
             Worker.stopping.wait(AWAY_WAIT_S)
         else:
-            break
+            # RQ also leaves its loop for what it did not expect, such as a Redis that goes in mid job.
+            if not Worker.stopping.is_set():
+                away.on("RQ's worker left its loop")
+                Worker.stopping.wait(AWAY_WAIT_S)
 
 
 class Settling:
