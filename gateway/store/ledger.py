@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, literal_column, null, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import schema
 
-_CHUNK = 400  # variables of one statement stay under SQLite's limit
+_SIZES = (1, 4, 16, 64, 256)  # of the lists in a statement
+_CHUNK = _SIZES[-1]
+Many = Sequence[BindParameter[Any]]
 
 
 class Activated(NamedTuple):
@@ -29,102 +43,78 @@ class Known(NamedTuple):
     sealed: bytes | None
 
 
-def shopper_ids(connection: Connection, shoppers: Sequence[str]) -> dict[str, int]:
-    """The ids of the shopper keys that are known."""
-    table = schema.shopper
-    found: dict[str, int] = {}
-    for chunk in _chunks(shoppers):
-        rows = connection.execute(select(table.c.key, table.c.id).where(table.c.key.in_(chunk)))
-        found.update((key, id_) for key, id_ in rows)
-    return found
+def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Of the shopper keys that are known: the id, and the points at the firm (0 without entries)."""
+    return {
+        key: (id_, points or 0)
+        for key, id_, points in _found(connection, "standing", _standing, shoppers, {"b_firm": firm_id})
+    }
 
 
 def activated(connection: Connection, codes: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Activated]:
     """Those of the codes (space, serial) that the ledger knows as activated."""
-    t = schema.activation
     by_space: dict[int, list[int]] = {}
     for space, serial in codes:
         by_space.setdefault(space, []).append(serial)
-    found: dict[tuple[int, int], Activated] = {}
-    for space, serials in by_space.items():
-        for chunk in _chunks(serials):
-            rows = connection.execute(
-                select(t.c.serial, t.c.shopper_id, t.c.message_id, t.c.claimed_at, t.c.points).where(
-                    t.c.space_id == space, t.c.serial.in_(chunk)
-                )
-            )
-            for serial, shopper, message, at, points in rows:
-                found[space, serial] = Activated(
-                    shopper_id=shopper, message_id=message, claimed_at=at, points=points
-                )
-    return found
+    return {
+        (space, serial): Activated(shopper_id=shopper, message_id=message, claimed_at=at, points=points)
+        for space, serials in by_space.items()
+        for serial, shopper, message, at, points in _found(
+            connection, "activated", _activated, serials, {"b_space": space}
+        )
+    }
 
 
 def insert_missing(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one that breaks a unique key stands already and is left as it is."""
     if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         _many(
             connection,
             f"missing {table.name}",
-            lambda: dialect.insert(table).on_conflict_do_nothing(),
+            lambda: _dialect(connection).insert(table).on_conflict_do_nothing(),
             rows,
         )
 
 
+def _dialect(connection: Connection) -> Any:
+    """Both have the same words for an insert that meets a row."""
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
+
+
 def insert_all(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that are known to be new; a conflict rolls the batch back and it is settled again."""
+    """Insert rows that ought to be new. Raises IntegrityError where one is not."""
     if rows:
         _many(connection, f"new {table.name}", lambda: insert(table), rows)
 
 
 def credit(connection: Connection, firm_id: int, deltas: Mapping[int, int]) -> None:
     """Add points to the balances of shoppers; rows that are missing are made."""
-    if not deltas:
-        return
-    t = schema.balance
-    insert_missing(
-        connection, t, [{"shopper_id": s, "firm_id": firm_id, "points": 0} for s in sorted(deltas)]
-    )
-    _many(
-        connection,
-        "credit",
-        lambda: _CREDIT,
-        [{"b_firm": firm_id, "b_shopper": s, "b_points": d} for s, d in sorted(deltas.items())],
-    )
+    if deltas:
+        rows = [{"shopper_id": s, "firm_id": firm_id, "points": d} for s, d in sorted(deltas.items())]
+        _many(connection, "credit", lambda: _credit(connection), rows)
 
 
-def balances(connection: Connection, firm_id: int, shoppers: Iterable[int]) -> dict[int, int]:
-    """The confirmed points of shoppers at a firm; one without entries has none."""
-    t = schema.balance
-    found: dict[int, int] = {}
-    for chunk in _chunks(sorted(set(shoppers))):
-        rows = connection.execute(
-            select(t.c.shopper_id, t.c.points).where(t.c.firm_id == firm_id, t.c.shopper_id.in_(chunk))
-        )
-        found.update((shopper, points) for shopper, points in rows)
-    return found
+def _credit(connection: Connection) -> Any:
+    added = _dialect(connection).insert(schema.balance)
+    return added.on_conflict_do_update(
+        index_elements=["shopper_id", "firm_id"],
+        set_={"points": schema.balance.c.points + added.excluded.points},
+    )
 
 
 def alias_counters(connection: Connection, shoppers: Sequence[int], now: int) -> dict[int, int]:
     """The alias counter of each shopper; one who has none gets the next."""
     t = schema.alias
     insert_missing(connection, t, [{"shopper_id": s, "created_at": now} for s in sorted(set(shoppers))])
-    found: dict[int, int] = {}
-    for chunk in _chunks(sorted(set(shoppers))):
-        rows = connection.execute(select(t.c.shopper_id, t.c.id).where(t.c.shopper_id.in_(chunk)))
-        found.update((shopper, counter) for shopper, counter in rows)
-    return found
+    return dict(_found(connection, "aliases", _aliases, sorted(set(shoppers)), {}))
 
 
 def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Known]:
     """Those of these answers that stand in the ledger already."""
-    t = schema.message
-    found: dict[str, Known] = {}
-    for chunk in _chunks(ids):
-        rows = connection.execute(select(t.c.id, t.c.state, t.c.sealed).where(t.c.id.in_(chunk)))
-        found.update((id_, Known(state, sealed)) for id_, state, sealed in rows)
-    return found
+    return {
+        id_: Known(state, sealed)
+        for id_, state, sealed in _found(connection, "known messages", _known_messages, ids, {})
+    }
 
 
 def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
@@ -142,11 +132,8 @@ def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[
 
     Returns the SMSC's ids that no answer has (yet).
     """
-    t = schema.message
     ids = [r["b_smsc"] for r in receipts]
-    known: set[str] = set()
-    for chunk in _chunks(ids):
-        known.update(connection.scalars(select(t.c.smsc_id).where(t.c.smsc_id.in_(chunk), t.c.link == link)))
+    known = {id_ for (id_,) in _found(connection, "receipted", _receipted, ids, {"b_link": link})}
     matched = [{**r, "b_link": link} for r in receipts if r["b_smsc"] in known]
     if matched:
         _many(connection, "receipt", lambda: _RECEIPT, matched)
@@ -155,6 +142,8 @@ def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[
 
 def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
     """Note how far a firm's outbox is settled. It never goes back: a batch may be settled late and again."""
+    if _execute(connection, "watermark", lambda: _WATERMARK, {"b_firm": firm_id, "b_id": outbox_id}).rowcount:
+        return
     t = schema.settled
     insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
     stands = connection.scalar(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
@@ -168,12 +157,16 @@ def stream_id(text: str) -> tuple[int, int]:
     return int(ms), int(count or 0)
 
 
-_CREDIT = (
-    update(schema.balance)
+# Ids of one length are ordered as texts are: their times have thirteen digits until the year 2286. Where the
+# lengths differ this finds no row, and `set_watermark` compares the numbers.
+_WATERMARK = (
+    update(schema.settled)
     .where(
-        schema.balance.c.shopper_id == bindparam("b_shopper"), schema.balance.c.firm_id == bindparam("b_firm")
+        schema.settled.c.firm_id == bindparam("b_firm"),
+        func.length(schema.settled.c.outbox_id) == func.length(bindparam("b_id", type_=String)),
+        schema.settled.c.outbox_id < bindparam("b_id"),
     )
-    .values(points=schema.balance.c.points + bindparam("b_points"))
+    .values(outbox_id=bindparam("b_id"))
 )
 _END_MESSAGE = (
     update(schema.message)
@@ -199,28 +192,88 @@ _RECEIPT = (
 )
 
 
+def _standing(many: Many) -> Any:
+    s, b = schema.shopper, schema.balance
+    joined = s.outerjoin(b, (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm")))
+    return select(s.c.key, s.c.id, b.c.points).select_from(joined).where(s.c.key.in_(many))
+
+
+def _activated(many: Many) -> Any:
+    t = schema.activation
+    found = select(t.c.serial, t.c.shopper_id, t.c.message_id, t.c.claimed_at, t.c.points)
+    return found.where(t.c.space_id == bindparam("b_space"), t.c.serial.in_(many))
+
+
+def _aliases(many: Many) -> Any:
+    t = schema.alias
+    return select(t.c.shopper_id, t.c.id).where(t.c.shopper_id.in_(many))
+
+
+def _known_messages(many: Many) -> Any:
+    t = schema.message
+    return select(t.c.id, t.c.state, t.c.sealed).where(t.c.id.in_(many))
+
+
+def _receipted(many: Many) -> Any:
+    t = schema.message
+    return select(t.c.smsc_id).where(t.c.smsc_id.in_(many), t.c.link == bindparam("b_link"))
+
+
+# The statements below are compiled once, and their values go to the driver as they are: for a small batch
+# SQLAlchemy's own way from a statement to the database costs more than the database does.
+
+
+def _found(
+    connection: Connection,
+    name: str,
+    build: Callable[[Many], Any],
+    values: Sequence[Any],
+    fixed: Mapping[str, Any],
+) -> Iterator[Any]:
+    """The rows of a select by many values. Its compiled forms are few: the last value is repeated."""
+    for at in range(0, len(values), _CHUNK):
+        chunk = values[at : at + _CHUNK]
+        size = next(size for size in _SIZES if size >= len(chunk))
+        filled = [*chunk, *[chunk[-1]] * (size - len(chunk))]
+        names = [f"v{i}" for i in range(size)]
+        params = dict(zip(names, filled, strict=True), **fixed)
+        statement = functools.partial(_with_many, build, names)
+        yield from _execute(connection, f"{name} {size}", statement, params)
+
+
+def _with_many(build: Callable[[Many], Any], names: Sequence[str]) -> Any:
+    return build([bindparam(name) for name in names])
+
+
+def _execute(connection: Connection, name: str, build: Callable[[], Any], params: Mapping[str, Any]) -> Any:
+    """Execute a statement with one set of values."""
+    text, order = _compiled(connection, name, build, tuple(params))
+    return connection.exec_driver_sql(
+        text, dict(params) if order is None else tuple([params[c] for c in order])
+    )
+
+
 def _many(
     connection: Connection, name: str, build: Callable[[], Any], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Execute a statement for many rows that have the same columns.
-
-    The statement is compiled once, and the rows go to the driver as they are: SQLAlchemy's own executemany
-    looks at each value of each row, which costs more than the database does.
-    """
-    columns = tuple(rows[0])
-    key = (name, columns, connection.dialect.name)
-    compiled = _COMPILED.get(key)
-    if compiled is None:
-        compiled = _COMPILED[key] = build().compile(dialect=connection.dialect, column_keys=columns)
-    order = compiled.positiontup
+    """Execute a statement for many rows that have the same columns."""
+    text, order = _compiled(connection, name, build, tuple(rows[0]))
     if order is None:
-        connection.exec_driver_sql(compiled.string, [dict(row) for row in rows])
+        connection.exec_driver_sql(text, [dict(row) for row in rows])
     else:
-        connection.exec_driver_sql(compiled.string, [tuple([row[c] for c in order]) for row in rows])
+        connection.exec_driver_sql(text, [tuple([row[c] for c in order]) for row in rows])
 
 
-_COMPILED: dict[tuple[str, tuple[str, ...], str], Any] = {}
+def _compiled(
+    connection: Connection, name: str, build: Callable[[], Any], columns: tuple[str, ...]
+) -> tuple[str, Sequence[str] | None]:
+    """The text of a statement and the order of its values; None where the driver takes them by name."""
+    key = (name, columns, connection.dialect.name)
+    known = _COMPILED.get(key)
+    if known is None:
+        made = build().compile(dialect=connection.dialect, column_keys=columns)
+        known = _COMPILED[key] = made.string, made.positiontup
+    return known
 
 
-def _chunks(items: Sequence[Any]) -> Iterable[list[Any]]:
-    return ([*items[i : i + _CHUNK]] for i in range(0, len(items), _CHUNK))
+_COMPILED: dict[tuple[str, tuple[str, ...], str], tuple[str, Sequence[str] | None]] = {}

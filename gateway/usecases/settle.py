@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.catalog import Catalog
 from gateway.domain.reading import Intent
@@ -40,6 +41,7 @@ class _Batch:
     """What one transaction gathers before it writes."""
 
     shoppers: dict[str, int]
+    balances: dict[int, int]  # before the batch; with each text that was answered, after it
     known: dict[tuple[int, int], Activated]
     fresh: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
@@ -51,14 +53,35 @@ def settle_batch(accepted: Sequence[Accepted], desk: Desk) -> list[Settled]:
     """Settle texts of one firm, in the order of its outbox, in one transaction.
 
     Returns one result a text, in the same order. Any exception means that nothing was written.
+
+    Redis gives a code to one person once, so what it calls claimed is taken for new; SQL is not asked. Its
+    unique keys tell where that is wrong (a batch that was settled before a crash): then all is looked up.
     """
     if not accepted:
         return []
+    try:
+        return _settle(accepted, desk, again=False)
+    except IntegrityError:
+        return _settle(accepted, desk, again=True)
+
+
+def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Settled]:
+    """`again`: some of it may be settled already."""
     firm_id = accepted[0].firm_id
     with sql.writing(desk.engine) as connection:
+        shoppers = _shoppers(connection, accepted, desk.vault)
         batch = _Batch(
-            shoppers=_shoppers(connection, accepted, desk.vault),
-            known=ledger.activated(connection, [(c[0], c[1]) for a in accepted for c in a.codes]),
+            shoppers={key: id_ for key, (id_, _) in shoppers.items()},
+            balances=dict(shoppers.values()),
+            known=ledger.activated(
+                connection,
+                [
+                    (c[0], c[1])
+                    for a in accepted
+                    for c, r in zip(a.codes, a.results, strict=False)
+                    if again or r[0] != "C"
+                ],
+            ),
         )
         for text in accepted:
             _claim_rows(text, desk.catalog, batch)
@@ -67,14 +90,18 @@ def settle_batch(accepted: Sequence[Accepted], desk: Desk) -> list[Settled]:
         ledger.credit(connection, firm_id, batch.credits)
         _consents(connection, accepted, batch)
         _wrong_codes(connection, accepted)
-        done = _answers(connection, accepted, batch, desk)
+        done = _answers(connection, accepted, batch, desk, again=again)
         ledger.set_watermark(connection, firm_id, accepted[-1].outbox_id)
     return done
 
 
-def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault) -> dict[str, int]:
+def _shoppers(
+    connection: Connection, accepted: Sequence[Accepted], vault: Vault
+) -> dict[str, tuple[int, int]]:
+    """Shopper id and points, by shopper key; who is not known yet is entered."""
+    firm_id = accepted[0].firm_id
     wanted = {a.shopper: a for a in accepted}
-    known = ledger.shopper_ids(connection, list(wanted))
+    known = ledger.standing(connection, firm_id, list(wanted))
     missing = [a for key, a in wanted.items() if key not in known]
     if missing:
         rows = [
@@ -87,7 +114,7 @@ def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault
             for a in missing
         ]
         ledger.insert_missing(connection, schema.shopper, rows)
-        known |= ledger.shopper_ids(connection, [a.shopper for a in missing])
+        known |= ledger.standing(connection, firm_id, [a.shopper for a in missing])
     return known
 
 
@@ -164,32 +191,28 @@ def _wrong_codes(connection: Connection, accepted: Sequence[Accepted]) -> None:
 
 
 def _answers(
-    connection: Connection, accepted: Sequence[Accepted], batch: _Batch, desk: Desk
+    connection: Connection, accepted: Sequence[Accepted], batch: _Batch, desk: Desk, *, again: bool
 ) -> list[Settled]:
-    firm_id = accepted[0].firm_id
-    balances = ledger.balances(connection, firm_id, batch.shoppers.values())
     asking = [batch.shoppers[a.shopper] for a in accepted if Intent.ALIAS.value in a.services]
     aliases = ledger.alias_counters(connection, asking, accepted[0].at) if asking else {}
-    # Credits of later texts in this batch are not yet part of what an earlier text is told.
-    ahead = dict(batch.credits)
     done: list[Settled] = []
     for text in accepted:
         shopper = batch.shoppers[text.shopper]
-        if text.message_id in batch.by_message:
-            ahead[shopper] -= batch.by_message[text.message_id]
-        balance = balances.get(shopper, 0) - ahead.get(shopper, 0)
-        situation, campaign = answering.situation(text, shopper, balance, aliases, batch.known, desk)
-        outcomes = (*(c.outcome for c in situation.codes), *situation.services)
-        reply = None if text.muted else answering.reply(text, situation, campaign, desk)
+        # Credits of later texts in this batch are not yet part of what an earlier text is told.
+        batch.balances[shopper] += batch.by_message.get(text.message_id, 0)
+        told, campaign = answering.situation(
+            text, shopper, batch.balances[shopper], aliases, batch.known, desk
+        )
+        outcomes = (*(c.outcome for c in told.codes), *told.services)
+        reply = None if text.muted else answering.reply(text, told, campaign, desk)
         done.append(Settled(accepted=text, reply=reply, outcomes=tuple(map(str, outcomes))))
     rows = [_message_row(s, batch) for s in done if s.reply is not None]
-    if rows:
-        stored = ledger.known_messages(connection, [row["id"] for row in rows])
-        ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
-        for settled in done:
-            known = stored.get(settled.reply.message_id) if settled.reply else None
-            if settled.reply and known:
-                settled.reply = _once_more(settled.reply, known)
+    stored = ledger.known_messages(connection, [row["id"] for row in rows]) if again else {}
+    ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
+    for settled in done if stored else ():
+        known = stored.get(settled.reply.message_id) if settled.reply else None
+        if settled.reply and known:
+            settled.reply = _once_more(settled.reply, known)
     return done
 
 
