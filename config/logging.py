@@ -16,6 +16,7 @@ from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
 
+import orjson
 import structlog
 
 _GATHER_S: Final = 0.1
@@ -131,16 +132,16 @@ def _set_direct(wanted: bool, stamp: _Stamp, lines: Lines) -> None:
 
     def write(event: str, fields: dict[str, Any]) -> None:
         fields["event"] = event
-        lines.info(_encoder.encode(stamp(None, "info", fields)))
+        lines.info(_as_json(stamp(None, "info", fields)))
 
     _direct = write if wanted else None
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
-
-
 def _as_json(line: Any, **_: Any) -> str:
-    return _encoder.encode(line)
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half a surrogate pair, or a number of over 64 bits: rare, and still to be told
+        return json.dumps(line, separators=(",", ":"), default=str)
 
 
 def mask(number: str) -> str:

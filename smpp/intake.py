@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from config.logging import canonical, mask
 from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.numbers import parse_msisdn
 from gateway.domain.segments import decode_body
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
@@ -219,7 +220,7 @@ class Intake:
             self._observe("sender not answered", link.name, "", message.destination, ())
             return None
         incoming = Incoming(
-            message_id=os.urandom(12).hex(),
+            message_id=message_id(_now_ms(), os.urandom(RANDOM_OCTETS)),
             number=number,
             short_number=message.destination,
             text=decode_body(message.body, message.data_coding, link.settings.default_alphabet),

@@ -8,6 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=20000",
+    "cache_size=-65536",  # KiB
+    # Pages of the log before it is written back, 32 MiB: under load one page changes in many transactions.
+    "wal_autocheckpoint=8000",
+)
+
 
 def engine(url: str) -> Engine:
     """An engine for `url`; nothing connects before its first use.
@@ -21,7 +31,7 @@ def engine(url: str) -> Engine:
     @event.listens_for(made, "connect")
     def durable(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin by itself; `begin` below does
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(made, "begin")

@@ -6,11 +6,13 @@ What a page is told comes from the claim itself, which is on disk; the ledger an
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gateway.domain.catalog import Campaign, Catalog, Issued, ShortNumber
+from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.outcome import Outcome
 from gateway.domain.reading import Candidate, Reading, read_text
 from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
@@ -121,7 +123,7 @@ async def _ask(
 ) -> tuple[list[_Decided], bool] | int:
     """The verdict of every firm, and whether it is new; or until when the shopper is limited."""
     incoming = Incoming(
-        message_id=os.urandom(12).hex(),
+        message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
         number=wish.number,
         short_number=wish.short_number,
         text=f"{wish.channel}|{wish.firm or ''}|" + ",".join(c.symbols for c in unique),
