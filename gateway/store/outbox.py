@@ -16,7 +16,7 @@ from gateway.store.claims import script
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
 _SEPARATORS = 12
-_ENDED_AT_ONCE = 128
+_ENDED_AT_ONCE = 64
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
 
