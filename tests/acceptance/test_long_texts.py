@@ -121,6 +121,8 @@ async def test_parts_in_any_order_make_one_text(scene: Scene, way: Way) -> None:
     assert await scene.stand.answers(LINK, shopper) == ["Принято: 2 кода, +20 баллов. Баланс: 20."]
     stored = scene.stand.stored(shopper)
     assert [serial for _, serial, _, _ in stored.activations] == [code.serial for code in codes]
+    with closing(scene.stand.gateway.redis()) as redis:  # what had its effect is not handed on once more
+        await scene.stand.gateway.until(lambda: redis.zcard(keys.parts_due()) == 0, "parts still wait")
 
 
 async def test_parts_wait_on_disk_when_the_smpp_process_is_killed(scene: Scene) -> None:

@@ -180,10 +180,10 @@ class House:
 
     # As the SMPP process
 
-    def claims(self, **limits: Any) -> ClaimStore:
+    def claims(self, redis: DurableRedis | None = None, **limits: Any) -> ClaimStore:
         """A door of its own, as of another process; `limits` beside this house's."""
         return ClaimStore(
-            DurableRedis(self.client),
+            redis or DurableRedis(self.client),
             deployment=self.deployment,
             limits=self.limits.model_copy(update=limits),
             answers=self.answers,
