@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -22,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.statuses import FINAL, Refusal, table
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -140,6 +143,26 @@ class LinkSettings(Section):
     default_region: str = ""  # ISO 3166 country of senders that come in national form
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
     receipts: bool = True  # ask for a delivery receipt of each answer
+    validity_s: Annotated[int, Field(ge=0, le=99 * 30 * 86_400)] = 0  # 0: the SMSC's own time
+    account: str = ""  # links with one account at the operator share its segments_per_s
+    statuses: dict[str, Refusal] = {}  # "0x14" -> as in config/statuses.toml, over it
+
+    def refusal(self, status: int) -> Refusal:
+        """What a submit's command_status, not 0, means for the text."""
+        return self._statuses.get(status, FINAL)
+
+    @cached_property
+    def _statuses(self) -> dict[int, Refusal]:
+        return {**table(), **{int(status, 0): refusal for status, refusal in self.statuses.items()}}
+
+    @model_validator(mode="after")
+    def _statuses_are_numbers(self) -> LinkSettings:
+        for status in self.statuses:
+            try:
+                int(status, 0)
+            except ValueError as err:
+                raise ValueError(f'statuses: "{status}" is no command_status, such as "0x14"') from err
+        return self
 
     @model_validator(mode="after")
     def _password_from_file(self) -> LinkSettings:

@@ -15,7 +15,6 @@ from smpp.line import Line
 from smpp.pace import TokenBucket
 from smpp.pdus import DeliverSm, Outcome, SubmitSm
 from smpp.session import Session
-from smpp.statuses import Verdict, verdict
 from smpp.tally import Tally
 
 _KINDS: Final = {
@@ -166,7 +165,7 @@ class Link:
         throttled = sum(
             1
             for _, result in results
-            if result is not None and result.status and verdict(result.status) is Verdict.THROTTLED
+            if result is not None and result.status and self.settings.refusal(result.status).slows
         )
         if throttled:
             self.tally.throttled += throttled

@@ -31,9 +31,10 @@ from smpp import statuses
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
 from smpp.meters import RECEIPT, TrafficMeters
+from smpp.outgoing import Outgoing
 from smpp.pdus import DeliverSm, Outcome
 from smpp.reassembly import Reassembly
-from smpp.sender import Outgoing, Sender, describe
+from smpp.sender import Sender, describe
 from smpp.session import Session
 
 STATUS_EVERY_S = 2.0
