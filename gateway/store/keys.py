@@ -127,6 +127,16 @@ def receipts(link: str) -> str:
     return f"{{link-{link}}}:receipts"
 
 
+def pace(account: str) -> str:
+    """Until when an operator's account has used its segments; ends by itself about a second after."""
+    return f"{{pace-{account}}}:pace"
+
+
+def lease(link: str) -> str:
+    """The process that holds a link's binds; ends by itself unless renewed."""
+    return f"{{link-{link}}}:lease"
+
+
 def status(process: str) -> str:
     """What a process says of itself; ends by STATUS_TTL."""
     return f"status:{process}"

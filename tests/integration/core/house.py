@@ -290,9 +290,9 @@ class House:
         )
 
     def waiting_answers(self, firm: int = 1) -> list[tuple[str, str]]:
-        """(number, text) of all that waits to be sent, in order."""
-        rows: Any = self.redis.xrange(keys.send(firm, LINK))
-        return [open_answer(self.vault, fields[b"x"]) for _, fields in rows]
+        """(number, text) of all that waits to be sent, replies first."""
+        queues: list[Any] = [self.redis.xrange(name) for name in keys.sends(firm, LINK)]
+        return [open_answer(self.vault, fields[b"x"]) for rows in queues for _, fields in rows]
 
     # What stands
 
