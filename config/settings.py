@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.statuses import FINAL, Refusal, table
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+LEAST_TOKEN = 16
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Language = Literal["uk", "ru", "kk", "en"]
 
@@ -106,6 +107,17 @@ class HttpSettings(Section):
     port: Port = 8080
     public_url: str = ""  # what QR codes point to; empty: http://host:port
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
+    operator_token: SecretStr = SecretStr("")  # shown as a bearer for /v1/links; empty: nobody may ask
+    operator_token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _token_from_file(self) -> HttpSettings:
+        if self.operator_token_file is not None:
+            object.__setattr__(self, "operator_token", SecretStr(_read_secret(self.operator_token_file)))
+        token = self.operator_token.get_secret_value()
+        if token and len(token) < LEAST_TOKEN:
+            raise ValueError(f"operator_token: {LEAST_TOKEN} characters at least")
+        return self
 
 
 class SimulatorSettings(Section):

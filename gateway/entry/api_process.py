@@ -14,6 +14,7 @@ from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.entry.supervision import readiness
 from gateway.http import feed, health, metrics
+from gateway.http import links as link_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
@@ -99,6 +100,8 @@ def _add_operators_routes(
     )
     directory = settings.state_dir / METRICS
     app.add_routes(health.routes(asked))
+    token = settings.http.operator_token.get_secret_value()
+    app.add_routes(link_routes.routes(redis.redis, token, firms=firms, links=links))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
 
 

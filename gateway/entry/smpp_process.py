@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
+import time
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
@@ -13,17 +14,19 @@ from redis.exceptions import RedisError
 
 from config.logging import canonical, mask
 from config.outage import Outage
-from config.settings import Settings
+from config.settings import LinkSettings, Settings
 from gateway.entry import process
 from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.entry.supervision import readiness
 from gateway.queues.poking import Nudger
-from gateway.store import keys
+from gateway.store import link_reports
 from gateway.store.access_log import AccessLog
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.feed import Feed
+from gateway.store.link_reports import LinkReport
 from gateway.store.metrics import METRICS, Meter
+from gateway.store.pace import AccountPace
 from gateway.store.parts import PartKeeper
 from gateway.store.receipts import ReceiptLog
 from gateway.store.sendqueue import SendQueue, Sent
@@ -148,6 +151,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             firms=lambda: list(keeper.catalog.firms),
             max_age_s=settings.answers.unsent_max_age_h * 3600,
             observe=partial(traffic.observe_answer, link.name),
+            pace=_pace(redis.redis, link.settings),
         )
     background: list[Awaitable[Any]] = [
         keeper.follow(),
@@ -172,6 +176,13 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await redis.redis.aclose()
     await blocking.aclose()
     return 0
+
+
+def _pace(redis: Any, settings: LinkSettings) -> AccountPace | None:
+    """The account's segments a second, where the contract knows a limit."""
+    if not settings.segments_per_s:
+        return None
+    return AccountPace(redis, settings.account or settings.name, settings.segments_per_s)
 
 
 async def _stop(
@@ -202,23 +213,32 @@ async def _verify_at_start(verifier: Verifier) -> None:
 
 
 async def _report(links: Sequence[Link], traffic: Traffic, redis: Any) -> None:
-    """Tell Redis how the links stand, for the health page."""
+    """Tell Redis how the links stand, for the operator's view and the health page."""
+    before: dict[str, tuple[float, int, int]] = {}
     while True:
-        body = {
-            "links": {
-                link.name: {
-                    "state": str(link.state),
-                    "fault": link.fault,
-                    "backlog": traffic.senders[link.name].backlog,
-                }
-                for link in links
-            },
-            "intake": traffic.intake.backlog if traffic.intake else 0,
-        }
-        try:
-            await redis.set(keys.status("smpp"), json.dumps(body), ex=keys.STATUS_TTL)
-        except (RedisError, OSError):
-            log.debug("status not told")
+        for link in links:
+            now, tally = time.monotonic(), link.tally
+            then, received, submitted = before.get(link.name, (now - STATUS_EVERY_S, 0, 0))
+            before[link.name] = (now, tally.received, tally.submitted)
+            sender = traffic.senders[link.name]
+            report = LinkReport(
+                state=str(link.state),
+                fault=link.fault,
+                holder=f"{os.uname().nodename} {os.getpid()}",
+                window=link.settings.window,
+                limit=sender.limit,
+                in_flight=sender.in_flight,
+                taken=sender.backlog,
+                received=tally.received,
+                submitted=tally.submitted,
+                throttled=tally.throttled,
+                received_per_s=round((tally.received - received) / max(now - then, 0.1), 1),
+                submitted_per_s=round((tally.submitted - submitted) / max(now - then, 0.1), 1),
+            )
+            try:
+                await link_reports.tell(redis, link.name, report)
+            except (RedisError, OSError):
+                log.debug("status not told")
         await asyncio.sleep(STATUS_EVERY_S)
 
 

@@ -137,6 +137,11 @@ def lease(link: str) -> str:
     return f"{{link-{link}}}:lease"
 
 
+def link_status(link: str) -> str:
+    """What the holder of a link says of it; ends by STATUS_TTL."""
+    return f"{{link-{link}}}:status"
+
+
 def status(process: str) -> str:
     """What a process says of itself; ends by STATUS_TTL."""
     return f"status:{process}"
