@@ -183,9 +183,11 @@ def status_name(status: int) -> str:
 
 
 def _encode(command: str, sequence: int, **fields: Any) -> bytes:
-    # Given as an argument it only keeps smpplib from asking a client for one; it must be set afterwards.
+    # Given as an argument it only keeps smpplib from asking a client for one; it must be set afterwards, as
+    # must what smpplib sets by itself: interface_version.
     pdu = _make_pdu(command, sequence=sequence, **fields)
-    pdu.sequence = sequence
+    for name, value in {"sequence": sequence, **fields}.items():
+        setattr(pdu, name, value)
     return bytes(pdu.generate())
 
 
