@@ -7,6 +7,7 @@ file that holds it. All faults are reported together (`SettingsError`). Only ent
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from functools import cached_property
@@ -20,14 +21,19 @@ from pydantic import (
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config import tls
 from config.statuses import FINAL, Refusal, table
 
-Port = Annotated[int, Field(ge=0, le=65535)]
 LEAST_TOKEN = 16
+Port = Annotated[int, Field(ge=0, le=65535)]
+Octet = Annotated[int, Field(ge=0, le=255)]
+BindCount = Annotated[int, Field(ge=0, le=64)]
+Bind = Literal["transceiver", "receiver", "transmitter"]
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Language = Literal["uk", "ru", "kk", "en"]
 
@@ -130,7 +136,7 @@ class SimulatorSettings(Section):
 
 
 class LinkSettings(Section):
-    """One SMSC."""
+    """One SMSC and the binds to it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     host: str
@@ -140,22 +146,44 @@ class LinkSettings(Section):
     password_file: Path | None = None
     system_type: Annotated[str, Field(max_length=12)] = ""
     bind: Literal["transceiver", "receiver+transmitter"] = "transceiver"
-    window: Annotated[int, Field(ge=1, le=1000)] = 100
+    transceivers: BindCount = 0  # any of the three above 0: so many binds, and `bind` says nothing
+    receivers: BindCount = 0
+    transmitters: BindCount = 0
+    interface_version: Literal[0x33, 0x34, 0x50] = 0x34
+    address_range: Annotated[str, Field(max_length=40)] = ""
+    address_ton: Octet = 0
+    address_npi: Octet = 0
+    local_host: str = ""  # the address of ours that connections come from; empty: as routed
+    tls: bool = False
+    tls_verify: bool = True
+    tls_ca_file: Path | None = None  # default: the system's certificate authorities
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None  # default: in the certificate's file
+    tls_server_hostname: str = ""  # the name in the SMSC's certificate; empty: host
+    prefixes: tuple[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$")], ...] = ()
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    window: Annotated[int, Field(ge=1, le=1000)] = 100  # of each bind
     segments_per_s: Annotated[float, Field(ge=0)] = 0  # 0: no limit
     enquire_link_s: Annotated[float, Field(gt=0)] = 30.0
     enquire_link_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     response_timeout_s: Annotated[float, Field(gt=0)] = 60.0
     bind_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    inactivity_s: Annotated[float, Field(ge=0)] = 0.0  # 0: never
     reconnect_max_s: Annotated[float, Field(gt=0)] = 30.0
     storage_timeout_s: Annotated[float, Field(gt=0)] = 10.0  # then the temporary status is answered
     temporary_status: int = 0x64  # ESME_RX_T_APPN; some SMSCs retry only on 0x8, 0x14 or 0x58
     throttle_wait_s: Annotated[float, Field(gt=0)] = 1.0
-    source_ton: int = 3  # TON/NPI of our short number as the operator wants it
-    source_npi: int = 0
+    source_ton: Octet = 3  # TON/NPI of our short number as the operator wants it
+    source_npi: Octet = 0
+    dest_ton: Octet = 1  # TON/NPI of a shopper's number: international, E.164
+    dest_npi: Octet = 1
     default_region: str = ""  # ISO 3166 country of senders that come in national form
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
     receipts: bool = True  # ask for a delivery receipt of each answer
     validity_s: Annotated[int, Field(ge=0, le=99 * 30 * 86_400)] = 0  # 0: the SMSC's own time
+    fallbacks: tuple[str, ...] = ()  # links that take over the texts of this one while it is gone, in order
+    failover_after_s: Annotated[float, Field(ge=0)] = 30.0
+    trace: bool = False  # tell every PDU in the log, numbers masked
     account: str = ""  # links with one account at the operator share its segments_per_s
     statuses: dict[str, Refusal] = {}  # "0x14" -> as in config/statuses.toml, over it
 
@@ -184,6 +212,58 @@ class LinkSettings(Section):
             raise ValueError("password: SMPP 3.4 allows eight characters at most")
         return self
 
+    @field_validator("host")
+    @classmethod
+    def _host_without_brackets(cls, host: str) -> str:
+        """An IPv6 address may be written as in a URL."""
+        return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+    @field_validator("local_host")
+    @classmethod
+    def _local_host_is_an_address(cls, host: str) -> str:
+        return str(ipaddress.ip_address(host.strip("[]"))) if host else ""
+
+    @model_validator(mode="after")
+    def _binds_are_said_once(self) -> LinkSettings:
+        if self.bind != "transceiver" and self._counts:
+            raise ValueError(
+                f'bind: "{self.bind}" beside transceivers, receivers or transmitters: give one or the other'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_can_be_used(self) -> LinkSettings:
+        if not self.tls:
+            fields = LinkSettings.model_fields
+            idle = [n for n in fields if n.startswith("tls_") and getattr(self, n) != fields[n].default]
+            if idle:
+                raise ValueError(f"{', '.join(idle)}: of no effect without tls = true")
+            return self
+        if not self.tls_verify and (self.tls_ca_file or self.tls_server_hostname):
+            raise ValueError(
+                "tls_verify: with false neither tls_ca_file nor tls_server_hostname has an effect"
+            )
+        if self.tls_key_file and not self.tls_certificate_file:
+            raise ValueError("tls_key_file: needs tls_certificate_file")
+        tls.context(self)
+        return self
+
+    @property
+    def _counts(self) -> int:
+        return self.transceivers + self.receivers + self.transmitters
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Every bind to keep up."""
+        if not self._counts:
+            return ("receiver", "transmitter") if self.bind != "transceiver" else ("transceiver",)
+        wanted: dict[Bind, int] = {
+            "receiver": self.receivers,
+            "transmitter": self.transmitters,
+            "transceiver": self.transceivers,
+        }
+        return tuple(kind for kind, count in wanted.items() for _ in range(count))
+
 
 class SmppSettings(Section):
     """The links to mobile operators."""
@@ -196,6 +276,10 @@ class SmppSettings(Section):
         names = [link.name for link in self.links]
         if len(set(names)) != len(names):
             raise ValueError("links: two links have the same name")
+        for link in self.links:
+            strange = [name for name in link.fallbacks if name not in names or name == link.name]
+            if strange:
+                raise ValueError(f"links: {link.name}: fallbacks names {', '.join(strange)}: no other link")
         return self
 
 

@@ -131,6 +131,11 @@ class Intake:
         """Messages that wait to be decided."""
         return len(self._texts) + len(self._parts) + len(self._receipts)
 
+    def wait_at_most(self, storage_timeout_s: float) -> None:
+        """The bound of every wait from now on."""
+        for lane in (self._parts, self._texts, self._receipts):
+            lane.wait_s = storage_timeout_s
+
     def take(self, link: Link, session: Asker, messages: Sequence[DeliverSm]) -> None:
         """Messages from a link; each is answered on its session later."""
         now = time.monotonic()

@@ -18,7 +18,7 @@ class Pipe:
         loop: asyncio.AbstractEventLoop,
         after_write: Callable[[], None],
     ) -> None:
-        """`after_write` is called after each write. Nagle's algorithm is switched off."""
+        """`after_write` is called after each write. Nagle's algorithm is off; TCP asks a silent peer."""
         self._transport = transport
         self._loop = loop
         self._after_write = after_write
@@ -28,6 +28,7 @@ class Pipe:
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def send(self, octets: bytes) -> None:
         """Send a PDU at the end of this turn of the loop."""

@@ -57,7 +57,7 @@ class SenderCounts:
 class Sender:
     """Sends for one link. `firms`: whose queues are read. `observe`: told each outcome.
 
-    `pace`: None where the link knows no limit of segments a second.
+    `pace`: None where there is no limit of segments a second. `holds`: nobody else may submit now.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Sender:
         max_age_s: float,
         observe: Callable[[Sent, Outgoing | None], None],
         pace: Pace | None = None,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
         self._link = link
         self._settings: LinkSettings = link.settings
@@ -79,9 +80,10 @@ class Sender:
         self._max_age_ms = max_age_s * 1000
         self._observe = observe
         self._pace = pace
+        self._holds = holds
         self._credit: float = 0 if pace else float("inf")  # segments that the pace lets through
         self._credit_until = 0.0
-        self._slowing = Slowing(self._settings.window, self._settings.throttle_wait_s)
+        self._slowing = Slowing(link.window, self._settings.throttle_wait_s)
         self._flying = 0  # segments without their response
         self._ready: deque[Outgoing] = deque()
         self._order: Order[Outgoing] = Order()
@@ -168,6 +170,8 @@ class Sender:
     @property
     def _free(self) -> int:
         """Segments that may be submitted now."""
+        if not self._holds():
+            return 0
         return int(min(self._link.free, self._slowing.limit - self._flying, self._credit))
 
     @property

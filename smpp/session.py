@@ -94,6 +94,11 @@ class Session(asyncio.Protocol):
         return self._window.free if self._submits else 0
 
     @property
+    def in_flight(self) -> int:
+        """Submissions that wait for the SMSC's answer."""
+        return self._settings.window - self._window.free
+
+    @property
     def idle(self) -> bool:
         """No message waits for our answer, no submission for the SMSC's."""
         return not self._unanswered and self._window.empty
@@ -162,7 +167,13 @@ class Session(asyncio.Protocol):
         password = settings.password.get_secret_value()
         self._send(
             codec.encode_bind(
-                self.kind, self._bind_sequence, settings.system_id, password, settings.system_type
+                self.kind,
+                self._bind_sequence,
+                settings.system_id,
+                password,
+                settings.system_type,
+                interface_version=settings.interface_version,
+                serves=codec.AddressRange(settings.address_ton, settings.address_npi, settings.address_range),
             )
         )
         self._tick_handle = self._loop.call_later(self._tick_s, self._tick)

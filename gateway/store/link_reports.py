@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from gateway.domain.priority import IN_ORDER
+from gateway.domain.routing import Health
 from gateway.store import keys
 
 
@@ -35,6 +36,13 @@ class LinkReport:
     throttled: int
     received_per_s: float
     submitted_per_s: float
+
+    @property
+    def health(self) -> Health:
+        """Whether texts may be given to it."""
+        if self.state not in ("bound", "partial"):
+            return Health.DEAD
+        return Health.THROTTLED if self.limit < self.window else Health.WELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

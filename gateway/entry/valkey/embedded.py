@@ -73,6 +73,9 @@ class Running:
         """Ask it to end."""
         self._signal(signal.SIGTERM)
 
+    def reload(self) -> None:
+        """It reads its settings only at its start."""
+
     def kill(self) -> None:
         """End it: every acknowledged write is on disk."""
         self._signal(signal.SIGKILL)

@@ -82,10 +82,10 @@ def settings(port: int, **changes: Any) -> LinkSettings:
 
 @asynccontextmanager
 async def linked(
-    port: int, recorder: Recorder, *, max_unanswered: int = 2000, inactivity_s: float = 0.0, **changes: Any
+    port: int, recorder: Recorder, *, max_unanswered: int = 2000, **changes: Any
 ) -> AsyncIterator[Link]:
     """A link that runs for the time of a test."""
-    link = Link(settings(port, **changes), recorder, max_unanswered=max_unanswered, inactivity_s=inactivity_s)
+    link = Link(settings(port, **changes), recorder, max_unanswered=max_unanswered)
     running = asyncio.create_task(link.run())
     try:
         yield link

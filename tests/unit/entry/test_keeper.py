@@ -50,6 +50,9 @@ class FakeProcess:
         self.signals.append("KILL")
         self.end(STOPPED)
 
+    def reload(self) -> None:
+        self.signals.append("HUP")
+
     def become_ready(self) -> None:
         self._ready.set()
 
