@@ -24,7 +24,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 LINK: Final = "peer"
 # Texts come by one bind and answers leave by the other where the SMSC can: smpp34's server (1.5.0) hears no
 # deliver_sm_resp on a receiver's bind.
-BINDS: Final = {"smpp34": "transceiver", "node smpp": "receiver+transmitter"}
+BINDS: Final = {
+    "smpp34": "transceiver",
+    "node smpp": "receiver+transmitter",
+    "Net::SMPP": "receiver+transmitter",
+}
 PART: Final = 67  # characters of a part in UCS-2
 RECEIPT: Final = 0x04  # esm_class
 SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER = 0x020C, 0x020E, 0x020F
