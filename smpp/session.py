@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
+import structlog
+
 from config.settings import LinkSettings
 from smpp import codec, statuses, wire
 from smpp.codec import BindKind
@@ -17,12 +19,14 @@ from smpp.pdus import DeliverSm, Malformed, Outcome, SubmitResult, SubmitSm
 from smpp.pipe import Pipe
 from smpp.tally import Tally
 from smpp.timers import Due, Timers
+from smpp.trace import describe
 from smpp.window import Window
 
 # A peer that unbinds gets the answers that we owe it, and may send those that it owes us, for so long.
 _FAREWELL_S: Final = 2.0
 # Share of a stop's deadline in which answers and results may still come; the rest is for the unbind.
 _DRAIN_SHARE: Final = 0.8
+log = structlog.get_logger()
 
 
 class SessionHandler(Protocol):
@@ -73,6 +77,7 @@ class Session(asyncio.Protocol):
             settings.enquire_link_s, settings.enquire_link_timeout_s, 0.0, 0.0, inactivity_s
         )
         self._pipe: Pipe | None = None  # once connected
+        self._traced = settings.trace
         self._rest = b""
         self._unanswered: dict[int, int] = {}  # sequence number -> command_id of its response
         self._takes = False  # new messages are handed on
@@ -178,11 +183,13 @@ class Session(asyncio.Protocol):
         )
         self._tick_handle = self._loop.call_later(self._tick_s, self._tick)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:  # noqa: PLR0912 - the hot path is one loop over the PDUs
         """Take PDU after PDU from what has come (3.2); what is not whole waits for the next read."""
         if self._over:
             return
         buffer = self._rest + data if self._rest else data
+        if self._traced:
+            self._trace_whole(buffer)
         messages: list[DeliverSm] = []
         results: list[Outcome] = []
         start, size = 0, len(buffer)
@@ -320,8 +327,22 @@ class Session(asyncio.Protocol):
     # Saying things.
 
     def _send(self, octets: bytes) -> None:
+        if self._traced:
+            self._trace("out", octets)
         if self._pipe is not None:
             self._pipe.send(octets)
+
+    def _trace(self, way: str, pdu: bytes) -> None:
+        log.info("pdu", link=self._settings.name, way=way, **describe(pdu))
+
+    def _trace_whole(self, buffer: bytes) -> None:
+        start = 0
+        while len(buffer) - start >= 16:
+            end = start + wire.HEADER.unpack_from(buffer, start)[0]
+            if not start + 16 <= end <= len(buffer):
+                break
+            self._trace("in", buffer[start:end])
+            start = end
 
     def _nack(self, status: int, sequence: int) -> None:
         self._send(wire.encode_header(codec.GENERIC_NACK, status, sequence))

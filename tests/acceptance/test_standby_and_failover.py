@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,9 +15,11 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
 from gateway.entry.tenure import HELD_FOR_S
 from gateway.store import keys
+from gateway.usecases.link_choice import LOOK_EVERY_S
 from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
@@ -76,7 +80,8 @@ async def test_a_shopper_is_answered_by_another_link_while_theirs_is_gone(
     assert (sent.source, sent.body.decode()) == ("4040", CREDITED)
     await until(stand, lambda: states(stand, shopper) == ["accepted"], "the answer has no outcome")
     assert [reply.attempts for reply in stand.stored(shopper).replies] == [2]  # possibly doubled, and marked
-    assert stand.counted("undercap_answers_possibly_doubled_total", link=TWO) == 1
+    doubled = "undercap_answers_possibly_doubled_total"
+    await until(stand, lambda: stand.counted(doubled, link=TWO) == 1, "the doubt is not counted")
     await one.wait_bound()
     assert await stand.exchange(ONE, shopper, "BALANCE") == "Your balance: 10 points."
     assert len(two.sent_to(shopper.number)) == 1
@@ -84,6 +89,41 @@ async def test_a_shopper_is_answered_by_another_link_while_theirs_is_gone(
 
 def states(stand: Stand, shopper: Shopper) -> list[str]:
     return [reply.state for reply in stand.stored(shopper).replies]
+
+
+async def test_a_pin_leaves_by_a_link_that_lives(stand: Stand, supply: Supply) -> None:
+    """Nobody has texted: the link is chosen by prefix, weight and health."""
+    del supply
+    one, two = stand.smscs[ONE], stand.smscs[TWO]
+    people = [stand.shopper() for _ in range(3)]
+
+    async def asked() -> None:
+        await until(stand, lambda: link_states(stand)[ONE] != "bound", "the dead link is told as bound")
+        await asyncio.sleep(LOOK_EVERY_S)  # the API looks so often
+        for shopper in people:
+            await ask_pin(stand, shopper)
+        await until(stand, lambda: all(two.sent_to(s.number) for s in people), "no PIN by the other link")
+
+    await one.restart(asked)
+    await one.wait_bound()
+    assert [len(two.sent_to(shopper.number)) for shopper in people] == [1, 1, 1]
+
+
+async def ask_pin(stand: Stand, shopper: Shopper) -> None:
+    """As our own page does."""
+    told = re.search(r"API\s+(http://127\.0\.0\.1:\d+)", log_of(stand.gateway, "up"))
+    assert told is not None
+    body = {"phone": f"+{shopper.number}", "short_number": "4040", "language": "en"}
+    pins = f"{told[1]}/v1/web/pins"
+    async with ClientSession(headers={"Origin": told[1]}) as http, http.post(pins, json=body) as response:
+        assert response.status == 202
+
+
+def link_states(stand: Stand) -> dict[str, str]:
+    """What the holders tell of their links."""
+    with closing(stand.gateway.redis()) as redis:
+        raw: dict[str, Any] = {name: redis.get(keys.link_status(name)) for name in stand.smscs}
+    return {name: json.loads(said)["state"] if said else "unheld" for name, said in raw.items()}
 
 
 async def test_a_standby_takes_over_when_the_holder_is_killed(stand: Stand, supply: Supply) -> None:
