@@ -204,10 +204,10 @@ class Sender:
         return now_ms - waiting.at > self._max_age_ms or 0 < waiting.until < now_ms
 
     def _parts(self, waiting: Waiting, number: str, text: str) -> list[SubmitSm]:
-        segments = split(text, default_alphabet=self._settings.default_alphabet)
+        s = self._settings
+        segments = split(text, default_alphabet=s.zero_means, ucs2=s.ucs2_coding, plain=s.replace_look_alikes)
         many = len(segments.parts) > 1
         reference = self._reference(number) if many else 0
-        s = self._settings
         receipt = s.receipts and not waiting.until  # what is soon of no use has no row to note it in
         return [
             SubmitSm(

@@ -117,7 +117,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     traffic = Traffic(feed, meters)
     verifier = Verifier(backing, redis.redis)
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
-    reassembly = Reassembly(parts)
+    reassembly = Reassembly(parts, codings={link.name: link.data_codings for link in settings.links})
 
     claims = ClaimStore(
         redis,
