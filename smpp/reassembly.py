@@ -107,13 +107,11 @@ def _waiting(message: DeliverSm, link: str) -> WaitingPart:
 
 
 def _text_of(overdue: Overdue, alphabet: Alphabet) -> DeliverSm:
-    origin, pieces, gap = (
-        overdue.origin,
-        overdue.pieces,
-        b"\n",
-    )  # the line feed is 0x0A in every other alphabet
-    if alphabet == "ucs2":  # half a unit at a piece's end would shift all that follows
-        pieces, gap = tuple(piece[: len(piece) & ~1] for piece in pieces), b"\0\n"
+    origin = overdue.origin
+    *pieces, last = overdue.pieces
+    gap = b"\n"  # the line feed is 0x0A in every other alphabet
+    if alphabet == "ucs2":  # half a unit before a gap would shift all that follows
+        pieces, gap = [piece[: len(piece) & ~1] for piece in pieces], b"\0\n"
     return DeliverSm(
         0,
         origin.source,
@@ -122,5 +120,5 @@ def _text_of(overdue: Overdue, alphabet: Alphabet) -> DeliverSm:
         origin.destination,
         0,
         origin.data_coding,
-        gap.join(pieces),
+        gap.join((*pieces, last)),
     )
