@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -15,7 +14,7 @@ import pytest_asyncio
 
 from gateway.store import keys
 from tests.acceptance.phone import LONG, UCS2, Shopper
-from tests.acceptance.promotion import Supply, add_campaign, known, running_campaign
+from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
 from tests.peers.smsc import Behaviour, Delivery, SmscPeer, Submitted
@@ -28,7 +27,7 @@ LINK: Final = "peer"
 BINDS: Final = {"smpp34": "transceiver", "node smpp": "receiver+transmitter"}
 PART: Final = 67  # characters of a part in UCS-2
 OWN_UCS2: Final = 0x0E
-OWN_CODINGS: Final = {f"0x{OWN_UCS2:X}": "ucs2", "3": "iso8859-5"}  # what this SMSC means by them
+OWN_CODINGS: Final = {f"0x{OWN_UCS2:X}": "ucs2"}  # what this SMSC means by it
 RECEIPT: Final = 0x04  # esm_class
 SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER = 0x020C, 0x020E, 0x020F
 PAYLOAD, RECEIPTED_ID, MESSAGE_STATE = 0x0424, 0x001E, 0x0427
@@ -194,51 +193,6 @@ async def test_what_came_of_a_text_is_read_when_its_time_is_over(
     assert await scene.stand.answers(LINK, shopper) == ["Принято: 2 кода, +20 баллов. Баланс: 20."]
     stored = scene.stand.stored(shopper)
     assert [serial for _, serial, _, _ in stored.activations] == [code.serial for code in codes]
-
-
-@pytest.mark.parametrize(
-    ("data_coding", "written"),
-    [
-        pytest.param(0x00, "ascii", id="the SMSC's default"),
-        pytest.param(0x01, "ascii", id="ASCII"),
-        pytest.param(0x02, "utf-8", id="binary that is UTF-8"),
-        pytest.param(0x04, "latin-1", id="binary that is plain"),
-        pytest.param(0x06, "iso8859-5", id="Cyrillic"),
-        pytest.param(0x08, "utf-16-be", id="UCS-2"),
-        pytest.param(0x19, "utf-16-be", id="class 1, UCS-2"),
-        pytest.param(0xF1, "ascii", id="class 1, GSM"),
-        pytest.param(0xF5, "utf-8", id="class 1, 8-bit"),
-        pytest.param(0x03, "iso8859-5", id="the link's own meaning"),
-        pytest.param(OWN_UCS2, "utf-16-be", id="UCS-2 by the link's own number"),
-    ],
-)
-async def test_a_text_in_any_data_coding_is_read(scene: Scene, data_coding: int, written: str) -> None:
-    shopper, code = scene.stand.shopper(), scene.supply.next()
-    words = "STOP " if written in {"ascii", "latin-1"} else "СТОП "
-    delivery = Delivery(
-        source=shopper.number,
-        destination="4040",
-        body=(words + code.printed).encode(written),
-        data_coding=data_coding,
-    )
-    await scene.send([delivery])
-    (answer,) = await scene.stand.answers(LINK, shopper)
-    assert [row[1] for row in scene.stand.stored(shopper).activations] == [code.serial]
-    assert scene.stand.consent_word(shopper) == "out", answer
-
-
-async def test_signs_with_plain_twins_do_not_cost_a_segment(scene: Scene, tmp_path: Path) -> None:
-    own = tmp_path / "texts.toml"
-    words = "you have won another prize of the summer " * 2
-    own.write_text(f'[en]\nactivated = "“Hooray” – {{points}}… {words}{{balance}}"', encoding="utf-8")
-    campaign = add_campaign(scene.stand.gateway, "--texts", str(own), numbers=("5050",))
-    told, code = campaign.codes(10, take=2)
-    await known(scene.stand, LINK, told, to="5050")
-    shopper = scene.stand.shopper()
-    answer = await scene.stand.exchange(LINK, shopper, code.printed, to="5050")
-    assert answer == f'"Hooray" - 10 points... {words}10'
-    assert [reply.segments for reply in scene.stand.stored(shopper).replies] == [1]
-    assert [submit.data_coding for submit in scene.smsc.sent_to(shopper.number)] == [0]
 
 
 async def test_a_long_text_in_one_payload(scene: Scene) -> None:
