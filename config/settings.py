@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     IPvAnyNetwork,
@@ -36,6 +37,12 @@ BindCount = Annotated[int, Field(ge=0, le=64)]
 Bind = Literal["transceiver", "receiver", "transmitter"]
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Language = Literal["uk", "ru", "kk", "en"]
+DataCoding = Annotated[
+    int,
+    BeforeValidator(lambda key: int(key, 0) if isinstance(key, str) else key),  # 0xF1 in TOML and JSON
+    Field(ge=0, le=255),
+]
+Alphabet = Literal["gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf8", "binary"]
 
 
 class SettingsError(Exception):
@@ -179,6 +186,8 @@ class LinkSettings(Section):
     dest_npi: Octet = 1
     default_region: str = ""  # ISO 3166 country of senders that come in national form
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
+    data_codings: dict[DataCoding, Alphabet] = {}  # other meanings of data_coding on this link
+    replace_look_alikes: bool = True  # “ ” – … by " - ... where that saves a segment
     receipts: bool = True  # ask for a delivery receipt of each answer
     validity_s: Annotated[int, Field(ge=0, le=99 * 30 * 86_400)] = 0  # 0: the SMSC's own time
     fallbacks: tuple[str, ...] = ()  # links that take over the texts of this one while it is gone, in order
@@ -264,6 +273,27 @@ class LinkSettings(Section):
         }
         return tuple(kind for kind, count in wanted.items() for _ in range(count))
 
+    @model_validator(mode="after")
+    def _cyrillic_can_leave(self) -> LinkSettings:
+        if self._ucs2_coding() is None:
+            raise ValueError("data_codings: 8 has another meaning and no other value means ucs2")
+        return self
+
+    @property
+    def zero_means(self) -> Alphabet:
+        """The alphabet of data_coding 0."""
+        return self.data_codings.get(0, self.default_alphabet)
+
+    @property
+    def ucs2_coding(self) -> int:
+        """The data_coding by which texts in UCS-2 leave: 8 unless the link gives that another meaning."""
+        return self._ucs2_coding() or 0
+
+    def _ucs2_coding(self) -> int | None:
+        if self.data_codings.get(8, "ucs2") == "ucs2":
+            return 8
+        return min((coding for coding, means in self.data_codings.items() if means == "ucs2"), default=None)
+
 
 class SmppSettings(Section):
     """The links to mobile operators."""
@@ -299,6 +329,7 @@ class AnswerSettings(Section):
     replies_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
     hints_per_day: Annotated[int, Field(ge=0, le=10_000)] = 1
     unsent_max_age_h: Annotated[float, Field(gt=0)] = 72.0
+    max_segments: Annotated[int, Field(ge=1, le=255)] = 4  # of a campaign's own text, at worst
 
 
 class CodeSettings(Section):

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from config.logging import canonical, mask
 from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.data_coding import decode_body
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.numbers import parse_msisdn
-from gateway.domain.segments import decode_body
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault import Vault
@@ -228,7 +228,9 @@ class Intake:
             message_id=message_id(_now_ms(), os.urandom(RANDOM_OCTETS)),
             number=number,
             short_number=message.destination,
-            text=decode_body(message.body, message.data_coding, link.settings.default_alphabet),
+            text=decode_body(
+                message.body, message.data_coding, link.settings.default_alphabet, link.settings.data_codings
+            ),
             link=link.name,
             channel="sms",
         )

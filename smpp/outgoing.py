@@ -66,8 +66,16 @@ def prepare(
     now: float,
     now_ms: int,
 ) -> Outgoing:
-    """A text with its segments. `number`: E.164 digits. `now`: monotonic seconds; `now_ms`: since 1970."""
-    segments = split(text, default_alphabet=settings.default_alphabet)
+    """A text with its segments. `number`: E.164 digits. `now`: monotonic seconds; `now_ms`: since 1970.
+
+    Raises TooManyPartsError.
+    """
+    segments = split(
+        text,
+        default_alphabet=settings.zero_means,
+        ucs2=settings.ucs2_coding,
+        plain=settings.replace_look_alikes,
+    )
     total = len(segments.parts)
     reference = references.next(number) if total > 1 else 0
     receipt = settings.receipts and not waiting.until  # what is soon of no use has no row to note it in

@@ -21,6 +21,7 @@ from config.logging import mask
 from config.outage import Outage
 from config.settings import LinkSettings
 from gateway.domain.priority import Priority
+from gateway.domain.segments import TooManyPartsError
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
 from smpp.link import Link
@@ -245,15 +246,18 @@ class Sender:
         if waiting.begun > 1 and (before is None or before.unknown):
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)
-        outgoing = prepare(
-            waiting,
-            number,
-            text,
-            self._settings,
-            self._references,
-            now=time.monotonic(),
-            now_ms=int(time.time() * 1000),
-        )
+        try:
+            outgoing = prepare(
+                waiting,
+                number,
+                text,
+                self._settings,
+                self._references,
+                now=time.monotonic(),
+                now_ms=int(time.time() * 1000),
+            )
+        except TooManyPartsError:
+            return self._end(unsent, "failed", None, "too many segments", before)
         if before is not None or self._order.enter(number, outgoing):
             self._ready.append(outgoing)
         else:

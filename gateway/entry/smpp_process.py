@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import structlog
 from redis.asyncio import Redis
 
 from config.logging import canonical, mask
-from config.settings import LinkSettings, Settings
+from config.settings import Alphabet, LinkSettings, Settings
 from gateway.domain.routing import next_allowed
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
@@ -123,7 +123,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=2.0)
     rooms = _furnish(backing, redis, blocking)
     links = rooms.links
-    reload = Reload(settings, links, lambda new: rooms.intake.wait_at_most(_storage_timeout_s(new)))
+    reload = Reload(settings, links, rooms.follow)
     reload.on_signal()
     for link in settings.links:
         links.add(link)
@@ -166,6 +166,12 @@ class Rooms:
     reassembly: Reassembly
     intake: Intake
     links: Links
+    codings: dict[str, Mapping[int, Alphabet]]
+
+    def follow(self, settings: Settings) -> None:
+        """What depends on links and is no link."""
+        self.intake.wait_at_most(_storage_timeout_s(settings))
+        self.codings.update(_codings(settings))
 
 
 def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
@@ -177,7 +183,9 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     meter.open(settings.state_dir / METRICS)
     meters = TrafficMeters(meter, backing.vault)
     verifier = Verifier(backing, redis.redis)
-    reassembly = Reassembly(PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s))
+    codings = _codings(settings)
+    parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
+    reassembly = Reassembly(parts, codings=codings)
     traffic = Traffic(feed, meters)
 
     def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
@@ -214,6 +222,7 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
         reassembly=reassembly,
         intake=_intake(backing, redis, keeper, verifier, reassembly, traffic, meter),
         links=links,
+        codings=codings,
     )
     traffic.intake, traffic.senders = rooms.intake, links.senders
     return rooms
@@ -254,6 +263,11 @@ def _pace(redis: Redis, settings: LinkSettings) -> AccountPace | None:
     if not settings.segments_per_s:
         return None
     return AccountPace(redis, settings.account or settings.name, settings.segments_per_s)
+
+
+def _codings(settings: Settings) -> dict[str, Mapping[int, Alphabet]]:
+    """What data_coding means on each link."""
+    return {link.name: link.data_codings for link in settings.links}
 
 
 def _storage_timeout_s(settings: Settings) -> float:

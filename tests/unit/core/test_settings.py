@@ -142,6 +142,23 @@ def test_a_certificate_with_its_own_key_is_taken_and_another_key_is_not(tmp_path
     assert "its unencrypted key is not there" in fault
 
 
+@pytest.mark.parametrize(
+    ("given", "zero", "ucs2"),
+    [
+        pytest.param("", "gsm7", 8, id="as SMPP 3.4 has them"),
+        pytest.param('default_alphabet = "latin1"', "latin1", 8, id="another default"),
+        pytest.param('data_codings = { 0 = "latin1", 3 = "ucs2" }', "latin1", 8, id="8 as usual"),
+        pytest.param('default_alphabet = "latin1"\ndata_codings = { 0 = "ascii" }', "ascii", 8, id="both"),
+        pytest.param('data_codings = { 8 = "utf8", 0x19 = "ucs2", 0x18 = "ucs2" }', "gsm7", 0x18, id="not 8"),
+        pytest.param('data_codings = { 8 = "utf8", 0 = "ucs2" }', "ucs2", 0, id="UCS-2 as the default"),
+    ],
+)
+def test_data_codings_of_a_link(given: str, zero: str, ucs2: int) -> None:
+    (link,) = read(LINK + given + "\n").links
+
+    assert (zero, ucs2) == (link.zero_means, link.ucs2_coding)
+
+
 FAULTS = [
     pytest.param(
         "[simulator]\nenabled = true\n" + LINK,
@@ -152,6 +169,10 @@ FAULTS = [
         LINK + 'password_file = "nowhere"\n', "nowhere: cannot be read", id="password file is missing"
     ),
     pytest.param(LINK + 'password = "nine chars"\n', "eight characters at most", id="password too long"),
+    pytest.param(LINK + 'data_codings = { 3 = "ucs-2" }', "'ucs2'", id="an alphabet that nobody knows"),
+    pytest.param(LINK + 'data_codings = { 256 = "ucs2" }', "less than or equal", id="no such data_coding"),
+    pytest.param(LINK + 'data_codings = { x = "ucs2" }', "int", id="a data_coding in words"),
+    pytest.param(LINK + 'data_codings = { 8 = "gsm7" }', "no other value means ucs2", id="no UCS-2 left"),
     pytest.param(LINK + LINK, "two links have the same name", id="two links of one name"),
     pytest.param(
         LINK + 'bind = "receiver+transmitter"\ntransceivers = 1\n', "one or the other", id="binds said twice"
