@@ -15,7 +15,7 @@ from tests.acceptance.promotion import Code, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.harness import link_table
-from tests.peers.smsc import Behaviour, SmscPeer
+from tests.peers.smsc import Behaviour, Delivery, SmscPeer
 
 KEPT, OTHER = "kept", "other"
 
@@ -64,6 +64,23 @@ class Scene:
         shopper = self.stand.shopper()
         assert "10" in await self.stand.exchange(link, shopper, self.codes.pop().printed)
 
+    async def delivered_by(self, name: str, smsc: SmscPeer) -> None:
+        """A text comes by a link of an SMSC that `stand` does not know, its answer's receipt too."""
+        shopper = self.stand.shopper()
+        body = self.codes.pop().printed.encode()
+        text = Delivery(source=shopper.number, destination="4040", body=body)
+        assert await smsc.deliver(text) == 0
+        await smsc.wait_submitted(lambda all_: any(s.destination == shopper.number for s in all_))
+        (sent,) = smsc.sent_to(shopper.number)
+        receipt = f"id:{sent.message_id} sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode()
+        told = Delivery(source=shopper.number, destination="4040", body=receipt, esm_class=4)
+        assert await smsc.deliver(told) == 0
+
+        def filed() -> bool:
+            return [(r.link, r.state) for r in self.stand.stored(shopper).replies] == [(name, "delivered")]
+
+        await self.stand.gateway.until(filed, "the receipt does not reach the ledger", timeout_s=20)
+
     def binds(self, link: str) -> float:
         """How often a link was bound since the gateway started."""
         return self.stand.counted("undercap_smpp_events_total", link=link, event="binds")
@@ -103,6 +120,7 @@ async def test_links_are_changed_added_and_removed_without_dropping_another(scen
         await scene.stand.gateway.until(lambda: not scene.other.bound, "still bound")
         await scene.works(KEPT)
         assert list(scene.kept.bound) == kept
+        await scene.delivered_by("third", third)
         await scene.stand.gateway.until(lambda: scene.binds("third") == 1, "no bind is counted")
         assert scene.binds(KEPT) == 1
         assert scene.binds(OTHER) == 3  # counted on over its change

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +10,7 @@ import pytest
 
 from smpp.link import LinkState
 from smpp.pdus import SubmitResult
-from tests.certificates import Authority, server_side
+from tests.certificates import Authority, server_side, shaking_hands
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.integration.smpp.raw_smsc import RawSmsc, deliver, listening
 
@@ -120,32 +115,6 @@ async def test_an_smsc_that_misses_our_certificate_says_so(operator: Authority, 
         with shaking_hands(demanding) as port:
             told = await fault(port, tls_ca_file=operator.file, **given)
         assert word in told.lower().replace("_", " "), (label, told)
-
-
-@contextmanager
-def shaking_hands(tls: ssl.SSLContext) -> Iterator[int]:
-    """A server that only takes connections: asyncio's keeps OpenSSL's alert to itself, this one sends it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_shake_hands, args=(server, tls), daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
-
-
-def _shake_hands(server: socket.socket, tls: ssl.SSLContext) -> None:
-    while True:
-        try:
-            connection, _ = server.accept()
-        except OSError:
-            return
-        with connection.dup() as rest, suppress(OSError):
-            rest.settimeout(10)
-            with suppress(ssl.SSLError):
-                tls.wrap_socket(connection, server_side=True).close()
-            rest.shutdown(socket.SHUT_WR)
-            while rest.recv(1024):  # closed with octets unread, the alert would be overtaken by a reset
-                pass
 
 
 async def test_a_plain_smsc_is_told_from_one_with_tls(operator: Authority) -> None:
