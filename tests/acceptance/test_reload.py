@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,3 +172,13 @@ async def test_what_is_no_link_is_told_to_wait_for_a_restart(scene: Scene) -> No
     scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other))
     line = await scene.until("take effect with the next start only")
     assert "limits" in line
+
+
+async def test_the_patience_with_storage_follows(scene: Scene) -> None:
+    scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other, storage_timeout_s=0.5))
+    await scene.until("settings reloaded")
+    await scene.stand.gateway.until(lambda: bool(scene.other.bound), "not bound anew")
+    with scene.stand.writes_held():
+        begun = time.monotonic()
+        assert await scene.stand.text(KEPT, scene.stand.shopper(), scene.codes[-1].printed) == 0x64
+        assert time.monotonic() - begun < 5.0  # by default ten

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.entry import process
 from smpp.link import LinkState
 from smpp.pdus import SubmitResult
 from tests.certificates import Authority, server_side, shaking_hands
@@ -55,6 +56,28 @@ async def fault(port: int, **changes: Any) -> str:
 async def test_an_smsc_over_tls(operator: Authority) -> None:
     async with listening(tls=server_side(operator.identity("127.0.0.1"))) as smsc:
         await talks(smsc, operator.file)
+
+
+def test_the_processes_own_loop_does_it_too(operator: Authority) -> None:
+    """They run on uvloop, which has a TLS of its own."""
+    tls = server_side(operator.identity("127.0.0.1"))
+
+    async def both() -> str:
+        async with listening(tls=tls) as smsc:
+            await talks(smsc, operator.file)
+            told = await fault(smsc.port, tls_ca_file=operator.file, tls_server_hostname="other.example")
+        async with listening() as plain:
+            await talks_from(plain, "127.0.0.77")
+        return told
+
+    with asyncio.Runner(loop_factory=process._fast_loop()) as runner:
+        assert "TLS: the SMSC's certificate is not trusted: Hostname mismatch" in runner.run(both())
+
+
+async def talks_from(smsc: RawSmsc, local_host: str) -> None:
+    """A bind that comes from an address of ours."""
+    async with linked(smsc.port, Recorder(), local_host=local_host):
+        assert (await smsc.bound()).comes_from == local_host
 
 
 async def test_the_name_in_the_certificate_may_be_given(operator: Authority) -> None:
