@@ -431,7 +431,7 @@ def load(path: Path | None = None) -> Settings:
     `path`: the TOML file; None takes `UNDERCAP_CONFIG`, else `./undercap.toml` if there is one.
     Raises SettingsError with every fault that was found.
     """
-    file = path or _default_file()
+    file = path or default_file()
     content: dict[str, Any] = {}
     if file is not None:
         try:
@@ -460,7 +460,8 @@ def load(path: Path | None = None) -> Settings:
     return settings
 
 
-def _default_file() -> Path | None:
+def default_file() -> Path | None:
+    """The file that `load` reads: as UNDERCAP_CONFIG says, else ./undercap.toml; None if there is none."""
     named = os.environ.get("UNDERCAP_CONFIG")
     if named:
         return Path(named)

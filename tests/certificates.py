@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +84,32 @@ def server_side(identity: Identity, *, demands: Path | None = None) -> ssl.SSLCo
     if demands is not None:
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+@contextmanager
+def shaking_hands(tls: ssl.SSLContext) -> Iterator[int]:
+    """A server that only takes connections: asyncio's keeps OpenSSL's alert to itself, this one sends it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_shake_hands, args=(server, tls), daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def _shake_hands(server: socket.socket, tls: ssl.SSLContext) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection.dup() as rest, suppress(OSError):
+            rest.settimeout(10)
+            with suppress(ssl.SSLError):
+                tls.wrap_socket(connection, server_side=True).close()
+            rest.shutdown(socket.SHUT_WR)
+            while rest.recv(1024):  # closed with octets unread, the alert would be overtaken by a reset
+                pass
 
 
 def _general_name(name: str) -> x509.GeneralName:

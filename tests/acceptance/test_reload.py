@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.acceptance.promotion import Code, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.harness import link_table
-from tests.peers.smsc import Behaviour, SmscPeer
+from tests.peers.smsc import Behaviour, Delivery, SmscPeer
 
 KEPT, OTHER = "kept", "other"
 
@@ -64,6 +65,23 @@ class Scene:
         shopper = self.stand.shopper()
         assert "10" in await self.stand.exchange(link, shopper, self.codes.pop().printed)
 
+    async def delivered_by(self, name: str, smsc: SmscPeer) -> None:
+        """A text comes by a link of an SMSC that `stand` does not know, its answer's receipt too."""
+        shopper = self.stand.shopper()
+        body = self.codes.pop().printed.encode()
+        text = Delivery(source=shopper.number, destination="4040", body=body)
+        assert await smsc.deliver(text) == 0
+        await smsc.wait_submitted(lambda all_: any(s.destination == shopper.number for s in all_))
+        (sent,) = smsc.sent_to(shopper.number)
+        receipt = f"id:{sent.message_id} sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode()
+        told = Delivery(source=shopper.number, destination="4040", body=receipt, esm_class=4)
+        assert await smsc.deliver(told) == 0
+
+        def filed() -> bool:
+            return [(r.link, r.state) for r in self.stand.stored(shopper).replies] == [(name, "delivered")]
+
+        await self.stand.gateway.until(filed, "the receipt does not reach the ledger", timeout_s=20)
+
     def binds(self, link: str) -> float:
         """How often a link was bound since the gateway started."""
         return self.stand.counted("undercap_smpp_events_total", link=link, event="binds")
@@ -103,6 +121,7 @@ async def test_links_are_changed_added_and_removed_without_dropping_another(scen
         await scene.stand.gateway.until(lambda: not scene.other.bound, "still bound")
         await scene.works(KEPT)
         assert list(scene.kept.bound) == kept
+        await scene.delivered_by("third", third)
         await scene.stand.gateway.until(lambda: scene.binds("third") == 1, "no bind is counted")
         assert scene.binds(KEPT) == 1
         assert scene.binds(OTHER) == 3  # counted on over its change
@@ -153,3 +172,13 @@ async def test_what_is_no_link_is_told_to_wait_for_a_restart(scene: Scene) -> No
     scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other))
     line = await scene.until("take effect with the next start only")
     assert "limits" in line
+
+
+async def test_the_patience_with_storage_follows(scene: Scene) -> None:
+    scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other, storage_timeout_s=0.5))
+    await scene.until("settings reloaded")
+    await scene.stand.gateway.until(lambda: bool(scene.other.bound), "not bound anew")
+    with scene.stand.writes_held():
+        begun = time.monotonic()
+        assert await scene.stand.text(KEPT, scene.stand.shopper(), scene.codes[-1].printed) == 0x64
+        assert time.monotonic() - begun < 5.0  # by default ten

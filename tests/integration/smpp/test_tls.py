@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.entry import process
 from smpp.link import LinkState
 from smpp.pdus import SubmitResult
-from tests.certificates import Authority, server_side
+from tests.certificates import Authority, server_side, shaking_hands
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.integration.smpp.raw_smsc import RawSmsc, deliver, listening
 
@@ -60,6 +56,28 @@ async def fault(port: int, **changes: Any) -> str:
 async def test_an_smsc_over_tls(operator: Authority) -> None:
     async with listening(tls=server_side(operator.identity("127.0.0.1"))) as smsc:
         await talks(smsc, operator.file)
+
+
+def test_the_processes_own_loop_does_it_too(operator: Authority) -> None:
+    """They run on uvloop, which has a TLS of its own."""
+    tls = server_side(operator.identity("127.0.0.1"))
+
+    async def both() -> str:
+        async with listening(tls=tls) as smsc:
+            await talks(smsc, operator.file)
+            told = await fault(smsc.port, tls_ca_file=operator.file, tls_server_hostname="other.example")
+        async with listening() as plain:
+            await talks_from(plain, "127.0.0.77")
+        return told
+
+    with asyncio.Runner(loop_factory=process._fast_loop()) as runner:
+        assert "TLS: the SMSC's certificate is not trusted: Hostname mismatch" in runner.run(both())
+
+
+async def talks_from(smsc: RawSmsc, local_host: str) -> None:
+    """A bind that comes from an address of ours."""
+    async with linked(smsc.port, Recorder(), local_host=local_host):
+        assert (await smsc.bound()).comes_from == local_host
 
 
 async def test_the_name_in_the_certificate_may_be_given(operator: Authority) -> None:
@@ -120,32 +138,6 @@ async def test_an_smsc_that_misses_our_certificate_says_so(operator: Authority, 
         with shaking_hands(demanding) as port:
             told = await fault(port, tls_ca_file=operator.file, **given)
         assert word in told.lower().replace("_", " "), (label, told)
-
-
-@contextmanager
-def shaking_hands(tls: ssl.SSLContext) -> Iterator[int]:
-    """A server that only takes connections: asyncio's keeps OpenSSL's alert to itself, this one sends it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_shake_hands, args=(server, tls), daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
-
-
-def _shake_hands(server: socket.socket, tls: ssl.SSLContext) -> None:
-    while True:
-        try:
-            connection, _ = server.accept()
-        except OSError:
-            return
-        with connection.dup() as rest, suppress(OSError):
-            rest.settimeout(10)
-            with suppress(ssl.SSLError):
-                tls.wrap_socket(connection, server_side=True).close()
-            rest.shutdown(socket.SHUT_WR)
-            while rest.recv(1024):  # closed with octets unread, the alert would be overtaken by a reset
-                pass
 
 
 async def test_a_plain_smsc_is_told_from_one_with_tls(operator: Authority) -> None:

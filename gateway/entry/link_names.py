@@ -1,0 +1,43 @@
+"""The names of all links since this process started: what is left of a removed one counts, too."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from config import settings as settings_module
+from config.settings import Settings, SettingsError
+
+
+class LinkNames:
+    """Looks whether the settings file has changed, since links come with a reload. For any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = [link.name for link in settings.links]
+        self._seen = _stamp()
+        self._lock = threading.Lock()
+
+    def __call__(self) -> list[str]:
+        """The names now; settings with a fault change nothing."""
+        with self._lock:
+            stamp = _stamp()
+            if stamp != self._seen:
+                self._seen = stamp
+                self._add()
+            return list(self._names)
+
+    def _add(self) -> None:
+        try:
+            settings = settings_module.load()
+        except SettingsError:  # the smpp process tells the faults
+            return
+        self._names += [link.name for link in settings.links if link.name not in self._names]
+
+
+def _stamp() -> tuple[int, int, int] | None:
+    file = settings_module.default_file()
+    try:
+        found = os.stat(file) if file is not None else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
