@@ -36,6 +36,7 @@ class FakeLink:
             name="peer", host="x", system_id="x", throttle_wait_s=0.001, statuses=quick
         )
         self.submitted: list[SubmitSm] = []
+        self.window = 100
         self.free = room
         self.sender: Sender | None = None
         self._answer = answer

@@ -27,7 +27,7 @@ class FakeLink:
         self._done = done
         self.name = "peer"
         self.settings = LinkSettings(name="peer", host="127.0.0.1", system_id="undercap")
-        self.free = 10
+        self.free = self.window = 10
         self.submitted: list[SubmitSm] = []
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:
