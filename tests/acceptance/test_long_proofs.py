@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`)."""
+"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.load_run import FreedBy
 from tests.peers import fetch
-from tests.soak import disk, kill, loss
+from tests.soak import disk, kill, loss, smpp
 
 
 @pytest.mark.timeout(300)
@@ -37,3 +37,16 @@ async def test_no_rok_before_the_disk_has_it(tmp_path: Path) -> None:
 async def test_a_lost_redis_is_rebuilt_and_the_loss_is_bounded(tmp_path: Path) -> None:
     verdict = await loss.run(tmp_path, n=3_000, rate=1_000)
     assert verdict.faults == []
+
+
+@pytest.mark.timeout(300)
+async def test_books_and_an_smsc_in_trouble_agree_to_the_last_message(tmp_path: Path) -> None:
+    plan = smpp.Plan(n=2_500, seed=7, stretches=9, slowest=200, reassembly_s=12)
+    verdict = await smpp.run(plan, tmp_path)
+    assert verdict.faults == []
+    assert verdict.acknowledged == 2_500
+    # It was in trouble indeed: each kind came, and answers were doubled where nobody could know.
+    assert {"restart", "cut", "half-close", "deaf"} <= verdict.troubles.keys()
+    assert {"throttled", "refused for now", "refused for good", "not answered"} <= verdict.troubles.keys()
+    assert {"cut off", "garbage", "somebody else's", "on its way"} <= verdict.receipts.keys()
+    assert 0 < verdict.copies <= verdict.marked_as_doubled * 2
