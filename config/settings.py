@@ -189,6 +189,7 @@ class LinkSettings(Section):
     data_codings: dict[DataCoding, Alphabet] = {}  # other meanings of data_coding on this link
     replace_look_alikes: bool = True  # “ ” – … by " - ... where that saves a segment
     receipts: bool = True  # ask for a delivery receipt of each answer
+    receipt_ids: Literal["raw", "learn", "case", "zeros", "decimal", "hexadecimal"] = "learn"
     validity_s: Annotated[int, Field(ge=0, le=99 * 30 * 86_400)] = 0  # 0: the SMSC's own time
     fallbacks: tuple[str, ...] = ()  # links that take over the texts of this one while it is gone, in order
     failover_after_s: Annotated[float, Field(ge=0)] = 30.0

@@ -173,12 +173,20 @@ class Intake:
                 self._observe(f"receipt {state or 'of no end'}", name, "", "", ())
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
-                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now)
+                shopper = self._sender_of(arrival)
+                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now, shopper)
                 by_link.setdefault(name, []).append(filed)
         for name, filed_here in by_link.items():
             await self._filed.add(name, filed_here)
         for arrival in arrivals:
             self._answer(arrival, statuses.ROK)
+
+    def _sender_of(self, receipt: Arrival) -> str:
+        """The index of the phone that a receipt is from."""
+        message = receipt.message
+        region = receipt.link.settings.default_region
+        number = parse_msisdn(message.source, message.source_ton, region)
+        return self._vault.index(number) if number else ""
 
     async def _join_parts(self, arrivals: list[Arrival]) -> None:
         whole = await self._join.join([a.message for a in arrivals], [a.link.name for a in arrivals])

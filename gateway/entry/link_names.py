@@ -13,25 +13,25 @@ class LinkNames:
     """Looks whether the settings file has changed, since links come with a reload. For any thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._names = [link.name for link in settings.links]
+        self._names = {link.name: link.receipt_ids for link in settings.links}
         self._seen = _stamp()
         self._lock = threading.Lock()
 
-    def __call__(self) -> list[str]:
-        """The names now; settings with a fault change nothing."""
+    def __call__(self) -> dict[str, str]:
+        """The names now, with how receipts name messages there; settings with a fault change nothing."""
         with self._lock:
             stamp = _stamp()
             if stamp != self._seen:
                 self._seen = stamp
                 self._add()
-            return list(self._names)
+            return dict(self._names)
 
     def _add(self) -> None:
         try:
             settings = settings_module.load()
         except SettingsError:  # the smpp process tells the faults
             return
-        self._names += [link.name for link in settings.links if link.name not in self._names]
+        self._names |= {link.name: link.receipt_ids for link in settings.links}
 
 
 def _stamp() -> tuple[int, int, int] | None:

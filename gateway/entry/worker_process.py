@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
@@ -202,7 +202,7 @@ def _report(backing: Backing, settling: Settling) -> None:
     backing.redis.set(keys.status("worker"), body, ex=keys.STATUS_TTL)
 
 
-def _anything_waits(backing: Backing, keeper: CatalogKeeper, links: Sequence[str]) -> bool:
+def _anything_waits(backing: Backing, keeper: CatalogKeeper, links: Iterable[str]) -> bool:
     pipe: Any = backing.redis.pipeline(transaction=False)
     for firm_id in keeper.catalog.firms:
         pipe.xlen(keys.outbox(firm_id))

@@ -137,6 +137,11 @@ def lease(link: str) -> str:
     return f"{{link-{link}}}:lease"
 
 
+def receipt_form(link: str) -> str:
+    """The form of ids that a link's receipts were found to have; lives as long as the link."""
+    return f"{{link-{link}}}:receipt-form"
+
+
 def link_status(link: str) -> str:
     """What the holder of a link says of it; ends by STATUS_TTL."""
     return f"{{link-{link}}}:status"

@@ -188,7 +188,7 @@ class SendQueue:
             args: list[Any] = [self._window]
             for s in group:
                 w = s.waiting
-                args += (IN_ORDER.index(w.priority) + 1, w.queue_id, w.intent, _result(s))
+                args += (IN_ORDER.index(w.priority) + 1, w.queue_id, w.intent, _result(s, self._link))
             commands.append(("EVAL", _SENT, len(names), *names, *args))
         await self._redis.calls(commands)
 
@@ -213,11 +213,12 @@ def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat
     )
 
 
-def _result(sent: Sent) -> str:
+def _result(sent: Sent, link: str) -> str:
     """The outcome as a line; `parse_results` reads it. The SMSC's id stands last: it may hold anything."""
     waiting = sent.waiting
     smsc_id = (sent.smsc_id or "").replace("\n", " ")
-    return f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}|{smsc_id}"
+    head = f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
+    return f"{head}|{link}|{smsc_id}"
 
 
 class Result(NamedTuple):
@@ -228,6 +229,7 @@ class Result(NamedTuple):
     attempts: int
     error: str | None
     at: int
+    link: str
     smsc_id: str | None
 
 
@@ -235,6 +237,8 @@ def parse_results(text: bytes) -> list[Result]:
     """What `file` wrote, one or more outcomes. Raises ValueError."""
     results = []
     for line in text.decode().split("\n"):
-        message_id, state, attempts, error, at, smsc_id = line.split("|", 5)
-        results.append(Result(message_id, state, int(attempts), error or None, int(at), smsc_id or None))
+        message_id, state, attempts, error, at, link, smsc_id = line.split("|", 6)
+        results.append(
+            Result(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None)
+        )
     return results

@@ -93,6 +93,7 @@ class House:
     state: Path
     limits: LimitSettings = field(default_factory=LimitSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    receipt_ids: str = "learn"
 
     def __post_init__(self) -> None:
         self.sql_url = f"sqlite:///{self.state / 'undercap.db'}"
@@ -273,7 +274,7 @@ class House:
         return drain(
             self.redis,
             self.desks(),
-            links=[LINK],
+            links={LINK: self.receipt_ids},
             token=worker,
             observe=self.observed.extend,
             passed=lambda drained, _link: passed.append(drained) if passed is not None else None,

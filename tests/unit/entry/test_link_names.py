@@ -17,12 +17,12 @@ def test_names_are_added_and_none_is_forgotten(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("UNDERCAP_CONFIG", str(file))
     file.write_text(LINK.format("one"))
     names = LinkNames(settings_module.load())
-    assert names() == ["one"]
+    assert list(names()) == ["one"]
     file.write_text(LINK.format("one") + LINK.format("second"))
-    assert names() == ["one", "second"]
+    assert list(names()) == ["one", "second"]
     file.write_text(LINK.format("third-one"))
-    assert names() == ["one", "second", "third-one"]
+    assert list(names()) == ["one", "second", "third-one"]
     file.write_text("[[smpp.links]]\nname = 3\n")
-    assert names() == ["one", "second", "third-one"]
+    assert list(names()) == ["one", "second", "third-one"]
     file.unlink()
-    assert names() == ["one", "second", "third-one"]
+    assert list(names()) == ["one", "second", "third-one"]
