@@ -12,6 +12,7 @@ from tests.soak.trouble_journal import REFUSALS, Submit, TroubleJournal
 from tests.soak.trouble_texts import Text
 
 MOST_REFUSALS: Final = 10  # for now, of one answer, after which it may have failed
+TRIES: Final = 2  # of a reply whose outcome stays unknown
 ENDS: Final = frozenset({"accepted", "delivered", "failed", "expired", "unknown"})
 RECEIPT_ERRORS: Final = ("027", None)  # its text tells the error, its parameters do not
 NAMED: Final = 5  # faults of a kind that are told one by one
@@ -168,7 +169,8 @@ def _end_faults(row: Row, submits: Sequence[Submit], unknown: bool, told: str | 
         "failed": not (told == "failed" and row.error in RECEIPT_ERRORS)
         and not (final or refused >= MOST_REFUSALS)
         and f"failed ({row.error}) though the SMSC did not refuse it",
-        "unknown": not unknown and len(submits) > 1 and "unknown, though its outcomes were told",
+        "unknown": (row.attempts < TRIES and "unknown, and not sent once more")
+        or (not unknown and len(submits) > 1 and "unknown, though its outcomes were told"),
         "expired": "expired, though nothing waited so long",
     }.get(row.state)
     return [wrong] if wrong else []

@@ -42,12 +42,13 @@ LINK: Final = {
     "enquire_link_timeout_s": 3.0,
 }
 SHORT_NUMBER: Final = "4040"
-SETTLE_S: Final = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What is done. `slowest`, `fastest`: texts a second; `reassembly_s`: how long parts wait for others."""
+    """What is done. `slowest`, `fastest`: texts a second; `reassembly_s`: how long parts wait for others;
+    `settle_s`: how long the gateway may take to end everything after the last text.
+    """
 
     n: int = 100_000
     seed: int = 1
@@ -55,6 +56,7 @@ class Plan:
     slowest: float = 50.0
     fastest: float = 900.0
     reassembly_s: float = 20.0
+    settle_s: float = 300.0
 
 
 async def run(plan: Plan, state: Path) -> Reconciled:
@@ -74,7 +76,7 @@ async def run(plan: Plan, state: Path) -> Reconciled:
         await gateway.restart("smpp")  # it knows every campaign then
         await gateway.until(lambda: smsc.bound, "nobody bound again")
         await push(smsc, plan)
-        await quiet(smsc, gateway, len(those))
+        await quiet(smsc, gateway, len(those), plan.settle_s)
         vault = Vault(master_secret.load_or_make(settings_module.load(gateway.config)))
         verdict = reconcile(those, journal, books(gateway), vault.index, campaign.points)
         await gateway.stop()
@@ -94,15 +96,17 @@ async def push(smsc: TroubleSmsc, plan: Plan) -> None:
         print(f"{time.monotonic() - begun:6.1f} s  {told}", file=sys.stderr, flush=True)
 
 
-async def quiet(smsc: TroubleSmsc, gateway: Gateway, count: int) -> None:
+async def quiet(smsc: TroubleSmsc, gateway: Gateway, count: int, most_s: float) -> None:
     """Until nothing is open at either side, or the time is over: the verdict says what is missing."""
     resting = asyncio.create_task(smsc.rest())
-    deadline = time.monotonic() + SETTLE_S
+    deadline = time.monotonic() + most_s
     try:
         while time.monotonic() < deadline and not resting.done():
             if smsc.idle and await asyncio.to_thread(settled, gateway, smsc.journal, count):
                 return
             await asyncio.sleep(0.5)
+        if resting.done():
+            resting.result()
     finally:
         resting.cancel()
 
@@ -123,6 +127,7 @@ def main() -> None:
     parser.add_argument("--slowest", type=float, default=usual.slowest)
     parser.add_argument("--fastest", type=float, default=usual.fastest)
     parser.add_argument("--reassembly-s", type=float, default=usual.reassembly_s)
+    parser.add_argument("--settle-s", type=float, default=usual.settle_s)
     plan = Plan(**vars(parser.parse_args()))
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="smpp-", dir=ROOT / "build") as folder:

@@ -119,6 +119,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"rows": (ROW._replace(state="failed", error="0x8"),)},
         "failed (0x8) though the SMSC did not refuse it",
     ),
+    "unknown and not tried again": (
+        {"submits": (SILENT,), "rows": (Row("unknown", None, 1, None, 1),), "sound": {}},
+        "unknown, and not sent once more",
+    ),
     "unknown for nothing": (
         {"submits": (THROTTLED, SUBMIT), "rows": (Row("unknown", None, 2, None, 1),), "sound": {}},
         "unknown, though its outcomes were told",
