@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`)."""
+"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.load_run import FreedBy
 from tests.peers import fetch
-from tests.soak import disk, kill, loss, smpp
+from tests.soak import disk, kill, loss, octets, smpp
 
 
 @pytest.mark.timeout(300)
@@ -50,3 +50,12 @@ async def test_books_and_an_smsc_in_trouble_agree_to_the_last_message(tmp_path: 
     assert {"throttled", "refused for now", "refused for good", "not answered"} <= verdict.troubles.keys()
     assert {"cut off", "garbage", "somebody else's", "on its way"} <= verdict.receipts.keys()
     assert 0 < verdict.copies <= verdict.marked_as_doubled * 2
+
+
+@pytest.mark.timeout(300)
+async def test_whatever_an_smsc_writes_the_process_lives(tmp_path: Path) -> None:
+    verdict = await octets.run(20.0, 7, tmp_path)
+    assert verdict.faults == []
+    assert verdict.streams > 1_000
+    assert verdict.in_process >= octets.IN_PROCESS - 5
+    assert verdict.handed_on > 0 < verdict.ended
