@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from config import settings as settings_module
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
+from gateway.domain.priority import Priority
 from gateway.store import keys, master_secret, schema, sql
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
@@ -57,7 +58,7 @@ def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number:
         pipe: Any = redis.pipeline(transaction=False)
         for i in those:
             fields = {"m": ids[i], "x": sealed[i], "d": short_number, "s": f"bench{i}", "t": now}
-            pipe.xadd(keys.send(firm_id, link), fields)
+            pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
         pipe.execute()
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from config.statuses import table
 from tests.harness import Gateway
 from tests.soak.trouble_journal import REFUSALS, Submit, TroubleJournal
 from tests.soak.trouble_texts import Text
 
-MOST_REFUSALS: Final = 10  # for now, of one answer, after which it may have failed
 TRIES: Final = 2  # of a reply whose outcome stays unknown
 ENDS: Final = frozenset({"accepted", "delivered", "failed", "expired", "unknown"})
 RECEIPT_ERRORS: Final = ("027", None)  # its text tells the error, its parameters do not
@@ -162,18 +162,28 @@ def _answer_faults(row: Row, submits: Sequence[Submit], journal: TroubleJournal)
 def _end_faults(row: Row, submits: Sequence[Submit], unknown: bool, told: str | None) -> list[str]:
     """Whether the state is the one that the journal accounts for. `told`: by the receipt of its id."""
     final = any(s.status and s.status not in REFUSALS for s in submits)
-    refused = sum(s.status in REFUSALS for s in submits)
+    refused = _refused_for_good(submits)
     wrong = {
         "accepted": told is not None and f"accepted, though its receipt says {told}",
         "delivered": told != "delivered" and f"delivered, though its receipt says {told}",
         "failed": not (told == "failed" and row.error in RECEIPT_ERRORS)
-        and not (final or refused >= MOST_REFUSALS)
+        and not (final or refused)
         and f"failed ({row.error}) though the SMSC did not refuse it",
         "unknown": (row.attempts < TRIES and "unknown, and not sent once more")
         or (not unknown and len(submits) > 1 and "unknown, though its outcomes were told"),
         "expired": "expired, though nothing waited so long",
     }.get(row.state)
     return [wrong] if wrong else []
+
+
+def _refused_for_good(submits: Sequence[Submit]) -> bool:
+    """Whether one status came more often than the gateway's table has retries for."""
+    counts = Counter(s.status for s in submits if s.status)
+    return any(
+        (retries := table()[status].retries) is not None and count > retries
+        for status, count in counts.items()
+        if status in table()
+    )
 
 
 def _taken(submits: Sequence[Submit]) -> Counter[int]:
