@@ -120,7 +120,7 @@ class HttpSettings(Section):
     port: Port = 8080
     public_url: str = ""  # what QR codes point to; empty: http://host:port
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
-    operator_token: SecretStr = SecretStr("")  # shown as a bearer for /v1/links; empty: nobody may ask
+    operator_token: SecretStr = SecretStr("")  # for /v1/links and more; empty: nobody may ask
     operator_token_file: Path | None = None
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ def routes(
     """The route. `token`: what an operator shows as a bearer (RFC 6750); without one nobody may ask."""
 
     async def handle(request: web.Request) -> web.Response:
-        _admit(request, token)
+        admit(request, token)
         said = await link_reports.read(redis, links)
         waiting = await link_reports.queues(redis, firms(), links)
         body: list[dict[str, Any]] = []
@@ -37,8 +37,8 @@ def routes(
     return [web.get(PATH, handle)]
 
 
-def _admit(request: web.Request, token: str) -> None:
-    """Raises Problem."""
+def admit(request: web.Request, token: str) -> None:
+    """Only for whoever shows the operator's token. Raises Problem."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     right = hmac.compare_digest(shown.strip().encode(), token.encode())
     if not token or scheme.lower() != "bearer" or not right:

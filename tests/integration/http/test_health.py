@@ -14,14 +14,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config.settings import RedisSettings
 from gateway.domain.priority import Priority
-from gateway.http import guard, health, links, metrics
+from gateway.http import guard, health, links, messages, metrics
 from gateway.store import keys
 from gateway.store.link_reports import LinkReport
 from gateway.store.metrics import Meter
 from gateway.usecases import readiness
 from gateway.usecases.readiness import Readiness
 from tests import described
-from tests.integration.core.house import LINK, House
+from tests.integration.core.house import ANNA, LINK, House, ended
 
 Client = TestClient[web.Request, web.Application]
 TOKEN = "a token of an operator"
@@ -63,6 +63,7 @@ async def operator(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     app = web.Application(middlewares=[guard.middleware(Meter())])
     app.add_routes(health.routes(asked))
+    app.add_routes(messages.routes(house.engine, TOKEN))
     app.add_routes(links.routes(house.client, TOKEN, firms=firms, links=[LINK, "other"]))
     app.add_routes(metrics.routes(tmp_path / "metrics", house.client, asked, firms=firms, links=[LINK]))
     (tmp_path / "metrics").mkdir()
@@ -199,6 +200,33 @@ async def test_links_are_told_to_whoever_shows_the_token(operator: Client, house
     assert first == {"name": LINK, **asdict(BOUND), "queue": queue}
     nothing = {"reply": 0, "service": 0, "bulk": 0}
     assert other == {"name": "other", "state": "unheld", "queue": nothing, "oldest_s": 0}
+
+
+async def test_one_text_and_what_became_of_it(operator: Client, house: House) -> None:
+    await house.text("balance")
+    house.drain()
+    (waiting,) = await house.send_queue().take(1, 1)
+    path = f"/v1/messages/{waiting.message_id}"
+    for state, change in (("queued", None), ("failed", ended(waiting, "failed", error="0xb"))):
+        if change is not None:
+            await house.send_queue().file([change])
+            house.drain()
+        async with operator.get(path, headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+            told, kind = await response.json(), response.content_type
+        assert described.response_faults("GET", "/v1/messages/{id}", response.status, kind, told) == []
+        assert (told["state"], told["outcomes"], told["segments"]) == (state, ["balance"], 1)
+    assert (told["error"], told["ended_at"]) == ("0xb", "2023-11-14T22:13:20.000+00:00")
+    assert ANNA not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("token", "id_", "status"),
+    [(TOKEN, "0" * 24 + ".1", 404), ("", "0" * 24 + ".1", 401), (TOKEN, "'; --", 404)],
+)
+async def test_no_such_text(operator: Client, token: str, id_: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with operator.get(f"/v1/messages/{id_}", headers=headers) as response:
+        assert response.status == status
 
 
 @pytest.mark.parametrize("token", ["", "another token", TOKEN + "x"])
