@@ -69,6 +69,13 @@ async def read(redis: Redis, links: Sequence[str]) -> dict[str, LinkReport | Non
     }
 
 
+async def reporting(redis: Redis) -> list[str]:
+    """The links that some process holds now, whatever the settings of this one say. Raises RedisError."""
+    head, tail = keys.link_status("*").split("*")
+    names = [name.decode() async for name in redis.scan_iter(match=keys.link_status("*"), count=1000)]
+    return sorted(name.removeprefix(head).removesuffix(tail) for name in names)
+
+
 async def queues(redis: Redis, firms: Sequence[int], links: Sequence[str]) -> dict[str, LinkQueue]:
     """What waits for each link over all firms, in one round trip. Raises RedisError."""
     pipe: Any = redis.pipeline(transaction=False)

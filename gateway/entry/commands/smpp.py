@@ -49,14 +49,13 @@ def smpp(ctx: click.Context) -> None:
 def links() -> None:
     """How each link stands. Exit code 1 if one of them is not bound."""
     with backing() as opened:
-        names = [link.name for link in opened.settings.links]
-        said, waiting = asyncio.run(_asked(opened, names))
-    if not names:
+        said, waiting = asyncio.run(_asked(opened))
+    if not said:
         click.echo("No link is configured: see [[smpp.links]] in config/undercap.example.toml.")
         return
     table = Table(*HEAD)
-    for name in names:
-        table.add_row(name, *_row(said[name], waiting[name]))
+    for name, report in said.items():
+        table.add_row(name, *_row(report, waiting[name]))
     Console().print(table)
     states = [report and report.state for report in said.values()]
     if any(state != "bound" for state in states):
@@ -81,13 +80,14 @@ def _row(report: LinkReport | None, queue: LinkQueue) -> list[str]:
     ]
 
 
-async def _asked(
-    opened: Backing, names: list[str]
-) -> tuple[dict[str, LinkReport | None], dict[str, LinkQueue]]:
+async def _asked(opened: Backing) -> tuple[dict[str, LinkReport | None], dict[str, LinkQueue]]:
+    """Of the links of the settings, and of those that are held without standing there, as in the demo."""
     client = async_client(redis_url(opened.settings), opened.settings.redis)
     try:
         with opened.engine.connect() as connection:
             firms = list(connection.scalars(select(schema.firm.c.id)))
+        held = await link_reports.reporting(client)
+        names = list(dict.fromkeys([*(link.name for link in opened.settings.links), *held]))
         return await link_reports.read(client, names), await link_reports.queues(client, firms, names)
     finally:
         await client.aclose()
@@ -141,11 +141,13 @@ def _told(story: Story) -> str:
 
 def _trial(opened: Backing, link_name: str, firm: str, short_number: str, number: str, text: str) -> Trial:
     """Raises ClickException with what to do."""
-    link = next((link for link in opened.settings.links if link.name == link_name), None)
-    if link is None:
-        known = ", ".join(link.name for link in opened.settings.links) or "none is configured"
+    regions = {link.name: link.default_region for link in opened.settings.links}
+    for held in asyncio.run(_asked(opened))[0]:
+        regions.setdefault(held, "")
+    if link_name not in regions:
+        known = ", ".join(regions) or "none is configured"
         raise click.ClickException(f"no link {link_name!r}; there are: {known}")
-    digits = parse_msisdn(number.strip(), 0, link.default_region)
+    digits = parse_msisdn(number.strip(), 0, regions[link_name])
     if digits is None:
         raise click.ClickException("that is no phone number; write it as +380…")
     with opened.engine.connect() as connection:
