@@ -151,6 +151,18 @@ def note_receipts(connection: Connection, receipts: Sequence[tuple[FiledReceipt,
         _many(connection, "receipt", lambda: _RECEIPT, rows)
 
 
+def take_turn(connection: Connection, firm_id: int) -> None:
+    """Until the transaction ends nobody else settles this firm: the balance that is read is the one told.
+
+    SQLite's write transactions go one after the other anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    t = schema.settled
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
+    connection.execute(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
+
+
 def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
     """Note how far a firm's outbox is settled. It never goes back: a batch may be settled late and again."""
     if _execute(connection, "watermark", lambda: _WATERMARK, {"b_firm": firm_id, "b_id": outbox_id}).rowcount:
