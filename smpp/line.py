@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from config import tls
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp.backoff import Backoff
 from smpp.codec import BindKind
 from smpp.session import Session

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import structlog
 
+from config.link_settings import LinkSettings
 from config.outage import Outage
-from config.settings import LinkSettings
 from smpp.codec import BindKind
 from smpp.line import Line
 from smpp.pdus import DeliverSm, Outcome, SubmitSm

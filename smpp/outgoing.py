@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from gateway.domain.priority import Priority
 from gateway.domain.segments import split
 from gateway.store.sendqueue import Waiting

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 import structlog
 from redis.exceptions import RedisError
 
+from config.link_settings import LinkSettings
 from config.logging import mask
 from config.outage import Outage
-from config.settings import LinkSettings
 from gateway.domain.priority import Priority
 from gateway.domain.segments import TooManyPartsError
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer

@@ -12,7 +12,7 @@ from typing import Final, Protocol, cast
 
 import structlog
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp import codec, statuses, wire
 from smpp.codec import BindKind
 from smpp.pdus import DeliverSm, Malformed, Outcome, SubmitResult, SubmitSm

@@ -10,7 +10,8 @@ from typing import NoReturn
 import click
 
 from config import settings as settings_module
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.lazy_group import LazyGroup, imported
 from gateway.entry.process import Exit
 from gateway.entry.supervision import readiness

@@ -6,7 +6,8 @@ import os
 import threading
 
 from config import settings as settings_module
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 
 
 class LinkNames:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import structlog
 
 from config import settings as settings_module
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.smpp_links import Links
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from gateway.entry.tenure import Parts, Tenure
 from smpp.link import Link
 from smpp.sender import Sender, SenderCounts

@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
+from config.link_settings import Alphabet, LinkSettings
 from config.logging import canonical, mask
-from config.settings import Alphabet, LinkSettings, Settings
+from config.settings import Settings
 from gateway.domain.routing import next_allowed
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 import structlog
 from redis.exceptions import RedisError
 
+from config.link_settings import LinkSettings
 from config.outage import Outage
-from config.settings import LinkSettings
 from gateway.store.lease import Holder, Lease
 from smpp.link import Link
 from smpp.sender import Sender

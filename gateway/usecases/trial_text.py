@@ -1,4 +1,7 @@
-"""A text of the operator's own to try a link with: queued like any other, and its story told."""
+"""A text of the operator's own to try a link with: queued like any other.
+
+Its story is told by gateway.store.messages.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import time
 from typing import NamedTuple
 
 from redis import Redis
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from gateway.domain.priority import Priority
 from gateway.domain.segments import count
@@ -27,18 +30,6 @@ class Trial(NamedTuple):
     short_number: str
     number: str
     text: str
-
-
-class Story(NamedTuple):
-    """How far a text is. `state`: queued, accepted, delivered, failed, expired or unknown; times in ms."""
-
-    state: str
-    segments: int
-    attempts: int
-    smsc_id: str | None
-    error: str | None
-    queued_at: int
-    ended_at: int | None
 
 
 def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
@@ -70,11 +61,3 @@ def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
     queue = keys.send(trial.firm_id, trial.link, Priority.SERVICE)
     redis.xadd(queue, {"m": id_, "x": sealed, "d": trial.short_number, "s": "", "t": now})
     return id_
-
-
-def story(engine: Engine, id_: str) -> Story:
-    """How far it has come. Raises SQLAlchemyError."""
-    t = schema.message
-    columns = (t.c.state, t.c.segments, t.c.attempts, t.c.smsc_id, t.c.error, t.c.queued_at, t.c.ended_at)
-    with engine.connect() as connection:
-        return Story(*connection.execute(select(*columns).where(t.c.id == id_)).one())

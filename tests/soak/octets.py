@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp import codec, statuses, wire
 from smpp.codec import BindKind
 from smpp.pdus import DeliverSm, Outcome

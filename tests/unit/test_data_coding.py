@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import settings
+from config import link_settings
 from gateway.domain import gsm
 from gateway.domain.data_coding import Alphabet, alphabet_of, decode_body
 
@@ -16,7 +16,7 @@ ALPHABETS = get_args(Alphabet)
 
 
 def test_the_settings_know_the_same_alphabets() -> None:
-    assert get_args(settings.Alphabet) == ALPHABETS
+    assert get_args(link_settings.Alphabet) == ALPHABETS
 
 
 @pytest.mark.parametrize(

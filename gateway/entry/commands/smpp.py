@@ -19,11 +19,12 @@ from gateway.domain.numbers import parse_msisdn
 from gateway.entry.backing import Backing, redis_url
 from gateway.entry.commands.opened import backing
 from gateway.entry.lazy_group import imported
-from gateway.store import link_reports, schema
+from gateway.store import link_reports, messages, schema
 from gateway.store.connect import async_client
 from gateway.store.link_reports import LinkQueue, LinkReport
+from gateway.store.messages import Message
 from gateway.usecases import trial_text
-from gateway.usecases.trial_text import Story, Trial
+from gateway.usecases.trial_text import Trial
 
 LOOK_AGAIN_S = 0.2
 ENDED = ("delivered", "failed", "expired", "unknown")
@@ -109,12 +110,12 @@ def send(link_name: str, firm: str, short_number: str, number: str, wait_s: floa
         trial = _trial(opened, link_name, firm, short_number, number, text)
         begun = time.monotonic()
         id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault)
-        story = trial_text.story(opened.engine, id_)
+        story = _story(opened, id_)
         size = f"{story.segments} segment{'s' * (story.segments != 1)}"
         _tell(begun, f"queued on {link_name} for {mask(number)}: {size}, id {id_}")
         while story.state not in ENDED and time.monotonic() - begun < wait_s:
             time.sleep(LOOK_AGAIN_S)
-            before, story = story, trial_text.story(opened.engine, id_)
+            before, story = story, _story(opened, id_)
             if story.state != before.state:
                 _tell(begun, _told(story))
     if story.state in ("queued", "accepted"):
@@ -124,11 +125,18 @@ def send(link_name: str, firm: str, short_number: str, number: str, wait_s: floa
         sys.exit(1)
 
 
+def _story(opened: Backing, id_: str) -> Message:
+    found = messages.find(opened.engine, id_)
+    if found is None:
+        raise click.ClickException("the ledger has lost the text: see `undercap doctor`")
+    return found
+
+
 def _tell(begun: float, what: str) -> None:
     click.echo(f"{time.monotonic() - begun:7.2f} s  {what}")
 
 
-def _told(story: Story) -> str:
+def _told(story: Message) -> str:
     words = [story.state]
     if story.smsc_id:
         words.append(f"as {story.smsc_id}")

@@ -15,7 +15,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from config import tls
-from config.settings import LinkSettings, Settings, SettingsError
+from config.link_settings import LinkSettings
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision.ends import End, EndKind, Restarts
 from gateway.entry.valkey.embedded import ValkeyEndedError
 

@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import logging as logs
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.process import GRACE_S, Exit
 from gateway.entry.supervision import readiness, up_lock
 from gateway.entry.supervision.child import Child, child_of_ours

@@ -23,7 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision.ends import End
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp.link import Link, LinkState
 from smpp.pdus import DeliverSm, Outcome, SubmitSm
 from smpp.session import Session

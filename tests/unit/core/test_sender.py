@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from config.statuses import Refusal
 from gateway.domain.priority import Priority
 from gateway.store.sendqueue import Sent, Waiting, seal_answer

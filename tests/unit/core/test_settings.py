@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings, SettingsError, load
+from config.section import SettingsError
+from config.settings import Settings, load
 from tests.certificates import Authority
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from config.settings import HttpSettings, LinkSettings, RedisSettings, Settings, SmppSettings
+from config.link_settings import LinkSettings
+from config.settings import HttpSettings, RedisSettings, Settings, SmppSettings
 from gateway.entry.doctor import checks_here, checks_stores, findings
 from gateway.entry.doctor import report as doctor
 from gateway.entry.doctor.findings import Finding, Level

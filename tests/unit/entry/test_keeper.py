@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision import ends, keeper
 from gateway.entry.supervision.ends import End, EndKind, Policy
 from gateway.entry.supervision.keeper import Keeper, Told

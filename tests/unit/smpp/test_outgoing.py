@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from gateway.store.sendqueue import Waiting
 from smpp.outgoing import References, validity
 

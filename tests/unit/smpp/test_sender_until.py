@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp.link import Link

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from pydantic import ValidationError
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from config.statuses import FINAL, Refusal, table
 from smpp import statuses
 
