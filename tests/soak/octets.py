@@ -184,11 +184,10 @@ async def in_process(mutator: Mutator, state: Path, verdict: Verdict) -> None:
     with closing(gateway):
         gateway.write_config()
         gateway.start("up")
-        process = None
+        await gateway.until(lambda: verdict.in_process > 0, "it does not bind", timeout_s=60)
+        process = gateway.pid("smpp")
         campaign = gateway.campaign()
         codes = list(read_series(gateway.codes(campaign, 20)))
-        await gateway.until(lambda: gateway.pid("smpp") is not None, "no smpp process", timeout_s=60)
-        process = gateway.pid("smpp")
         await gateway.until(lambda: not streams, "streams are left", timeout_s=240)
         server.close()
         await server.wait_closed()
