@@ -34,7 +34,7 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
-.PHONY: peers bench-activation soak-kill soak-disk soak-loss
+.PHONY: peers bench-activation soak-kill soak-disk soak-loss soak-bytes
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
@@ -44,5 +44,5 @@ bench-activation: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.activation $(ARGS)
 
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.
-soak-kill soak-disk soak-loss: soak-%: $(VENV)/.installed-dev peers
+soak-kill soak-disk soak-loss soak-bytes: soak-%: $(VENV)/.installed-dev peers
 	$(BIN)/python -m tests.soak.$* $(ARGS)

@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`)."""
+"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-bytes`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench.load_run import FreedBy
 from tests.peers import fetch
+from tests.soak import bytes as bent
 from tests.soak import disk, kill, loss
 
 
@@ -37,3 +38,10 @@ async def test_no_rok_before_the_disk_has_it(tmp_path: Path) -> None:
 async def test_a_lost_redis_is_rebuilt_and_the_loss_is_bounded(tmp_path: Path) -> None:
     verdict = await loss.run(tmp_path, n=3_000, rate=1_000)
     assert verdict.faults == []
+
+
+@pytest.mark.timeout(300)
+async def test_bent_pdus_end_no_process_and_lose_nothing(tmp_path: Path) -> None:
+    verdict = await bent.run(tmp_path, minutes=0.4, seed=7)
+    assert verdict.faults == []
+    assert verdict.credited == verdict.texts
