@@ -23,7 +23,7 @@ from tests.bench.load_texts import activations, read_series
 from tests.harness import ROOT, Gateway, link_table
 from tests.soak import summary
 from tests.soak.hostile_smsc import HostileSmsc
-from tests.soak.verdict import stored
+from tests.soak.verdict import Stored, stored
 
 TEXTS_A_SECOND: Final = 20
 STEP_S: Final = 0.25
@@ -94,19 +94,25 @@ async def run(state: Path, *, minutes: float, seed: int, share: float = 0.3) -> 
             statuses={f"0x{status:02x}": n for status, n in sorted(smsc.statuses.items())},
         )
         acknowledged = {serials[code] for code in smsc.acknowledged}
-        checks = {
-            "acknowledged and not credited": acknowledged <= set(found.owner),
-            "credited and never acknowledged": set(found.owner) <= acknowledged,
-            "a code was credited twice": found.activations == len(found.owner) == len(found.entries),
-            "the SMPP process did not live": gateway.pid("smpp") == before,
-            "the SMPP process grew": growth <= MOST_GROWTH_MB,
-            "an unexpected exception": not unexpected(state),
-            "nothing was bent": share == 0 or smsc.said["generic_nacks"] > 0,
-        }
-        verdict.faults.extend(fault for fault, passed in checks.items() if not passed)
+        lived = gateway.pid("smpp") == before
+        _judge(verdict, found, acknowledged, lived=lived, calm=not unexpected(state))
         await gateway.stop()
     await smsc.stop()
     return verdict
+
+
+def _judge(verdict: Verdict, found: Stored, acknowledged: set[int], *, lived: bool, calm: bool) -> None:
+    """Add a line to the verdict's faults for each promise that was broken."""
+    checks = {
+        "acknowledged and not credited": acknowledged <= set(found.owner),
+        "credited and never acknowledged": set(found.owner) <= acknowledged,
+        "a code was credited twice": found.activations == len(found.owner) == len(found.entries),
+        "the SMPP process did not live": lived,
+        "the SMPP process grew": verdict.growth_mb <= MOST_GROWTH_MB,
+        "an unexpected exception": calm,
+        "nothing was bent": verdict.share == 0 or verdict.said["generic_nacks"] > 0,
+    }
+    verdict.faults.extend(fault for fault, passed in checks.items() if not passed)
 
 
 async def torment(smsc: HostileSmsc, texts: int, seconds: float) -> None:

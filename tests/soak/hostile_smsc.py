@@ -74,8 +74,9 @@ class HostileSmsc:
         try:
             async with asyncio.TaskGroup() as both:
                 bound = asyncio.Event()
-                listening = both.create_task(self._listen(reader, writer, bound, unanswered))
-                talking = both.create_task(self._talk(writer, bound, unanswered))
+                owed: list[bytes] = []  # answers, which leave between bursts: never inside a PDU
+                listening = both.create_task(self._listen(reader, writer, bound, owed, unanswered))
+                talking = both.create_task(self._talk(writer, bound, owed, unanswered))
                 await asyncio.wait({listening, talking}, return_when=asyncio.FIRST_COMPLETED)
                 talking.cancel()
                 writer.close()
@@ -85,11 +86,17 @@ class HostileSmsc:
             self._keep(*(mo for mo, _ in unanswered.values()))  # what was not acknowledged comes again
 
     async def _talk(
-        self, writer: asyncio.StreamWriter, bound: asyncio.Event, unanswered: dict[int, tuple[Mo, float]]
+        self,
+        writer: asyncio.StreamWriter,
+        bound: asyncio.Event,
+        owed: list[bytes],
+        unanswered: dict[int, tuple[Mo, float]],
     ) -> None:
         await bound.wait()
-        while True:
+        while not writer.is_closing():
             mutator = Mutator(self._chance.getrandbits(32), self.share)
+            writer.write(b"".join(owed))
+            owed.clear()
             for piece in mutator.pieces(self._burst(mutator, unanswered)):
                 writer.write(piece)
                 await writer.drain()
@@ -132,6 +139,7 @@ class HostileSmsc:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         bound: asyncio.Event,
+        owed: list[bytes],
         unanswered: dict[int, tuple[Mo, float]],
     ) -> None:
         while True:
@@ -147,10 +155,9 @@ class HostileSmsc:
                     self._keep(mo)
             elif command == wire.SUBMIT_SM:
                 self.said["answers taken"] += 1
-                answer = wire.encode_answer(wire.SUBMIT_SM_RESP, 0, number, f"h{next(self._ids)}")
-                writer.write(answer)
+                owed.append(wire.encode_answer(wire.SUBMIT_SM_RESP, 0, number, f"h{next(self._ids)}"))
             elif command == codec.ENQUIRE_LINK:
-                writer.write(codec.encode_enquire_link_resp(number))
+                owed.append(codec.encode_enquire_link_resp(number))
             elif command == codec.UNBIND:
                 writer.write(codec.encode_unbind_resp(number))
                 with contextlib.suppress(ConnectionError):

@@ -60,6 +60,24 @@ def test_octets_without_a_whole_pdu_are_no_sign_of_life() -> None:
     assert made.course.closing is Closing.AT_ONCE
 
 
+def test_an_octet_at_a_time_with_pauses_is_a_message_at_its_last() -> None:
+    made, _ = bound(enquire_link_s=30)
+    *before, last = (bytes((octet,)) for octet in deliver(5))
+    for at, octet in enumerate(before):
+        assert made.hear(octet, at * 0.1) == ([], [], [], False)
+    (message,) = made.hear(last, 10.0).messages
+    assert (message.sequence, message.body) == (5, b"CODE")
+
+
+def test_many_pdus_in_one_segment_are_all_heard_in_their_order() -> None:
+    made, tally = bound(max_unanswered=10_000)
+    octets = b"".join(deliver(n) + header("enquire_link", n) for n in range(1, 2001))
+    step = made.hear(octets, 1.0)
+    assert [message.sequence for message in step.messages] == list(range(1, 2001))
+    assert read(step.said) == [Said(codec.ENQUIRE_LINK_RESP, 0, n) for n in range(1, 2001)]
+    assert tally.received == 2000
+
+
 def test_without_messages_it_unbinds() -> None:
     made, _ = bound(inactivity_s=300, enquire_link_s=1000)
     assert made.tick(299.9).said == []
