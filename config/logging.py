@@ -45,6 +45,7 @@ def configure(*, process: str, fmt: Literal["console", "json"], level: str) -> N
     # Libraries: warnings only. RQ and redis would otherwise print job arguments and commands.
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("aiohttp.server").addFilter(_unquoted)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # warns of every batch that is settled again
 
 
 def _unquoted(record: logging.LogRecord) -> bool:
@@ -137,9 +138,13 @@ def _set_direct(wanted: bool, stamp: _Stamp, lines: Lines) -> None:
     _direct = write if wanted else None
 
 
+# A dataclass is told as it shows itself: a field that it hides stays hidden.
+_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
 def _as_json(line: Any, **_: Any) -> str:
     try:
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(line, default=str, option=_OPTIONS).decode()
     except TypeError:  # half a surrogate pair, or a number of over 64 bits: rare, and still to be told
         return json.dumps(line, separators=(",", ":"), default=str)
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     SecretStr,
@@ -23,38 +21,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+from config.link_settings import LinkSettings
+from config.section import Port, Section, SettingsError, from_files, read_secret
+
+LEAST_TOKEN = 16
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Language = Literal["uk", "ru", "kk", "en"]
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; the message lists every fault, one a line."""
-
-
-class Section(BaseModel):
-    """A part of the settings; unknown keys are faults, so that a misspelt one is noticed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-_S = TypeVar("_S", bound=Section)
-
-
-def _from_files(section: _S, *names: str) -> _S:
-    """Fill each setting whose `<name>_file` is given."""
-    for name in names:
-        file = getattr(section, f"{name}_file")
-        if file is not None:
-            object.__setattr__(section, name, _read_secret(file))
-    return section
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as err:
-        raise ValueError(f"{path}: cannot be read: {err.strerror}") from err
 
 
 class RedisSettings(Section):
@@ -72,8 +44,8 @@ class RedisSettings(Section):
     embedded_maxmemory: Annotated[str, Field(pattern=r"(?i)^\d+([kmg]b?)?$")] = "0"
 
     @model_validator(mode="after")
-    def _urls_from_files(self) -> RedisSettings:
-        _from_files(self, "url", "queue_url")
+    def _urlsfrom_files(self) -> RedisSettings:
+        from_files(self, "url", "queue_url")
         for name in ("url", "queue_url"):
             if getattr(self, name) and not getattr(self, name).startswith(_REDIS_SCHEMES):
                 raise ValueError(f"{name}: must begin with {' or '.join(_REDIS_SCHEMES)}")
@@ -88,7 +60,7 @@ class SqlSettings(Section):
 
     @model_validator(mode="after")
     def _url_from_file(self) -> SqlSettings:
-        _from_files(self, "url")
+        from_files(self, "url")
         if self.url and "://" not in self.url:
             raise ValueError(
                 "url: must be an SQLAlchemy URL, such as postgresql+psycopg://user@host/undercap"
@@ -103,6 +75,17 @@ class HttpSettings(Section):
     port: Port = 8080
     public_url: str = ""  # what QR codes point to; empty: http://host:port
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
+    operator_token: SecretStr = SecretStr("")  # for /v1/links and more; empty: nobody may ask
+    operator_token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _token_from_file(self) -> HttpSettings:
+        if self.operator_token_file is not None:
+            object.__setattr__(self, "operator_token", SecretStr(read_secret(self.operator_token_file)))
+        token = self.operator_token.get_secret_value()
+        if token and len(token) < LEAST_TOKEN:
+            raise ValueError(f"operator_token: {LEAST_TOKEN} characters at least")
+        return self
 
 
 class SimulatorSettings(Section):
@@ -112,42 +95,6 @@ class SimulatorSettings(Section):
     host: str = "127.0.0.1"
     http_port: Port = 8081
     smpp_port: Port = 2775
-
-
-class LinkSettings(Section):
-    """One SMSC."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    host: str
-    port: Port = 2775
-    system_id: Annotated[str, Field(max_length=15)]
-    password: SecretStr = SecretStr("")
-    password_file: Path | None = None
-    system_type: Annotated[str, Field(max_length=12)] = ""
-    bind: Literal["transceiver", "receiver+transmitter"] = "transceiver"
-    window: Annotated[int, Field(ge=1, le=1000)] = 100
-    segments_per_s: Annotated[float, Field(ge=0)] = 0  # 0: no limit
-    enquire_link_s: Annotated[float, Field(gt=0)] = 30.0
-    enquire_link_timeout_s: Annotated[float, Field(gt=0)] = 10.0
-    response_timeout_s: Annotated[float, Field(gt=0)] = 60.0
-    bind_timeout_s: Annotated[float, Field(gt=0)] = 30.0
-    reconnect_max_s: Annotated[float, Field(gt=0)] = 30.0
-    storage_timeout_s: Annotated[float, Field(gt=0)] = 10.0  # then the temporary status is answered
-    temporary_status: int = 0x64  # ESME_RX_T_APPN; some SMSCs retry only on 0x8, 0x14 or 0x58
-    throttle_wait_s: Annotated[float, Field(gt=0)] = 1.0
-    source_ton: int = 3  # TON/NPI of our short number as the operator wants it
-    source_npi: int = 0
-    default_region: str = ""  # ISO 3166 country of senders that come in national form
-    default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
-    receipts: bool = True  # ask for a delivery receipt of each answer
-
-    @model_validator(mode="after")
-    def _password_from_file(self) -> LinkSettings:
-        if self.password_file is not None:
-            object.__setattr__(self, "password", SecretStr(_read_secret(self.password_file)))
-        if len(self.password.get_secret_value()) > 8:
-            raise ValueError("password: SMPP 3.4 allows eight characters at most")
-        return self
 
 
 class SmppSettings(Section):
@@ -161,6 +108,10 @@ class SmppSettings(Section):
         names = [link.name for link in self.links]
         if len(set(names)) != len(names):
             raise ValueError("links: two links have the same name")
+        for link in self.links:
+            strange = [name for name in link.fallbacks if name not in names or name == link.name]
+            if strange:
+                raise ValueError(f"links: {link.name}: fallbacks names {', '.join(strange)}: no other link")
         return self
 
 
@@ -180,6 +131,7 @@ class AnswerSettings(Section):
     replies_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
     hints_per_day: Annotated[int, Field(ge=0, le=10_000)] = 1
     unsent_max_age_h: Annotated[float, Field(gt=0)] = 72.0
+    max_segments: Annotated[int, Field(ge=1, le=255)] = 4  # of a campaign's own text, at worst
 
 
 class CodeSettings(Section):
@@ -281,7 +233,7 @@ def load(path: Path | None = None) -> Settings:
     `path`: the TOML file; None takes `UNDERCAP_CONFIG`, else `./undercap.toml` if there is one.
     Raises SettingsError with every fault that was found.
     """
-    file = path or _default_file()
+    file = path or default_file()
     content: dict[str, Any] = {}
     if file is not None:
         try:
@@ -310,7 +262,8 @@ def load(path: Path | None = None) -> Settings:
     return settings
 
 
-def _default_file() -> Path | None:
+def default_file() -> Path | None:
+    """The file that `load` reads: as UNDERCAP_CONFIG says, else ./undercap.toml; None if there is none."""
     named = os.environ.get("UNDERCAP_CONFIG")
     if named:
         return Path(named)

@@ -25,6 +25,7 @@ ENQUIRE_LINK: Final = COMMANDS["enquire_link"]
 ENQUIRE_LINK_RESP: Final = COMMANDS["enquire_link_resp"]
 ALERT_NOTIFICATION: Final = COMMANDS["alert_notification"]
 OUTBIND: Final = COMMANDS["outbind"]
+VERSION: Final = 0x34  # interface_version (5.2.4)
 KNOWN_COMMANDS: Final = frozenset(COMMANDS.values())
 
 # smpplib has no types.
@@ -66,6 +67,17 @@ class BindKind(StrEnum):
         return COMMANDS[f"bind_{self.value}"]
 
 
+class AddressRange(NamedTuple):
+    """The addresses that a bind serves (SMPP 3.4, 4.1.1, 5.2.7); empty: as the SMSC has it."""
+
+    ton: int = 0
+    npi: int = 0
+    pattern: str = ""
+
+
+ANY_ADDRESS: Final = AddressRange()
+
+
 class BindRequest(NamedTuple):
     """A bind as the SMSC's side reads it."""
 
@@ -74,16 +86,36 @@ class BindRequest(NamedTuple):
     system_id: str
     password: str
     system_type: str
+    interface_version: int = VERSION
+    serves: AddressRange = ANY_ADDRESS
 
     def __repr__(self) -> str:
         """Without the password."""
         return f"BindRequest({self.kind}, {self.system_id})"
 
 
-def encode_bind(kind: BindKind, sequence: int, system_id: str, password: str, system_type: str) -> bytes:
-    """A bind request for SMPP 3.4 (4.1)."""
+def encode_bind(
+    kind: BindKind,
+    sequence: int,
+    system_id: str,
+    password: str,
+    system_type: str,
+    *,
+    interface_version: int = VERSION,
+    serves: AddressRange = ANY_ADDRESS,
+) -> bytes:
+    """A bind request (SMPP 3.4, 4.1). A transmitter serves no addresses: none are told for it (4.1.1)."""
+    ton, npi, pattern = serves if kind.receives else ANY_ADDRESS
     return _encode(
-        f"bind_{kind.value}", sequence, system_id=system_id, password=password, system_type=system_type
+        f"bind_{kind.value}",
+        sequence,
+        system_id=system_id,
+        password=password,
+        system_type=system_type,
+        interface_version=interface_version,
+        addr_ton=ton,
+        addr_npi=npi,
+        address_range=pattern,
     )
 
 
@@ -94,8 +126,16 @@ def decode_bind(pdu: bytes) -> BindRequest | Malformed:
         return Malformed(statuses.RINVCMDID)
     try:
         read = _parse(pdu)
-        texts = [_text(value) for value in (read.system_id, read.password, read.system_type)]
-        return BindRequest(kind, int(read.sequence), *texts)
+        serves = AddressRange(int(read.addr_ton), int(read.addr_npi), _text(read.address_range))
+        return BindRequest(
+            kind,
+            int(read.sequence),
+            _text(read.system_id),
+            _text(read.password),
+            _text(read.system_type),
+            int(read.interface_version),
+            serves,
+        )
     except _UNREADABLE:
         return Malformed(statuses.RINVCMDLEN)
 
@@ -143,9 +183,11 @@ def status_name(status: int) -> str:
 
 
 def _encode(command: str, sequence: int, **fields: Any) -> bytes:
-    # Given as an argument it only keeps smpplib from asking a client for one; it must be set afterwards.
+    # Given as an argument it only keeps smpplib from asking a client for one; it must be set afterwards, as
+    # must what smpplib sets by itself: interface_version.
     pdu = _make_pdu(command, sequence=sequence, **fields)
-    pdu.sequence = sequence
+    for name, value in {"sequence": sequence, **fields}.items():
+        setattr(pdu, name, value)
     return bytes(pdu.generate())
 
 

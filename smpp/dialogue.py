@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock. Whatever a peer says, nothing raises.
 
 from __future__ import annotations
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp import codec, statuses, wire
 from smpp.codec import BindKind
 from smpp.course import Course
@@ -75,7 +75,13 @@ class Dialogue:
         settings = self._settings
         password = settings.password.get_secret_value()
         return codec.encode_bind(
-            self._kind, self._own_sequence, settings.system_id, password, settings.system_type
+            self._kind,
+            self._own_sequence,
+            settings.system_id,
+            password,
+            settings.system_type,
+            interface_version=settings.interface_version,
+            serves=codec.AddressRange(settings.address_ton, settings.address_npi, settings.address_range),
         )
 
     def submit(self, pdu: SubmitSm, token: object, now: float) -> bytes | Malformed | None:

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from config.logging import canonical, mask
 from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.data_coding import decode_body
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.numbers import parse_msisdn
-from gateway.domain.segments import decode_body
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault import Vault
@@ -131,6 +131,11 @@ class Intake:
         """Messages that wait to be decided."""
         return len(self._texts) + len(self._parts) + len(self._receipts)
 
+    def wait_at_most(self, storage_timeout_s: float) -> None:
+        """The bound of every wait from now on."""
+        for lane in (self._parts, self._texts, self._receipts):
+            lane.wait_s = storage_timeout_s
+
     def take(self, link: Link, session: Asker, messages: Sequence[DeliverSm]) -> None:
         """Messages from a link; each is answered on its session later."""
         now = time.monotonic()
@@ -168,12 +173,20 @@ class Intake:
                 self._observe(f"receipt {state or 'of no end'}", name, "", "", ())
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
-                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now)
+                shopper = self._sender_of(arrival)
+                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now, shopper)
                 by_link.setdefault(name, []).append(filed)
         for name, filed_here in by_link.items():
             await self._filed.add(name, filed_here)
         for arrival in arrivals:
             self._answer(arrival, statuses.ROK)
+
+    def _sender_of(self, receipt: Arrival) -> str:
+        """The index of the phone that a receipt is from."""
+        message = receipt.message
+        region = receipt.link.settings.default_region
+        number = parse_msisdn(message.source, message.source_ton, region)
+        return self._vault.index(number) if number else ""
 
     async def _join_parts(self, arrivals: list[Arrival]) -> None:
         whole = await self._join.join([a.message for a in arrivals], [a.link.name for a in arrivals])
@@ -223,7 +236,9 @@ class Intake:
             message_id=message_id(_now_ms(), os.urandom(RANDOM_OCTETS)),
             number=number,
             short_number=message.destination,
-            text=decode_body(message.body, message.data_coding, link.settings.default_alphabet),
+            text=decode_body(
+                message.body, message.data_coding, link.settings.default_alphabet, link.settings.data_codings
+            ),
             link=link.name,
             channel="sms",
         )

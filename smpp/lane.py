@@ -52,7 +52,7 @@ class Lane(Generic[T]):
         self._store = store
         self._refuse = refuse
         self._most = most
-        self._wait_s = wait_s
+        self.wait_s = wait_s
         self._waiting: list[T] = []
         self._working: asyncio.Task[None] | None = None
         self._outage = Outage("not stored, temporary answer", lane=name)
@@ -82,7 +82,7 @@ class Lane(Generic[T]):
             self._working = None
 
     async def _bounded(self, batch: list[T]) -> None:
-        left_s = batch[0].at + self._wait_s - time.monotonic()
+        left_s = batch[0].at + self.wait_s - time.monotonic()
         try:
             async with asyncio.timeout(max(_LEAST_WAIT_S, left_s)):
                 await self._store(batch)

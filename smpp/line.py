@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from config.settings import LinkSettings
+from config import tls
+from config.link_settings import LinkSettings
 from smpp.backoff import Backoff
 from smpp.codec import BindKind
 from smpp.session import Session
 
+# For the TLS farewell of a connection that is closed; then it is cut.
+_TLS_FAREWELL_S: Final = 2.0
 STABLE_S: Final = 60.0  # a bind that stood for so long makes the next attempt eager again
 
 
@@ -31,6 +35,8 @@ class Line:
         self.session: Session | None = None
         self.fault = ""  # why there was no bind, last
         self.trying = False  # connecting or binding now, not waiting for the next attempt
+        self.failed = False  # the last attempt came to no bind
+        self.submitted = 0  # segments
         self._settings = settings
         self._make_session = make_session
         self._on_change = on_change
@@ -43,6 +49,16 @@ class Line:
     def bound(self) -> bool:
         """The SMSC has accepted the bind, and it stands."""
         return self.session is not None and self.session.bound
+
+    @property
+    def free(self) -> int:
+        """Segments that may be submitted now over this bind."""
+        return 0 if self.session is None else self.session.window_free
+
+    @property
+    def in_flight(self) -> int:
+        """Segments that wait for the SMSC's answer."""
+        return 0 if self.session is None else self.session.in_flight
 
     async def run(self) -> None:
         """Keep the bind up until `stop`."""
@@ -74,16 +90,33 @@ class Line:
         session = self.session = self._make_session(self.kind)
         try:
             async with asyncio.timeout(self._settings.bind_timeout_s) as self._patience:
-                await loop.create_connection(lambda: session, self._settings.host, self._settings.port)
+                await self._connect(session)
             self._patience = None
             await self._closed.wait()
             self.fault = session.fault
+            self.failed = not session.bound_at
             if session.bound_at and loop.time() - session.bound_at >= STABLE_S:
                 self._backoff.reset()
-        except (OSError, TimeoutError, UnicodeError) as err:  # the last for a host that is no name
-            self.fault = f"cannot connect: {str(err) or 'no answer'}"
+        except (OSError, TimeoutError, ValueError) as err:  # the last for a host or a TLS file that is none
+            self.fault = f"cannot connect: {_why(err)}"
+            self.failed = True
         self._patience = self.session = None
         self._set_trying(False)
+
+    async def _connect(self, session: Session) -> None:
+        settings = self._settings
+        how: dict[str, Any] = {}
+        if settings.tls:
+            how = {
+                # In a thread, since the system's authorities take some time to read.
+                "ssl": await asyncio.to_thread(tls.context, settings),
+                "server_hostname": settings.tls_server_hostname or settings.host,
+                "ssl_shutdown_timeout": _TLS_FAREWELL_S,
+            }
+        if settings.local_host:
+            how["local_addr"] = (settings.local_host, 0)
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: session, settings.host, settings.port, **how)
 
     async def _rest(self) -> None:
         # A random number for spreading load, not for secrets.
@@ -95,3 +128,12 @@ class Line:
     def _set_trying(self, trying: bool) -> None:
         self.trying = trying
         self._on_change()
+
+
+def _why(err: Exception) -> str:
+    """For the operator, without OpenSSL's own places in it."""
+    if isinstance(err, ssl.SSLCertVerificationError):
+        return f"TLS: the SMSC's certificate is not trusted: {err.verify_message}"
+    if isinstance(err, ssl.SSLError):
+        return f"TLS: {(err.reason or str(err)).replace('_', ' ').lower()}"
+    return str(err) or "no answer"

@@ -1,27 +1,22 @@
-"""A link to one SMSC: its bind or pair of binds kept up, its pace kept, one face for intake and sender."""
+"""A link to one SMSC: all its binds kept up, its pace kept, one face for intake and sender."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
 import structlog
 
+from config.link_settings import LinkSettings
 from config.outage import Outage
-from config.settings import LinkSettings
 from smpp.codec import BindKind
 from smpp.line import Line
-from smpp.pace import TokenBucket
 from smpp.pdus import DeliverSm, Outcome, SubmitSm
 from smpp.session import Session
-from smpp.statuses import Verdict, verdict
 from smpp.tally import Tally
 
-_KINDS: Final = {
-    "transceiver": (BindKind.TRANSCEIVER,),
-    "receiver+transmitter": (BindKind.RECEIVER, BindKind.TRANSMITTER),
-}
 # After the deadline of a stop: for the close itself.
 _GRACE_S: Final = 1.0
 
@@ -33,10 +28,21 @@ class LinkState(StrEnum):
 
     DOWN = "down"  # between two attempts, or not yet started
     CONNECTING = "connecting"
-    PARTIAL = "partial"  # one of a pair is bound
+    PARTIAL = "partial"  # some of its binds stand
     BOUND = "bound"
     STOPPING = "stopping"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """What decides whether a message may go over a link now. Times in seconds of the loop's clock."""
+
+    bound: bool  # a bind over which messages can be submitted stands
+    dead: bool  # none stands, and each was tried anew in vain; or the link is being stopped
+    throttled_until: float  # nothing is submitted before; 0: not throttled
+    free: int  # segments that may be submitted now
+    window: int  # segments that wait for the SMSC's answer
 
 
 class LinkHandler(Protocol):
@@ -64,59 +70,66 @@ class Link:
         handler: LinkHandler,
         *,
         max_unanswered: int = 2000,
-        inactivity_s: float = 0.0,
+        tally: Tally | None = None,
     ) -> None:
-        """`max_unanswered`, `inactivity_s`: see smpp.session.Session."""
+        """`max_unanswered`: see smpp.session.Session. `tally`: of this link's forerunner, counted on."""
         self.name = settings.name
         self.settings = settings
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self.state = LinkState.DOWN
         self._handler = handler
         self._max_unanswered = max_unanswered
-        self._inactivity_s = inactivity_s
         self._lines = [
-            Line(settings, kind, self._make_session, self._refresh) for kind in _KINDS[settings.bind]
+            Line(settings, BindKind(kind), self._make_session, self._refresh) for kind in settings.binds
         ]
-        self._sender = self._lines[-1]
+        self._outward = [line for line in self._lines if line.kind.submits]
         self._loop = asyncio.get_running_loop()
-        self._bucket = TokenBucket(settings.segments_per_s, self._loop.time())
-        self._held = False  # after a throttling answer
+        self._throttled_until = 0.0  # after a throttling answer; 0: not throttled
         self._release: asyncio.TimerHandle | None = None
-        self._waking: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._down = Outage("smsc link down", link=self.name)
 
     @property
     def free(self) -> int:
-        """Segments that may be submitted now: room in the window, pace, no throttling wait, bound."""
-        session = self._sender.session
-        if session is None or self._held:
+        """Segments that may be submitted now: room in the windows, no throttling wait, bound."""
+        if self._throttled_until:
             return 0
-        room = session.window_free
-        return min(room, self._bucket.available(self._loop.time())) if self._bucket.limited else room
+        return sum(line.free for line in self._outward)
+
+    @property
+    def window(self) -> int:
+        """Segments that may wait for the SMSC's answer when all binds stand."""
+        return self.settings.window * len(self._outward)
+
+    @property
+    def health(self) -> Health:
+        """How fit the link is for a message now."""
+        bound = any(line.bound for line in self._outward)
+        return Health(
+            bound=bound and not self._stopping,
+            dead=self._stopping or (not bound and all(line.failed for line in self._outward)),
+            throttled_until=self._throttled_until,
+            free=self.free,
+            window=sum(line.in_flight for line in self._outward),
+        )
 
     @property
     def fault(self) -> str:
         """Why binds were lost or never stood, last; "" if none was."""
-        return "; ".join(f"{line.kind}: {line.fault}" for line in self._lines if line.fault)
+        faults = [f"{line.kind}: {line.fault}" for line in self._lines if line.fault]
+        return "; ".join(dict.fromkeys(faults))  # what befell several alike is said once
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:
         """Send one segment; False if there is no room now (`on_ready` will say when).
 
         After True exactly one Outcome with `token` comes to `on_results`.
         """
-        session = self._sender.session
-        if session is None or self._held or not session.window_free:
+        line = self._least_loaded()
+        if line is None or line.session is None or self._throttled_until:
             return False
-        if self._bucket.limited:
-            now = self._loop.time()
-            if not self._bucket.take(now):
-                self._wake_in(self._bucket.wait_s(now))
-                return False
-            if not self._bucket.available(now):
-                self._wake_in(self._bucket.wait_s(now))
-        return session.submit(pdu, token)
+        line.submitted += 1
+        return line.session.submit(pdu, token)
 
     async def run(self) -> None:
         """Keep the link up until `stop`; cancelling it cuts the connections."""
@@ -127,9 +140,8 @@ class Link:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            for timer in (self._waking, self._release):
-                if timer is not None:
-                    timer.cancel()
+            if self._release is not None:
+                self._release.cancel()
             self._set_state(LinkState.STOPPED)
 
     async def stop(self, deadline_s: float) -> None:
@@ -166,7 +178,7 @@ class Link:
         throttled = sum(
             1
             for _, result in results
-            if result is not None and result.status and verdict(result.status) is Verdict.THROTTLED
+            if result is not None and result.status and self.settings.refusal(result.status).slows
         )
         if throttled:
             self.tally.throttled += throttled
@@ -189,29 +201,30 @@ class Link:
             self,
             self.tally,
             max_unanswered=self._max_unanswered,
-            inactivity_s=self._inactivity_s,
+            inactivity_s=self.settings.inactivity_s,
         )
+
+    def _least_loaded(self) -> Line | None:
+        """The bind with the most room; among equals the one that was used least. None if all are full."""
+        best, most = None, (0, 0)
+        for line in self._outward:
+            room = (line.free, -line.submitted)
+            if room[0] and (best is None or room > most):
+                best, most = line, room
+        return best
 
     def _offer(self) -> None:
         if self.free > 0:
             self._handler.on_ready(self)
 
     def _hold(self) -> None:
-        self._held = True
+        self._throttled_until = self._loop.time() + self.settings.throttle_wait_s
         if self._release is not None:
             self._release.cancel()
-        self._release = self._loop.call_later(self.settings.throttle_wait_s, self._let_go)
+        self._release = self._loop.call_at(self._throttled_until, self._let_go)
 
     def _let_go(self) -> None:
-        self._held, self._release = False, None
-        self._offer()
-
-    def _wake_in(self, delay_s: float) -> None:
-        if self._waking is None:
-            self._waking = self._loop.call_later(delay_s, self._wake)
-
-    def _wake(self) -> None:
-        self._waking = None
+        self._throttled_until, self._release = 0.0, None
         self._offer()
 
     def _refresh(self) -> None:

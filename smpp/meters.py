@@ -50,6 +50,11 @@ class TrafficMeters:
         """An answer that ended."""
         self._meter.count(measures.ANSWERS, link, sent.state)
 
+    def stopped(self, link: str) -> None:
+        """The link of this name is gone, for now or for good."""
+        self._meter.gauge(measures.LINK_BOUND, 0, link)
+        self._meter.gauge(measures.SENDER_WAITING, 0, link)
+
     async def run(self, links: Sequence[Link], senders: Mapping[str, Sender], intake: Intake) -> None:
         """Write about once a second until cancelled."""
         while True:

@@ -12,7 +12,7 @@ class Pipe:
     __slots__ = ("_choked", "_loop", "_outgoing", "_transport", "full")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Nagle's algorithm is switched off."""
+        """Nagle's algorithm is off; TCP asks a silent peer."""
         self._transport = transport
         self._loop = loop
         self._outgoing: list[bytes] = []
@@ -21,6 +21,7 @@ class Pipe:
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     @property
     def rests(self) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
+from gateway.domain.data_coding import NO_OVERRIDES, Alphabet, alphabet_of
 from gateway.store.parts import Origin, Overdue, WaitingPart
 from smpp.pdus import DeliverSm
-
-_UCS2 = 8
 
 
 class Keeper(Protocol):
@@ -29,11 +29,20 @@ class Keeper(Protocol):
 
 
 class Reassembly:
-    """Joins the parts of all links of a process. `clock`: seconds of the wall clock, which outlives us."""
+    """Joins the parts of all links of a process.
 
-    def __init__(self, keeper: Keeper, clock: Callable[[], float] = time.time) -> None:
+    `clock`: seconds of the wall clock, which outlives us. `codings`: link -> its own meanings of data_coding.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        clock: Callable[[], float] = time.time,
+        codings: Mapping[str, Mapping[int, Alphabet]] = MappingProxyType({}),
+    ) -> None:
         self._keeper = keeper
         self._clock = clock
+        self._codings = codings
 
     async def join(self, messages: Sequence[DeliverSm], links: Sequence[str]) -> list[DeliverSm | None]:
         """Store parts, each from the link named beside it; on disk when this returns.
@@ -61,11 +70,16 @@ class Reassembly:
         It came over `Overdue.origin.link`, and nobody waits for an answer (`sequence` 0). Where parts are
         missing the text has a line break, so that the ends of two parts are not read as one code.
         """
-        return [(overdue, _text_of(overdue)) for overdue in await self._keeper.due(self._clock(), limit)]
+        due = await self._keeper.due(self._clock(), limit)
+        return [(overdue, _text_of(overdue, self._alphabet(overdue.origin))) for overdue in due]
 
     async def drop(self, overdue: Overdue) -> bool:
         """It had its effect. False if another part has come meanwhile: it will be due again."""
         return await self._keeper.drop(overdue)
+
+    def _alphabet(self, origin: Origin) -> Alphabet:
+        overrides = self._codings.get(origin.link, NO_OVERRIDES)
+        return alphabet_of(origin.data_coding, overrides=overrides)
 
 
 def _parts(messages: Sequence[DeliverSm], links: Sequence[str]) -> list[WaitingPart]:
@@ -92,9 +106,12 @@ def _waiting(message: DeliverSm, link: str) -> WaitingPart:
     )
 
 
-def _text_of(overdue: Overdue) -> DeliverSm:
+def _text_of(overdue: Overdue, alphabet: Alphabet) -> DeliverSm:
     origin = overdue.origin
-    gap = b"\0\n" if origin.data_coding == _UCS2 else b"\n"  # the line feed is 0x0A in every other alphabet
+    *pieces, last = overdue.pieces
+    gap = b"\n"  # the line feed is 0x0A in every other alphabet
+    if alphabet == "ucs2":  # half a unit before a gap would shift all that follows
+        pieces, gap = [piece[: len(piece) & ~1] for piece in pieces], b"\0\n"
     return DeliverSm(
         0,
         origin.source,
@@ -103,5 +120,5 @@ def _text_of(overdue: Overdue) -> DeliverSm:
         origin.destination,
         0,
         origin.data_coding,
-        gap.join(overdue.pieces),
+        gap.join((*pieces, last)),
     )

@@ -1,7 +1,8 @@
-"""Submits the answers of one link: intent on disk first, then the window kept full, then the outcome filed.
+"""Submits the texts of one link: intent on disk first, then the window kept full, then the outcome filed.
 
 An outcome that stays unknown (the link or a process died between a submit and its response) leads to one more
-submit, marked as possibly doubled; if that one stays unknown, too, the answer ends as `unknown`.
+submit, marked as possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is
+never submitted twice: it ends as `unknown` at once.
 """
 
 from __future__ import annotations
@@ -10,45 +11,37 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
 from redis.exceptions import RedisError
 
+from config.link_settings import LinkSettings
 from config.logging import mask
 from config.outage import Outage
-from config.settings import LinkSettings
-from gateway.domain.segments import split
+from gateway.domain.priority import Priority
+from gateway.domain.segments import TooManyPartsError
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
 from smpp.link import Link
+from smpp.order import Order
+from smpp.outgoing import Outgoing, References, prepare
 from smpp.pdus import SubmitResult, SubmitSm
-from smpp.statuses import Verdict, verdict
+from smpp.slowing import Slowing
 
-MOST_BEGUN = 2  # a reply is submitted once more after an unknown outcome, not more often
-MOST_TEMPORARY = 10  # refusals for now of one answer before it has failed
 IDLE_WAIT_MS = 1000
 STORAGE_RETRY_S = 0.5
+MOST_BEHIND = 10_000  # texts that wait behind another to the same shopper; then nothing is taken
+CREDIT_S = 1.0  # segments that were granted and not submitted by then go back to nobody
 log = structlog.get_logger()
 
 
-@dataclass(slots=True, kw_only=True)
-class Outgoing:
-    """An answer on its way: the parts that wait for room, and those that wait for a response."""
+class Pace(Protocol):
+    """Segments a second of the whole account, over all processes that share it."""
 
-    waiting: Waiting
-    destination: str = field(repr=False)  # asyncio shows what a callback was given when one fails
-    parts: deque[SubmitSm]
-    last: SubmitSm  # the one whose receipt is asked for: its id is the answer's
-    open: int
-    touched: bool = False  # something of it was submitted
-    refused: int = 0
-    again: list[SubmitSm] = field(default_factory=list)
-    smsc_id: str | None = None
-    unknown: bool = False
-    error: str | None = None
-    begun_at: float = 0.0
+    async def grant(self, wanted: int) -> tuple[int, float]:
+        """So many may be submitted now, and if none, the seconds until one may. Raises RedisError."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,11 +53,13 @@ class SenderCounts:
     expired: int = 0
     unknown: int = 0
     possibly_doubled: int = 0
-    throttled: int = 0
 
 
 class Sender:
-    """Sends for one link. `firms`: whose queues are read. `observe`: told each outcome."""
+    """Sends for one link. `firms`: whose queues are read. `observe`: told each outcome.
+
+    `pace`: None where there is no limit of segments a second. `holds`: nobody else may submit now.
+    """
 
     def __init__(
         self,
@@ -75,6 +70,8 @@ class Sender:
         firms: Callable[[], Sequence[int]],
         max_age_s: float,
         observe: Callable[[Sent, Outgoing | None], None],
+        pace: Pace | None = None,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
         self._link = link
         self._settings: LinkSettings = link.settings
@@ -83,15 +80,25 @@ class Sender:
         self._firms = firms
         self._max_age_ms = max_age_s * 1000
         self._observe = observe
+        self._pace = pace
+        self._holds = holds
+        self._credit: float = 0 if pace else float("inf")  # segments that the pace lets through
+        self._credit_until = 0.0
+        self._slowing = Slowing(link.window, self._settings.throttle_wait_s)
+        self._flying = 0  # segments without their response
         self._ready: deque[Outgoing] = deque()
+        self._order: Order[Outgoing] = Order()
         self._in_flight: dict[str, Outgoing] = {}
-        self._unknown: list[Waiting] = []
+        self._unknown: list[Outgoing] = []
+        self._behind: list[Waiting] = []  # wait behind another; intents to be taken back
+        self._resumed: list[Outgoing] = []  # may leave now; intents to be noted again
         self._delayed = 0
         self._ended: list[Sent] = []
         self._wake = asyncio.Event()
         self._ends = asyncio.Event()
         self._stopping = False
-        self._references: dict[str, int] = {}
+        self._stopped = asyncio.Event()
+        self._references = References()
         self._queue_away = Outage("sending queue away", link=link.name)
         self._not_filed = Outage("outcomes not filed yet", link=link.name)
         self.counts = SenderCounts()
@@ -100,8 +107,9 @@ class Sender:
 
     def on_results(self, results: Sequence[tuple[Any, SubmitResult | None]]) -> None:
         """Responses to submits, or None where none will come."""
+        now = time.monotonic()
         for (outgoing, part), result in results:
-            self._result(outgoing, part, result)
+            self._result(outgoing, part, result, now)
         self.pump()
 
     def on_ready(self) -> None:
@@ -112,9 +120,9 @@ class Sender:
     # The work.
 
     async def run(self) -> None:
-        """Until `stop`: take answers, submit them, file outcomes; then hand back what was not submitted."""
+        """Until `stop`: take texts, submit them, file outcomes; then hand back what was not submitted."""
         await asyncio.gather(self._take_forever(), self._file_forever())
-        untouched = [outgoing.waiting for outgoing in self._ready if not outgoing.touched]
+        untouched = [outgoing.waiting for outgoing in self._ready if not outgoing.touched] + self._behind
         self._ready.clear()
         try:
             await self._queue.hand_back(untouched)
@@ -124,22 +132,35 @@ class Sender:
     def stop(self) -> None:
         """Take no more; what is in flight still gets its outcome filed."""
         self._stopping = True
+        self._stopped.set()
         self._wake.set()
         self._ends.set()
 
     @property
     def backlog(self) -> int:
-        """Answers taken and not ended."""
-        return len(self._ready) + len(self._in_flight) + self._delayed
+        """Texts taken and not ended."""
+        waiting = len(self._unknown) + len(self._resumed) + len(self._order) + self._delayed
+        return len(self._ready) + len(self._in_flight) + waiting
+
+    @property
+    def in_flight(self) -> int:
+        """Segments that wait for their response."""
+        return self._flying
+
+    @property
+    def limit(self) -> int:
+        """Segments that may be on their way at once now: the window, or less while the SMSC throttles."""
+        return self._slowing.limit
 
     async def _take_forever(self) -> None:
         while not self._stopping:
-            if self._room <= 0:
-                self._wake.clear()
-                await _first(self._wake.wait(), IDLE_WAIT_MS / 1000)
-                continue
             try:
-                if not await self._take():
+                if self._pace is not None and self._wants_credit():
+                    await self._draw(self._pace)
+                elif self._room <= 0:
+                    self._wake.clear()
+                    await _first(self._wake.wait(), IDLE_WAIT_MS / 1000)
+                elif not await self._take():
                     await self._queue.wait(self._firms(), IDLE_WAIT_MS)
             except (RedisError, OSError, TimeoutError) as err:
                 self._queue_away.on(type(err).__name__)
@@ -148,139 +169,164 @@ class Sender:
                 self._queue_away.over()
 
     @property
+    def _free(self) -> int:
+        """Segments that may be submitted now."""
+        if not self._holds():
+            return 0
+        return int(min(self._link.free, self._slowing.limit - self._flying, self._credit))
+
+    @property
     def _room(self) -> int:
-        """Answers that may be taken: what can be submitted at once.
+        """Texts that may be taken: what can be submitted at once.
 
         An intent says that a submit was begun. One that only waited for room would count as a doubt after a
-        kill, and two such kills would end an answer that never left.
+        kill, and two such kills would end a text that never left.
         """
-        return self._link.free - len(self._ready)
+        return self._free - len(self._ready) if len(self._order) < MOST_BEHIND else 0
+
+    def _wants_credit(self) -> bool:
+        if time.monotonic() > self._credit_until:
+            self._credit = 0
+        return self._credit < 1 and min(self._link.free, self._slowing.limit - self._flying) > 0
+
+    async def _draw(self, pace: Pace) -> None:
+        granted, wait_s = await pace.grant(self._link.free)
+        self._credit += granted
+        self._credit_until = time.monotonic() + CREDIT_S
+        if granted:
+            self.pump()
+        else:
+            await _first(self._stopped.wait(), min(wait_s, IDLE_WAIT_MS / 1000))
 
     async def _take(self) -> int:
-        taken = 0
-        if self._unknown:
-            again, self._unknown = self._unknown, []
-            try:
-                again = await self._queue.begin_again(again)
-            except (RedisError, OSError, TimeoutError):
-                self._unknown = again + self._unknown
-                raise
-            taken += self._begin(again)
+        taken = await self._go_on()
         for firm_id in self._firms():
             if self._room > 0:
-                taken += self._begin(await self._queue.take(firm_id, self._room))
-        return taken
-
-    def _begin(self, taken: Sequence[Waiting]) -> int:
-        for waiting in taken:
-            self._accept(waiting)
+                found = await self._queue.take(firm_id, self._room)
+                for waiting in found:
+                    self._begin(waiting, None)
+                taken += len(found)
         if taken:
             self.pump()
-        return len(taken)
+        if self._behind:  # they are not submitted yet, so after a kill there is no doubt about them
+            behind, self._behind = self._behind, []
+            try:
+                await self._queue.hand_back(behind)
+            except (RedisError, OSError, TimeoutError):
+                self._behind = behind + self._behind
+                raise
+        return taken
 
-    def _accept(self, waiting: Waiting) -> None:
+    async def _go_on(self) -> int:
+        """Begin again what has an unknown outcome, and what waited for another text to the same shopper."""
+        old, self._unknown, self._resumed = self._unknown + self._resumed, [], []
+        if not old:
+            return 0
+        try:
+            again = await self._queue.begin_again([outgoing.waiting for outgoing in old])
+        except (RedisError, OSError, TimeoutError):
+            self._unknown = old + self._unknown
+            raise
+        for outgoing, waiting in zip(old, again, strict=True):
+            self._begin(waiting, outgoing)
+        return len(old)
+
+    def _begin(self, waiting: Waiting, before: Outgoing | None) -> None:
+        """Ready a text whose intent is on disk; `before`: what stood in its place until now."""
         unsent = waiting._replace(begun=waiting.begun - 1)
-        if unsent.begun >= MOST_BEGUN:
-            return self._end(unsent, "unknown", None, "no response twice", None)
+        if unsent.begun >= waiting.priority.most_begun:
+            told = "no response" if unsent.begun == 1 else "no response twice"
+            return self._end(unsent, "unknown", None, told, before)
         if self._is_stale(waiting):
-            return self._end(unsent, "expired", None, "waited too long", None)
+            return self._end(unsent, "expired", None, "waited too long", before)
         try:
             number, text = open_answer(self._vault, waiting.sealed)
         except SealBroken:
-            return self._end(unsent, "failed", None, "seal broken", None)
-        if waiting.begun > 1:
+            return self._end(unsent, "failed", None, "seal broken", before)
+        if waiting.begun > 1 and (before is None or before.unknown):
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)
-        parts = self._parts(waiting, number, text)
-        outgoing = Outgoing(
-            waiting=waiting, destination=number, parts=deque(parts), last=parts[-1], open=len(parts)
-        )
-        outgoing.begun_at = time.monotonic()
-        self._ready.append(outgoing)
+        try:
+            outgoing = prepare(
+                waiting,
+                number,
+                text,
+                self._settings,
+                self._references,
+                now=time.monotonic(),
+                now_ms=int(time.time() * 1000),
+            )
+        except TooManyPartsError:
+            return self._end(unsent, "failed", None, "too many segments", before)
+        if before is not None or self._order.enter(number, outgoing):
+            self._ready.append(outgoing)
+        else:
+            self._behind.append(waiting)
         return None
 
     def _is_stale(self, waiting: Waiting) -> bool:
         now_ms = time.time() * 1000
         return now_ms - waiting.at > self._max_age_ms or 0 < waiting.until < now_ms
 
-    def _parts(self, waiting: Waiting, number: str, text: str) -> list[SubmitSm]:
-        segments = split(text, default_alphabet=self._settings.default_alphabet)
-        many = len(segments.parts) > 1
-        reference = self._reference(number) if many else 0
-        s = self._settings
-        receipt = s.receipts and not waiting.until  # what is soon of no use has no row to note it in
-        return [
-            SubmitSm(
-                source=waiting.short_number,
-                source_ton=s.source_ton,
-                source_npi=s.source_npi,
-                destination=number,
-                dest_ton=1,
-                dest_npi=1,
-                esm_class=0x40 if many else 0,
-                data_coding=segments.data_coding,
-                body=bytes((5, 0, 3, reference, len(segments.parts), at)) + body if many else body,
-                registered_delivery=1 if receipt and at == len(segments.parts) else 0,
-            )
-            for at, body in enumerate(segments.parts, 1)
-        ]
-
-    def _reference(self, number: str) -> int:
-        """Counts up for each destination, so that two long answers to one phone do not mix."""
-        if len(self._references) > 50_000:
-            self._references.clear()
-        reference = (self._references.get(number, hash(number) & 0xFF) + 1) & 0xFF
-        self._references[number] = reference
-        return reference
-
     def pump(self) -> None:
         """Submit while there is room."""
-        while self._ready and self._link.free > 0:
+        while self._ready and self._free > 0:
             outgoing = self._ready[0]
-            while outgoing.parts and self._link.free > 0:
+            while outgoing.parts and self._free > 0:
                 part = outgoing.parts[0]
                 if not self._link.submit(part, (outgoing, part)):
                     return
                 outgoing.parts.popleft()
                 outgoing.touched = True
+                self._flying += 1
+                self._credit -= 1
                 self._in_flight[outgoing.waiting.message_id] = outgoing
             if not outgoing.parts:
                 self._ready.popleft()
         if self._link.free > 0:
             self._wake.set()
 
-    def _result(self, outgoing: Outgoing, part: SubmitSm, result: SubmitResult | None) -> None:
+    def _result(self, outgoing: Outgoing, part: SubmitSm, result: SubmitResult | None, now: float) -> None:
         outgoing.open -= 1
         if result is None:
             outgoing.unknown = True
+        elif result.status == 0:
+            self._slowing.on_accepted()
+            if part is outgoing.last or outgoing.smsc_id is None:
+                outgoing.smsc_id = result.message_id
         else:
-            kind = verdict(result.status)
-            if kind is Verdict.ACCEPTED:
-                if part is outgoing.last or outgoing.smsc_id is None:
-                    outgoing.smsc_id = result.message_id
-            elif kind is Verdict.PERMANENT:
-                outgoing.error = f"0x{result.status:x}"
-            else:
-                self.counts.throttled += kind is Verdict.THROTTLED
-                outgoing.again.append(part)
-                outgoing.refused += kind is not Verdict.THROTTLED
+            self._refused(outgoing, part, result.status, now)
+        self._flying -= 1
         if outgoing.open == 0:
             self._in_flight.pop(outgoing.waiting.message_id, None)
             self._decide(outgoing)
+
+    def _refused(self, outgoing: Outgoing, part: SubmitSm, status: int, now: float) -> None:
+        refusal = self._settings.refusal(status)
+        if refusal.slows:
+            self._slowing.on_throttled(self._flying, now)
+        times = outgoing.refusals[status] = outgoing.refusals.get(status, 0) + 1
+        if refusal.retries == 0:
+            outgoing.error = f"0x{status:x}"
+        elif refusal.retries is not None and times > refusal.retries:
+            outgoing.error = f"0x{status:x}, {times} times"
+        else:
+            outgoing.again.append(part)
+            outgoing.delay_s = max(outgoing.delay_s, refusal.delay_s)
 
     def _decide(self, outgoing: Outgoing) -> None:
         waiting = outgoing.waiting
         if outgoing.error:
             self._end(waiting, "failed", outgoing.smsc_id, outgoing.error, outgoing)
-        elif outgoing.again and not outgoing.unknown and self._is_stale(waiting):
-            self._end(waiting, "expired", outgoing.smsc_id, "refused until too old", outgoing)
-        elif outgoing.again and outgoing.refused < MOST_TEMPORARY and not outgoing.unknown:
-            self._again(outgoing)
-        elif outgoing.again and not outgoing.unknown:
-            self._end(waiting, "failed", outgoing.smsc_id, "refused for too long", outgoing)
+        elif outgoing.unknown and waiting.begun >= waiting.priority.most_begun == 1:
+            self._end(waiting, "unknown", outgoing.smsc_id, "no response", outgoing)
         elif outgoing.unknown:
-            self._unknown.append(waiting)
+            self._unknown.append(outgoing)
             self._wake.set()
+        elif outgoing.again and self._is_stale(waiting):
+            self._end(waiting, "expired", outgoing.smsc_id, "refused until too old", outgoing)
+        elif outgoing.again:
+            self._again(outgoing)
         else:
             self._end(waiting, "accepted", outgoing.smsc_id, None, outgoing)
 
@@ -288,17 +334,32 @@ class Sender:
         """Submit the refused parts once more: at once when the link holds itself, later when it does not."""
         outgoing.parts = deque(outgoing.again)
         outgoing.open, outgoing.again = len(outgoing.parts), []
-        if not outgoing.refused:
+        delay_s, outgoing.delay_s = outgoing.delay_s, 0.0
+        if not delay_s:
             self._ready.appendleft(outgoing)
             return
         self._delayed += 1
-        delay_s = self._settings.throttle_wait_s * outgoing.refused
+        if outgoing.priority is Priority.BULK:  # a reply need not wait behind marketing that rests
+            self._next(outgoing.destination)
         asyncio.get_running_loop().call_later(delay_s, self._retry, outgoing)
 
     def _retry(self, outgoing: Outgoing) -> None:
         self._delayed -= 1
-        self._ready.append(outgoing)
+        if outgoing.priority is not Priority.BULK or self._order.enter(outgoing.destination, outgoing):
+            self._ready.append(outgoing)
         self.pump()
+
+    def _next(self, number: str) -> None:
+        """The text on its way to `number` has ended, or rests."""
+        following = self._order.leave(number)
+        if following is None:
+            return
+        if following.waiting in self._behind:  # its intent stands still
+            self._behind.remove(following.waiting)
+            self._ready.append(following)
+        else:
+            self._resumed.append(following)
+            self._wake.set()
 
     def _end(
         self, waiting: Waiting, state: str, smsc_id: str | None, error: str | None, outgoing: Outgoing | None
@@ -308,6 +369,8 @@ class Sender:
         self._ended.append(sent)
         self._ends.set()
         self._observe(sent, outgoing)
+        if outgoing is not None:
+            self._next(outgoing.destination)
 
     async def _file_forever(self) -> None:
         while not (self._stopping and not self._in_flight and not self._ended):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp.codec import BindKind
 from smpp.dialogue import Dialogue
 from smpp.pdus import DeliverSm, Malformed, Outcome, SubmitResult, SubmitSm
@@ -17,6 +17,7 @@ from smpp.phases import Closing, Step
 from smpp.pipe import Pipe
 from smpp.tally import Load, Tally
 from smpp.timers import tick_interval
+from smpp.trace import Trace
 
 
 class SessionHandler(Protocol):
@@ -67,6 +68,7 @@ class Session(asyncio.Protocol):
         self._inbox = self._dialogue.inbox
         self._course = self._dialogue.course
         self._pipe: Pipe | None = None  # once connected
+        self._trace = Trace(settings.name) if settings.trace else None
         self._closing = Closing.NOT_YET  # as it was done
         self._tick_handle: asyncio.TimerHandle | None = None
         self._tick_s = tick_interval(
@@ -98,6 +100,11 @@ class Session(asyncio.Protocol):
         return dialogue.window.free if dialogue.submits else 0
 
     @property
+    def in_flight(self) -> int:
+        """Submissions that wait for the SMSC's answer."""
+        return len(self._dialogue.window)
+
+    @property
     def load(self) -> Load:
         """What waits in this session."""
         load, pipe = self._dialogue.load, self._pipe
@@ -111,7 +118,7 @@ class Session(asyncio.Protocol):
         octets = self._inbox.answer(sequence, status)
         if octets is None or self._pipe is None:
             return False
-        self._pipe.send(octets)
+        self._send(octets)
         if self._pipe.full and not self._inbox.full:
             self._pipe.set_full(False)
         if self._course.leaving:
@@ -131,7 +138,7 @@ class Session(asyncio.Protocol):
             outcome: Outcome = (token, SubmitResult(octets.status, ""))
             self._loop.call_soon(self._handler.on_results, self, [outcome])
         else:
-            self._pipe.send(octets)  # type: ignore[arg-type]
+            self._send(octets)  # type: ignore[arg-type]
         return True
 
     def stop(self, deadline_s: float) -> None:
@@ -155,6 +162,8 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets of the SMSC."""
+        if self._trace is not None:
+            self._trace.heard(data)
         self._do(self._dialogue.hear(data, self._loop.time()))
 
     def pause_writing(self) -> None:
@@ -200,8 +209,14 @@ class Session(asyncio.Protocol):
     def _say(self, said: list[bytes]) -> None:
         if self._pipe is not None:
             for octets in said:
-                self._pipe.send(octets)
+                self._send(octets)
         self._settle()
+
+    def _send(self, octets: bytes) -> None:
+        if self._trace is not None:
+            self._trace.said(octets)
+        if self._pipe is not None:
+            self._pipe.send(octets)
 
     def _settle(self) -> None:
         """Read or rest, close or not, as it was decided."""

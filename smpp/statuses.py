@@ -1,8 +1,7 @@
-"""command_status values (SMPP 3.4, 5.1.3) and what each means for a message that we submitted."""
+"""command_status values (SMPP 3.4, 5.1.3). What each means for a text: config/statuses.toml."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 ROK: Final = 0x00
@@ -21,29 +20,3 @@ RINVSCHED: Final = 0x61
 RINVEXPIRY: Final = 0x62
 RX_T_APPN: Final = 0x64
 RINVOPTPARSTREAM: Final = 0xC0
-
-
-class Verdict(StrEnum):
-    """What to do with a message after the SMSC's answer."""
-
-    ACCEPTED = "accepted"
-    THROTTLED = "throttled"  # the link is too fast, the message is good: wait, then send it again
-    TEMPORARY = "temporary"  # send it again later
-    PERMANENT = "permanent"  # sending it again would not help
-
-
-_VERDICTS: Final = {
-    ROK: Verdict.ACCEPTED,
-    RMSGQFUL: Verdict.THROTTLED,
-    RTHROTTLED: Verdict.THROTTLED,
-    RINVBNDSTS: Verdict.TEMPORARY,  # the SMSC lost our bind: the next one will do
-    RSYSERR: Verdict.TEMPORARY,
-    RX_T_APPN: Verdict.TEMPORARY,
-    0x0D: Verdict.TEMPORARY,  # RBINDFAIL, seen from SMSCs that restart
-    0xFE: Verdict.TEMPORARY,  # RDELIVERYFAILURE, of data_sm only
-}
-
-
-def verdict(status: int) -> Verdict:
-    """What a submit's command_status means; an unlisted one (vendor codes too) is permanent."""
-    return _VERDICTS.get(status, Verdict.PERMANENT)

@@ -10,7 +10,7 @@ import pytest
 from tests.peers import fetch
 from tests.peers.smsc import Program, SmscPeer
 
-SMSCS = {"smpp34": fetch.smpp34_smsc, "node smpp": fetch.node_smsc}
+SMSCS = {"smpp34": fetch.smpp34_smsc, "node smpp": fetch.node_smsc, "Net::SMPP": fetch.perl_smsc}
 
 
 def smsc_program(name: str) -> Program:

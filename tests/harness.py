@@ -298,5 +298,11 @@ class Gateway:
 
 
 def _assignments(table: Mapping[str, object]) -> list[str]:
-    """TOML lines; JSON's strings, numbers, booleans and lists are TOML's, too."""
-    return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in table.items()]
+    return [f"{name} = {_toml(value)}" for name, value in table.items()]
+
+
+def _toml(value: object) -> str:
+    """JSON's strings, numbers, booleans and lists are TOML's, too."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(_assignments(value)) + " }"
+    return json.dumps(value, ensure_ascii=False)

@@ -36,13 +36,13 @@ def worst(parts: Sequence[Part]) -> Grade:
     return max((part.grade for part in parts), key=WORSE.index, default=Grade.OK)
 
 
-def links(said: Mapping[str, Any] | None) -> Part:
-    """The links to SMSCs, from what the SMPP process says of itself; None when it says nothing."""
-    if said is None:
+def links(said: Mapping[str, str | None]) -> Part:
+    """The links to SMSCs by the state that their holder tells; None where no process holds a link."""
+    if said and not any(said.values()):
         return Part(
             name="links", grade=Grade.FAILED, told="no smpp process reports: is `undercap smpp` running?"
         )
-    states = {str(name): str(link["state"]) for name, link in said["links"].items()}
+    states = {name: state or "unheld" for name, state in said.items()}
     bound = [name for name, state in states.items() if state == "bound"]
     told = ", ".join(f"{name} {state}" for name, state in sorted(states.items())) or "none configured"
     if len(bound) == len(states):

@@ -1,4 +1,4 @@
-"""The octets of a short message and back: which encoding, how many segments, cut where.
+"""The octets of a text that goes out: which encoding, how many segments, cut where.
 
 A part never ends inside an escape pair (GSM 03.38) or a surrogate pair (UTF-16). Parts come without a user
 data header; whoever sends them puts one before each when there are several.
@@ -7,10 +7,10 @@ data header; whoever sends them puts one before each when there are several.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from gateway.domain import gsm
+from gateway.domain import gsm, look_alikes
 
 GSM7: Final = 0x00
 UCS2: Final = 0x08
@@ -21,9 +21,8 @@ _EACH_GSM7: Final = 153  # septets beside a header of six octets
 _ONE_UCS2: Final = 140  # octets
 _EACH_UCS2: Final = 134
 
-# SMPP 3.4, 5.2.19, what data_coding 0 may mean on a link, and the codings that name a character set.
+# What data_coding 0 may mean for a text that goes out by it; where it means something else all goes as UCS-2.
 _DEFAULTS: Final = {"gsm7": None, "latin1": "latin-1", "ascii": "ascii"}
-_CODECS: Final = {1: "ascii", 2: "latin-1", 3: "latin-1", 4: "latin-1", 6: "iso8859-5", 7: "iso8859-8"}
 
 
 class TooManyPartsError(ValueError):
@@ -39,50 +38,45 @@ class Segments:
     parts: tuple[bytes, ...]
 
 
-def split(text: str, *, default_alphabet: str = "gsm7") -> Segments:
+def split(text: str, *, default_alphabet: str = "gsm7", ucs2: int = UCS2, plain: bool = False) -> Segments:
     """Encode a text in as few segments as it can have.
 
-    `default_alphabet`: what data_coding 0 means on the link: gsm7, latin1 or ascii. On the latter two the
-    SMSC turns the text into GSM 03.38 itself, so what both have is sent that way and counted in septets.
-    A lone surrogate is sent as U+FFFD. Raises TooManyPartsError.
+    `default_alphabet`: what data_coding 0 means on the link. On latin1 and ascii the SMSC turns the text into
+    GSM 03.38 itself, so what both have is sent that way and counted in septets; other than these and gsm7,
+    everything goes as UCS-2. `ucs2`: the data_coding that means UCS-2 on the link. `plain`: typographic signs
+    may be replaced by their plain twins, which is done only if that brings the text into GSM 03.38 or saves a
+    segment. A lone surrogate is sent as U+FFFD. Raises TooManyPartsError.
     """
-    charset = _DEFAULTS[default_alphabet]
-    septets = gsm.encode(text)
+    parts = _fewest(text, default_alphabet, plain=plain)
+    if len(parts.parts) > MAX_PARTS:
+        raise TooManyPartsError(f"{len(parts.parts)} parts, {MAX_PARTS} at most")
+    return parts if parts.encoding == "gsm7" else replace(parts, data_coding=ucs2)
+
+
+def count(text: str, *, plain: bool = False) -> int:
+    """How many segments the text costs, at any length, where 0 means GSM 03.38. `plain`: as in `split`."""
+    return len(_fewest(text, "gsm7", plain=plain).parts)
+
+
+def _fewest(text: str, default_alphabet: str, *, plain: bool) -> Segments:
+    whole = _encoded(text, default_alphabet)
+    if whole.encoding == "gsm7" or not plain:
+        return whole
+    # In this order, so that of equals the one with fewer changes goes.
+    tries = [whole, *(_encoded(t, default_alphabet) for t in look_alikes.plainer(text))]
+    return min(tries, key=lambda t: (len(t.parts), t.encoding == "ucs2"))
+
+
+def _encoded(text: str, default_alphabet: str) -> Segments:
+    septets = gsm.encode(text) if default_alphabet in _DEFAULTS else None
+    charset = _DEFAULTS.get(default_alphabet)
     if septets is not None and (charset is None or _encodable(text, charset)):
-        if len(septets) <= _ONE_GSM7:
-            body = septets if charset is None else text.encode(charset)
-            return Segments(encoding="gsm7", data_coding=GSM7, parts=(body,))
-        parts = tuple(p if charset is None else gsm.decode(p).encode(charset) for p in _septets(septets))
-        return Segments(encoding="gsm7", data_coding=GSM7, parts=_bounded(parts))
+        cut = (septets,) if len(septets) <= _ONE_GSM7 else tuple(_septets(septets))
+        parts = cut if charset is None else tuple(gsm.decode(part).encode(charset) for part in cut)
+        return Segments(encoding="gsm7", data_coding=GSM7, parts=parts)
     body = _utf16(text)
-    if len(body) <= _ONE_UCS2:
-        return Segments(encoding="ucs2", data_coding=UCS2, parts=(body,))
-    return Segments(encoding="ucs2", data_coding=UCS2, parts=_bounded(tuple(_units(body))))
-
-
-def count(text: str) -> int:
-    """How many segments the text costs, at any length."""
-    septets = gsm.encode(text)
-    if septets is not None:
-        return 1 if len(septets) <= _ONE_GSM7 else sum(1 for _ in _septets(septets))
-    body = _utf16(text)
-    return 1 if len(body) <= _ONE_UCS2 else sum(1 for _ in _units(body))
-
-
-def decode_body(body: bytes, data_coding: int, default_alphabet: str) -> str:
-    """The text of a short_message body, header removed. Never raises for any body or data_coding.
-
-    `default_alphabet`: what data_coding 0 means on the link: gsm7, latin1 or ascii. Codings that are reserved
-    are read like 0; 0xC0-0xFF as GSM 03.38 group them (TS 23.038, 4). What cannot be decoded is U+FFFD.
-    """
-    if data_coding == UCS2 or data_coding & 0xF0 == 0xE0:
-        return _from_utf16(body)
-    if data_coding in _CODECS:
-        return body.decode(_CODECS[data_coding], "replace")
-    if data_coding & 0xF4 == 0xF4:  # message class, 8-bit data
-        return body.decode("latin-1")
-    charset = _DEFAULTS.get(default_alphabet) if data_coding < 0xC0 else None
-    return gsm.decode(body) if charset is None else body.decode(charset, "replace")
+    parts = (body,) if len(body) <= _ONE_UCS2 else tuple(_units(body))
+    return Segments(encoding="ucs2", data_coding=UCS2, parts=parts)
 
 
 def _encodable(text: str, charset: str) -> bool:
@@ -113,21 +107,9 @@ def _units(body: bytes) -> Iterator[bytes]:
         at = end
 
 
-def _bounded(parts: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if len(parts) > MAX_PARTS:
-        raise TooManyPartsError(f"{len(parts)} parts, {MAX_PARTS} at most")
-    return parts
-
-
 def _utf16(text: str) -> bytes:
     try:
         return text.encode("utf-16-be")
     except UnicodeEncodeError:
         whole = text.encode("utf-16-be", "surrogatepass")  # halves that belong together join here
         return whole.decode("utf-16-be", "replace").encode("utf-16-be")
-
-
-def _from_utf16(body: bytes) -> str:
-    if body[:2] == b"\xff\xfe":
-        return body[2:].decode("utf-16-le", "replace")
-    return body.removeprefix(b"\xfe\xff").decode("utf-16-be", "replace")

@@ -10,13 +10,16 @@ from aiohttp.typedefs import Handler, Middleware
 from redis.asyncio import Redis
 
 from config.settings import Settings
+from gateway.domain.routing import Health, Route
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.entry.supervision import readiness
-from gateway.http import feed, health, metrics
+from gateway.http import feed, health, messages, metrics
+from gateway.http import links as link_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
+from gateway.store import link_reports
 from gateway.store.access_log import AccessLog
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
@@ -26,6 +29,7 @@ from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
+from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
 
@@ -45,12 +49,15 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     redis = await open_redis(backing)
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=FEED_BLOCKS_S)
     keeper = CatalogKeeper(backing)
-    app = application(_services(backing, redis, keeper, meter))
+    choice = link_choice(backing, redis)
+    await choice.look()
+    app = application(_services(backing, redis, keeper, meter, choice))
     _add_operators_routes(app, backing, redis, keeper)
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")
-    background = [asyncio.ensure_future(work) for work in (keeper.follow(), access.run(), _flush(meter))]
+    works = (keeper.follow(), choice.follow(), access.run(), _flush(meter))
+    background = [asyncio.ensure_future(work) for work in works]
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
     await runner.setup()
     try:
@@ -99,6 +106,9 @@ def _add_operators_routes(
     )
     directory = settings.state_dir / METRICS
     app.add_routes(health.routes(asked))
+    token = settings.http.operator_token.get_secret_value()
+    app.add_routes(link_routes.routes(redis.redis, token, firms=firms, links=links))
+    app.add_routes(messages.routes(backing.engine, token))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
 
 
@@ -110,7 +120,21 @@ def _add_feed(app: web.Application, blocking: Redis) -> None:
     app.on_shutdown.append(_end(streams))
 
 
-def _services(backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter) -> Services:
+def link_choice(backing: Backing, redis: DurableRedis) -> LinkChoice:
+    """Among the links of the settings, by what their holders tell."""
+    links = backing.settings.links
+    names = [link.name for link in links]
+
+    async def look() -> dict[str, Health]:
+        said = await link_reports.read(redis.redis, names)
+        return {name: report.health for name, report in said.items() if report is not None}
+
+    return LinkChoice([Route(link.name, link.prefixes, link.weight) for link in links], look)
+
+
+def _services(
+    backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter, choice: LinkChoice
+) -> Services:
     settings = backing.settings
     claims = ClaimStore(
         redis,
@@ -125,7 +149,7 @@ def _services(backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, mete
         owners=Shoppers(redis.redis, backing.engine),
         vault=backing.vault,
         poke=Nudger(backing.queue_redis, meter, "api").poke,
-        terms=terms(settings),
+        terms=terms(settings, choice),
         meter=meter,
     )
     pin_desk = PinDesk(

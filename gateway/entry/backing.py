@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.domain.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.store import catalog as catalog_store

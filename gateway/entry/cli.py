@@ -10,12 +10,17 @@ from typing import NoReturn
 import click
 
 from config import settings as settings_module
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.lazy_group import LazyGroup, imported
 from gateway.entry.process import Exit
 from gateway.entry.supervision import readiness
 
 OPERATOR_GROUPS = {
+    "smpp": (
+        "gateway.entry.commands.smpp:smpp",
+        "The SMPP process; how its links stand; a text to try one with.",
+    ),
     "firm": ("gateway.entry.commands.firm:firm", "Firms (tenants) and the keys of their own pages."),
     "campaign": (
         "gateway.entry.commands.campaign:campaign",
@@ -67,12 +72,6 @@ def up(demo: bool) -> None:
 def api() -> None:
     """The API process: web activation, /v1, /healthz, /readyz, /metrics."""
     _run("gateway.entry.api_process")
-
-
-@cli.command()
-def smpp() -> None:
-    """The SMPP process: links to operators, intake of texts, sending of answers."""
-    _run("gateway.entry.smpp_process")
 
 
 @cli.command()

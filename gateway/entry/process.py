@@ -24,7 +24,8 @@ from typing import Any
 import structlog
 
 from config import logging as logs
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.supervision import lifeline, readiness
 
 Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int | None]]

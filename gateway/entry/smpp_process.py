@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
+from config.link_settings import Alphabet, LinkSettings
 from config.logging import canonical, mask
-from config.outage import Outage
 from config.settings import Settings
+from gateway.domain.routing import next_allowed
 from gateway.entry import process
-from gateway.entry.backing import CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.link_reporting import report
+from gateway.entry.overdue import hand_on_overdue
+from gateway.entry.reload import Reload
+from gateway.entry.smpp_links import Links
 from gateway.entry.supervision import readiness
+from gateway.entry.tenure import HELD_FOR_S, Parts
 from gateway.queues.poking import Nudger
-from gateway.store import keys
+from gateway.store import failover, link_reports
 from gateway.store.access_log import AccessLog
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client
+from gateway.store.durable import DurableRedis
 from gateway.store.feed import Feed
+from gateway.store.lease import Lease, this_process
 from gateway.store.metrics import METRICS, Meter
+from gateway.store.pace import AccountPace
 from gateway.store.parts import PartKeeper
 from gateway.store.receipts import ReceiptLog
 from gateway.store.sendqueue import SendQueue, Sent
-from smpp import statuses
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
 from smpp.meters import RECEIPT, TrafficMeters
+from smpp.outgoing import Outgoing
 from smpp.pdus import DeliverSm, Outcome
 from smpp.reassembly import Reassembly
-from smpp.sender import Outgoing, Sender, describe
+from smpp.sender import Sender, describe
 from smpp.session import Session
+from smpp.tally import Tally
 
-STATUS_EVERY_S = 2.0
-OVERDUE_EVERY_S = 5.0
 log = structlog.get_logger()
 
 
@@ -62,7 +70,9 @@ class Traffic:
 
     def on_results(self, link: Link, results: list[Outcome]) -> None:
         """From the link."""
-        self.senders[link.name].on_results(results)
+        # A link that was given up is heard to its end; what becomes of its texts is for the next holder.
+        if link.name in self.senders:
+            self.senders[link.name].on_results(results)
 
     def on_ready(self, link: Link) -> None:
         """From the link."""
@@ -74,6 +84,8 @@ class Traffic:
         # Each attempt passes through these two; the link itself tells an outage, once.
         tell = log.debug if state in (LinkState.CONNECTING, LinkState.DOWN) else log.info
         tell("link", link=link.name, state=str(state), fault=link.fault or None)
+        if state is LinkState.STOPPED:
+            self._meters.stopped(link.name)
         self._feed.publish("link", link=link.name, state=str(state))
 
     def observe_text(
@@ -109,62 +121,33 @@ class Traffic:
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
     backing = open_backing(settings)
     redis = await open_redis(backing)
-    keeper = CatalogKeeper(backing)
-    feed = Feed(redis.redis, enabled=settings.simulator.enabled)
-    meter = Meter()
-    meter.open(settings.state_dir / METRICS)
-    meters = TrafficMeters(meter, backing.vault)
-    traffic = Traffic(feed, meters)
-    verifier = Verifier(backing, redis.redis)
-    parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
-    reassembly = Reassembly(parts)
-
-    claims = ClaimStore(
-        redis,
-        deployment=backing.deployment,
-        limits=settings.limits,
-        answers=settings.answers,
-        verify=verifier,
-    )
-    intake = traffic.intake = Intake(
-        catalog=lambda: keeper.catalog,
-        vault=backing.vault,
-        claims=claims,
-        receipts=ReceiptLog(redis),
-        join=reassembly,
-        poke=Nudger(backing.queue_redis, meter, "smpp").poke,
-        observe=traffic.observe_text,
-        max_codes=settings.limits.codes_per_message,
-        storage_timeout_s=min((link.storage_timeout_s for link in settings.links), default=10.0),
-    )
-    links = [Link(link, traffic) for link in settings.links]
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=2.0)
-    for link in links:
-        traffic.senders[link.name] = Sender(
-            link,
-            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s, verifier),
-            backing.vault,
-            firms=lambda: list(keeper.catalog.firms),
-            max_age_s=settings.answers.unsent_max_age_h * 3600,
-            observe=partial(traffic.observe_answer, link.name),
-        )
+    rooms = _furnish(backing, redis, blocking)
+    links = rooms.links
+    reload = Reload(settings, links, rooms.follow)
+    reload.on_signal()
+    for link in settings.links:
+        links.add(link)
     background: list[Awaitable[Any]] = [
-        keeper.follow(),
-        feed.run(),
-        _verify_at_start(verifier),
-        _report(links, traffic, redis.redis),
-        meters.run(links, traffic.senders, intake),
+        rooms.keeper.follow(),
+        rooms.feed.run(),
+        _verify_at_start(rooms.verifier),
+        report(links, redis.redis),
+        rooms.meters.run(links.links, links.senders, rooms.intake),
         AccessLog(backing.engine, backing.vault, "smpp").run(),
-        _hand_on_overdue(reassembly, intake, links),
-        *(link.run() for link in links),
+        hand_on_overdue(rooms.reassembly, rooms.intake, links),
     ]
-    sending = [asyncio.ensure_future(s.run()) for s in traffic.senders.values()]
     tasks = [asyncio.ensure_future(work) for work in background]
+    reloading = asyncio.ensure_future(reload.run())
     process.collect_less()
     readiness.ready()
     await stop.wait()
-    await _stop(settings, links, intake, traffic, sending)
-    meters.write(links, traffic.senders, intake)
+    # In this order: no new texts, decide what came, file what was sent; all within the deadline.
+    reloading.cancel()
+    await asyncio.gather(reloading, return_exceptions=True)
+    await links.stop()
+    await rooms.intake.idle()
+    rooms.meters.write(links.links, links.senders, rooms.intake)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -173,23 +156,131 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     return 0
 
 
-async def _stop(
-    settings: Settings,
-    links: Sequence[Link],
-    intake: Intake,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rooms:
+    """What the process is made of."""
+
+    keeper: CatalogKeeper
+    feed: Feed
+    verifier: Verifier
+    meters: TrafficMeters
+    reassembly: Reassembly
+    intake: Intake
+    links: Links
+    codings: dict[str, Mapping[int, Alphabet]]
+
+    def follow(self, settings: Settings) -> None:
+        """What depends on links and is no link."""
+        self.intake.wait_at_most(_storage_timeout_s(settings))
+        self.codings.update(_codings(settings))
+
+
+def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
+    """Build everything; nothing runs yet."""
+    settings = backing.settings
+    keeper = CatalogKeeper(backing)
+    feed = Feed(redis.redis, enabled=settings.simulator.enabled)
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS)
+    meters = TrafficMeters(meter, backing.vault)
+    verifier = Verifier(backing, redis.redis)
+    codings = _codings(settings)
+    parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
+    reassembly = Reassembly(parts, codings=codings)
+    traffic = Traffic(feed, meters)
+
+    def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
+        return Sender(
+            link,
+            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s, verifier),
+            backing.vault,
+            firms=lambda: list(keeper.catalog.firms),
+            max_age_s=settings.answers.unsent_max_age_h * 3600,
+            observe=partial(traffic.observe_answer, link.name),
+            pace=_pace(redis.redis, link.settings),
+            holds=holds,
+        )
+
+    def make_link(link: LinkSettings, tally: Tally) -> Link:
+        return Link(link, traffic, tally=tally)
+
+    me = this_process()
+    links = Links(
+        Parts(
+            link=make_link,
+            sender=make_sender,
+            lease=lambda link: Lease(redis.redis, link, me, HELD_FOR_S),
+            successor=partial(_successor, redis.redis),
+            move=lambda link, to: failover.move(redis, list(keeper.catalog.firms), link, to),
+        ),
+        deadline_s=settings.stop_deadline_s * 0.8,
+    )
+    rooms = Rooms(
+        keeper=keeper,
+        feed=feed,
+        verifier=verifier,
+        meters=meters,
+        reassembly=reassembly,
+        intake=_intake(backing, redis, keeper, verifier, reassembly, traffic, meter),
+        links=links,
+        codings=codings,
+    )
+    traffic.intake, traffic.senders = rooms.intake, links.senders
+    return rooms
+
+
+def _intake(
+    backing: Backing,
+    redis: DurableRedis,
+    keeper: CatalogKeeper,
+    verifier: Verifier,
+    join: Reassembly,
     traffic: Traffic,
-    sending: Sequence[asyncio.Future[None]],
-) -> None:
-    """In this order: no new texts, decide what came, file what was sent; all within the deadline."""
-    deadline_s = settings.stop_deadline_s * 0.8
-    for sender in traffic.senders.values():
-        sender.stop()
-    await asyncio.gather(*(link.stop(deadline_s) for link in links))
-    await intake.idle()
-    if sending:
-        await asyncio.wait(sending, timeout=max(1.0, deadline_s / 4))
-    for task in sending:
-        task.cancel()
+    meter: Meter,
+) -> Intake:
+    settings = backing.settings
+    claims = ClaimStore(
+        redis,
+        deployment=backing.deployment,
+        limits=settings.limits,
+        answers=settings.answers,
+        verify=verifier,
+    )
+    return Intake(
+        catalog=lambda: keeper.catalog,
+        vault=backing.vault,
+        claims=claims,
+        receipts=ReceiptLog(redis),
+        join=join,
+        poke=Nudger(backing.queue_redis, meter, "smpp").poke,
+        observe=traffic.observe_text,
+        max_codes=settings.limits.codes_per_message,
+        storage_timeout_s=_storage_timeout_s(settings),
+    )
+
+
+def _pace(redis: Redis, settings: LinkSettings) -> AccountPace | None:
+    """The account's segments a second, where the contract knows a limit."""
+    if not settings.segments_per_s:
+        return None
+    return AccountPace(redis, settings.account or settings.name, settings.segments_per_s)
+
+
+def _codings(settings: Settings) -> dict[str, Mapping[int, Alphabet]]:
+    """What data_coding means on each link."""
+    return {link.name: link.data_codings for link in settings.links}
+
+
+def _storage_timeout_s(settings: Settings) -> float:
+    """The intake serves all links, so the least patient operator decides."""
+    return min((link.storage_timeout_s for link in settings.links), default=10.0)
+
+
+async def _successor(redis: Redis, settings: LinkSettings) -> str | None:
+    """The link that takes over the texts of one that is gone. Raises RedisError."""
+    said = await link_reports.read(redis, settings.fallbacks)
+    health = {name: report.health for name, report in said.items() if report is not None}
+    return next_allowed(settings.fallbacks, health)
 
 
 async def _verify_at_start(verifier: Verifier) -> None:
@@ -198,58 +289,3 @@ async def _verify_at_start(verifier: Verifier) -> None:
         await verifier()
     except StoreUnavailable as err:
         log.error("intake answers with the temporary status", reason=str(err))
-
-
-async def _report(links: Sequence[Link], traffic: Traffic, redis: Any) -> None:
-    """Tell Redis how the links stand, for the health page."""
-    while True:
-        body = {
-            "links": {
-                link.name: {
-                    "state": str(link.state),
-                    "fault": link.fault,
-                    "backlog": traffic.senders[link.name].backlog,
-                }
-                for link in links
-            },
-            "intake": traffic.intake.backlog if traffic.intake else 0,
-        }
-        try:
-            await redis.set(keys.status("smpp"), json.dumps(body), ex=keys.STATUS_TTL)
-        except (RedisError, OSError):
-            log.debug("status not told")
-        await asyncio.sleep(STATUS_EVERY_S)
-
-
-class _Handed:
-    """Hands on what is left of a long text, and waits for the word that it was stored."""
-
-    def __init__(self) -> None:
-        self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def answer(self, sequence: int, status: int) -> bool:
-        """From the intake."""
-        del sequence
-        if self.status.done():
-            return False
-        self.status.set_result(status)
-        return True
-
-
-async def _hand_on_overdue(reassembly: Reassembly, intake: Intake, links: Sequence[Link]) -> None:
-    """Texts of which a part never came are read as far as they came; those without effect are tried again."""
-    by_name = {link.name: link for link in links}
-    away = Outage("overdue parts wait for redis")
-    while links:
-        await asyncio.sleep(OVERDUE_EVERY_S)
-        try:
-            for overdue, message in await reassembly.overdue():
-                handed = _Handed()
-                intake.take(by_name.get(overdue.origin.link, links[0]), handed, [message])
-                # A temporary status leaves it where it is: it is due again.
-                if await handed.status in {statuses.ROK, statuses.RINVDSTADR}:
-                    await reassembly.drop(overdue)
-        except (RedisError, OSError) as err:
-            away.on(type(err).__name__)
-        else:
-            away.over()

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
+from gateway.entry.link_names import LinkNames
 from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.entry.supervision import readiness
 from gateway.queues import jobs
@@ -110,6 +111,7 @@ class Settling:
     def __init__(self, backing: Backing, keeper: CatalogKeeper, meters: SettlingMeters) -> None:
         self.ledger_away = ""
         self.meters = meters
+        self.links = LinkNames(backing.settings)
         self._backing = backing
         self._keeper = keeper
         self._token = os.urandom(8).hex()
@@ -124,7 +126,7 @@ class Settling:
             settled = drain(
                 self._backing.redis,
                 self._current,
-                links=[link.name for link in self._backing.settings.links],
+                links=self.links(),
                 token=self._token,
                 observe=self._observe,
                 passed=self.meters.passed,
@@ -183,7 +185,7 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
         try:
             _report(backing, settling)
             keeper.refresh()
-            if _anything_waits(backing, keeper) and nudge(backing.queue_redis):
+            if _anything_waits(backing, keeper, settling.links()) and nudge(backing.queue_redis):
                 settling.meters.nudged()
         except (RedisError, OSError) as err:
             away.on(type(err).__name__)
@@ -200,11 +202,11 @@ def _report(backing: Backing, settling: Settling) -> None:
     backing.redis.set(keys.status("worker"), body, ex=keys.STATUS_TTL)
 
 
-def _anything_waits(backing: Backing, keeper: CatalogKeeper) -> bool:
+def _anything_waits(backing: Backing, keeper: CatalogKeeper, links: Iterable[str]) -> bool:
     pipe: Any = backing.redis.pipeline(transaction=False)
     for firm_id in keeper.catalog.firms:
         pipe.xlen(keys.outbox(firm_id))
         pipe.xlen(keys.results(firm_id))
-    for link in backing.settings.links:
-        pipe.xlen(keys.receipts(link.name))
+    for link in links:
+        pipe.xlen(keys.receipts(link))
     return any(pipe.execute())

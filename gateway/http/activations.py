@@ -64,12 +64,13 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
         body = await bodies.read(request, Activation)
         catalog = desk.catalog()
         short = wishes.short_number(body.short_number, _numbers(catalog, firm))
+        number = wishes.number(body.phone, catalog, desk.terms)
         wish = Wish(
-            number=wishes.number(body.phone, catalog, desk.terms),
+            number=number,
             short_number=short.number,
             codes=body.all(desk.terms.most_codes),
             language=body.language,
-            link=desk.terms.link,
+            link=desk.terms.link(number),
             channel="api",
             firm=firm,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -25,11 +26,11 @@ class Services:
     keys: ApiKeys
 
 
-def terms(settings: Settings) -> Terms:
-    """What the settings say of activations: the first link carries confirmations and PINs."""
+def terms(settings: Settings, link: Callable[[str], str]) -> Terms:
+    """What the settings say of activations. `link`: by which one confirmations and PINs leave."""
     first = settings.links[0] if settings.links else None
     return Terms(
-        link=first.name if first else "",
+        link=link,
         region=first.default_region if first else "",
         most_codes=settings.limits.codes_per_message,
     )

@@ -84,13 +84,14 @@ async def _ask_pin(body: PinRequest, address: str, site: Site) -> None:
     catalog = desk.catalog()
     short = wishes.short_number(body.short_number, list(catalog.short_numbers.values()))
     number = wishes.number(body.phone, catalog, desk.terms)
-    if not desk.terms.link:
+    link = desk.terms.link(number)
+    if not link:
         raise away()
     wish = PinWish(
         number=number,
         short_number=short.number,
         firm=short.host_firm_id,
-        link=desk.terms.link,
+        link=link,
         language=body.language or short.language,
         address=address,
     )
@@ -120,7 +121,7 @@ async def _claim(body: WebActivation, site: Site) -> web.Response:
         short_number=short.number,
         codes=codes,
         language=language,
-        link=desk.terms.link,
+        link=desk.terms.link(number),
         channel="web",
     )
     answered = await desk.activate(wish)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,9 +20,9 @@ _UNKNOWN_TON = 0  # SMPP 3.4, 5.2.5: a number as it was typed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the settings say. `link`: where answers leave, empty where there is none."""
+    """What the settings say. `link`: by which one answers to a number leave, empty where none carries it."""
 
-    link: str
+    link: Callable[[str], str]
     region: str  # ISO 3166: whose national numbers are understood
     most_codes: int
 

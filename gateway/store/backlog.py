@@ -8,6 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from gateway.domain.priority import IN_ORDER
 from gateway.store import keys
 
 
@@ -30,19 +31,21 @@ async def read(redis: Redis, firms: Sequence[int], links: Sequence[str]) -> Back
         pipe.xlen(keys.outbox(firm))
         pipe.xlen(keys.dead(firm))
         for link in links:
-            pipe.xlen(keys.send(firm, link))
+            for queue in keys.sends(firm, link):
+                pipe.xlen(queue)
     (seconds, micros), *answers = await pipe.execute()
     oldest: list[float] = []
     texts = dead = 0
     sending = dict.fromkeys(links, 0)
-    width = 3 + len(links)
+    per_link = len(IN_ORDER)
+    width = 3 + per_link * len(links)
     for at in range(0, len(answers), width):
         first, waiting, laid_aside, *queues = answers[at : at + width]
         texts += waiting
         dead += laid_aside
         oldest += [int(id_.split(b"-", 1)[0]) / 1000 for id_, _ in first]
-        for link, length in zip(links, queues, strict=True):
-            sending[link] += length
+        for at_link, link in enumerate(links):
+            sending[link] += sum(queues[at_link * per_link : (at_link + 1) * per_link])
     now = int(seconds) + int(micros) / 1e6
     oldest_s = max(0.0, now - min(oldest)) if oldest else 0.0
     return Backlog(oldest_s=oldest_s, texts=texts, dead=dead, answers=sending)

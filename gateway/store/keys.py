@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 
+from gateway.domain.priority import IN_ORDER, Priority
+
 # Times to live, seconds.
 LIMITS_TTL = 2 * 86_400  # a shopper's counters outlive their longest window, a day
 SEEN_UNSENT_TTL = 8 * 86_400  # a text whose answer still waits; shortened once the answer was submitted
@@ -93,14 +95,26 @@ def dead(firm: int) -> str:
     return f"{{f{firm}}}:dead"
 
 
-def send(firm: int, link: str) -> str:
-    """Stream of answers to submit on a link; an entry is ended by its outcome."""
-    return f"{{f{firm}}}:send:{link}"
+def send(firm: int, link: str, priority: Priority = Priority.REPLY) -> str:
+    """Stream of texts to submit on a link; an entry is ended by its outcome."""
+    behind = "" if priority is Priority.REPLY else f":{priority}"
+    return f"{{f{firm}}}:send:{link}{behind}"
+
+
+def sends(firm: int, link: str) -> list[str]:
+    """All sending queues of a firm on a link, what leaves first first."""
+    return [send(firm, link, priority) for priority in IN_ORDER]
 
 
 def intents(firm: int, link: str) -> str:
-    """Hash send-queue id -> times that a submit was begun; a field ends with the outcome."""
+    """Hash of intent -> times that a submit was begun; a field ends with the outcome."""
     return f"{{f{firm}}}:intents:{link}"
+
+
+def intent(priority: Priority, queue_id: str) -> str:
+    """The field of an intent: queues may give the same id twice."""
+    place = IN_ORDER.index(priority) + 1
+    return queue_id if place == 1 else f"{place}:{queue_id}"
 
 
 def results(firm: int) -> str:
@@ -111,6 +125,26 @@ def results(firm: int) -> str:
 def receipts(link: str) -> str:
     """Stream of delivery receipts of a link; each entry is ended by its settlement."""
     return f"{{link-{link}}}:receipts"
+
+
+def pace(account: str) -> str:
+    """Until when an operator's account has used its segments; ends by itself about a second after."""
+    return f"{{pace-{account}}}:pace"
+
+
+def lease(link: str) -> str:
+    """The process that holds a link's binds; ends by itself unless renewed."""
+    return f"{{link-{link}}}:lease"
+
+
+def receipt_form(link: str) -> str:
+    """The form of ids that a link's receipts were found to have; lives as long as the link."""
+    return f"{{link-{link}}}:receipt-form"
+
+
+def link_status(link: str) -> str:
+    """What the holder of a link says of it; ends by STATUS_TTL."""
+    return f"{{link-{link}}}:status"
 
 
 def status(process: str) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import schema
+from gateway.store.receipts import FiledReceipt
 
 _SIZES = (1, 4, 16, 64, 256)  # of the lists in a statement
 _CHUNK = _SIZES[-1]
@@ -41,6 +42,16 @@ class Known(NamedTuple):
 
     state: str
     sealed: bytes | None
+
+
+class Receipted(NamedTuple):
+    """An answer that an SMSC has taken. `ended_at`: ms since 1970, of its last change."""
+
+    message_id: str
+    smsc_id: str
+    shopper: str
+    state: str
+    ended_at: int
 
 
 def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -118,7 +129,7 @@ def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Know
 
 
 def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
-    """File what became of answers: `b_id`, `b_state`, `b_smsc`, `b_attempts`, `b_error`, `b_ended`.
+    """File what became of answers: `b_id`, `b_state`, `b_link`, `b_smsc`, `b_attempts`, `b_error`, `b_ended`.
 
     An answer that has ended stays as it is: an outcome that is filed again must not undo a receipt.
     """
@@ -127,17 +138,29 @@ def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) 
     _many(connection, "end message", lambda: _END_MESSAGE, outcomes)
 
 
-def note_receipts(connection: Connection, link: str, receipts: Sequence[Mapping[str, Any]]) -> set[str]:
-    """File delivery receipts of a link (`b_smsc`, `b_state`, `b_error`, `b_ended`).
+def receipted(connection: Connection, link: str, smsc_ids: Sequence[str]) -> list[Receipted]:
+    """The answers that a link's SMSC knows by these ids."""
+    rows = _found(connection, "receipted", _receipted, smsc_ids, {"b_link": link})
+    return [Receipted(*row) for row in rows]
 
-    Returns the SMSC's ids that no answer has (yet).
+
+def note_receipts(connection: Connection, receipts: Sequence[tuple[FiledReceipt, str]]) -> None:
+    """File delivery receipts, each with the id of its answer; one that has a receipt keeps it."""
+    if receipts:
+        rows = [{"b_id": id_, "b_state": r.state, "b_error": r.error, "b_ended": r.at} for r, id_ in receipts]
+        _many(connection, "receipt", lambda: _RECEIPT, rows)
+
+
+def take_turn(connection: Connection, firm_id: int) -> None:
+    """Until the transaction ends nobody else settles this firm: the balance that is read is the one told.
+
+    SQLite's write transactions go one after the other anyway.
     """
-    ids = [r["b_smsc"] for r in receipts]
-    known = {id_ for (id_,) in _found(connection, "receipted", _receipted, ids, {"b_link": link})}
-    matched = [{**r, "b_link": link} for r in receipts if r["b_smsc"] in known]
-    if matched:
-        _many(connection, "receipt", lambda: _RECEIPT, matched)
-    return set(ids) - known
+    if connection.dialect.name == "sqlite":
+        return
+    t = schema.settled
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
+    connection.execute(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
 
 
 def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
@@ -173,6 +196,7 @@ _END_MESSAGE = (
     .where(schema.message.c.id == bindparam("b_id"), schema.message.c.state == literal_column("'queued'"))
     .values(
         state=bindparam("b_state"),
+        link=bindparam("b_link"),  # by which it left in the end: its receipts come there
         smsc_id=bindparam("b_smsc"),
         attempts=bindparam("b_attempts"),
         error=bindparam("b_error"),
@@ -183,9 +207,7 @@ _END_MESSAGE = (
 _RECEIPT = (
     update(schema.message)
     .where(
-        schema.message.c.smsc_id == bindparam("b_smsc"),
-        schema.message.c.link == bindparam("b_link"),
-        # SMSCs use their ids again: what has its receipt keeps it.
+        schema.message.c.id == bindparam("b_id"),
         schema.message.c.state == literal_column("'accepted'"),
     )
     .values(state=bindparam("b_state"), error=bindparam("b_error"), ended_at=bindparam("b_ended"))
@@ -215,8 +237,10 @@ def _known_messages(many: Many) -> Any:
 
 
 def _receipted(many: Many) -> Any:
-    t = schema.message
-    return select(t.c.smsc_id).where(t.c.smsc_id.in_(many), t.c.link == bindparam("b_link"))
+    t, s = schema.message, schema.shopper
+    columns = (t.c.id, t.c.smsc_id, s.c.key, t.c.state, func.coalesce(t.c.ended_at, t.c.queued_at))
+    joined = select(*columns).join_from(t, s, t.c.shopper_id == s.c.id)
+    return joined.where(t.c.smsc_id.in_(many), t.c.link == bindparam("b_link"))
 
 
 # The statements below are compiled once, and their values go to the driver as they are: for a small batch

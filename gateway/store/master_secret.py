@@ -14,7 +14,8 @@ import sqlite3
 import stat
 from pathlib import Path
 
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.store import state_dir
 
 LENGTH = 32  # bytes

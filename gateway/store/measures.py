@@ -35,7 +35,9 @@ ANSWERS = _counter("answers", "Answers by link and how their submit ended", "lin
 DOUBLED = _counter("answers_possibly_doubled", "Answers submitted again after an unknown outcome", "link")
 SILENCED = _counter("replies_silenced", "Settled texts that got no answer", "channel")
 RECEIPTS = _counter("receipts", "Delivery receipts by link and state", "link", "state")
-RECEIPTS_UNMATCHED = _counter("receipts_unmatched", "Delivery receipts of no answer that we know", "link")
+RECEIPTS_UNMATCHED = _counter(
+    "receipts_unmatched", "Delivery receipts without effect: unmatched, ambiguous or late", "link", "why"
+)
 SMPP = _counter("smpp_events", "What happened on the sessions of a link", "link", "event")
 LINK_BOUND = _gauge("link_bound", "1 where the link to an SMSC stands", "link", mode="livemax")
 LINK_LOAD = (  # in the order of smpp.tally.Load

@@ -10,12 +10,16 @@ from gateway.store.durable import DurableRedis
 
 
 class FiledReceipt(NamedTuple):
-    """What an SMSC says became of an answer. `state`: delivered, expired or failed; `at`: ms since 1970."""
+    """What an SMSC says became of an answer. `state`: delivered, expired or failed; `at`: ms since 1970.
+
+    `shopper`: the vault's index of the number that it is from; empty where that is no phone's.
+    """
 
     smsc_id: str
     state: str
     error: str | None
     at: int
+    shopper: str = ""
 
 
 class ReceiptLog:
@@ -33,12 +37,12 @@ def unpacked(body: bytes) -> list[FiledReceipt]:
     """The receipts of one entry, as `add` stored them. Raises ValueError."""
     receipts = []
     for line in body.decode().split("\n"):
-        state, error, at, smsc_id = line.split("|", 3)
-        receipts.append(FiledReceipt(smsc_id, state, error or None, int(at)))
+        state, error, at, shopper, smsc_id = line.split("|", 4)
+        receipts.append(FiledReceipt(smsc_id, state, error or None, int(at), shopper))
     return receipts
 
 
 def _packed(receipts: Sequence[FiledReceipt]) -> bytes:
     # The SMSC's id stands last, since it may hold anything; a line feed in it could match no answer anyway.
-    lines = [f"{r.state}|{r.error or ''}|{r.at}|{r.smsc_id}".replace("\n", " ") for r in receipts]
+    lines = [f"{r.state}|{r.error or ''}|{r.at}|{r.shopper}|{r.smsc_id}".replace("\n", " ") for r in receipts]
     return "\n".join(lines).encode("utf-8", "replace")

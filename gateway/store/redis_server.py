@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from redis.exceptions import AuthenticationError, AuthorizationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from config.settings import RedisSettings, SettingsError
+from config.section import SettingsError
+from config.settings import RedisSettings
 
 OLDEST_REDIS = (7, 0)
 WAITAOF_SINCE = (7, 2)

@@ -1,16 +1,17 @@
-"""The sending queue of a link: answers that wait, the intent of each submit, and what became of it."""
+"""The sending queues of a link: texts that wait, the intent of each submit, and what became of it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable, script
 from gateway.store.durable import DurableRedis
@@ -21,7 +22,7 @@ _SEAL = "answer"
 
 
 class Waiting(NamedTuple):
-    """An answer to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
+    """A text to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
 
     `until`: ms after which it is of no use to anybody and is not sent; 0: as long as answers may wait.
     """
@@ -35,6 +36,12 @@ class Waiting(NamedTuple):
     at: int
     begun: int
     until: int = 0
+    priority: Priority = Priority.REPLY
+
+    @property
+    def intent(self) -> str:
+        """The field in which its intent stands."""
+        return keys.intent(self.priority, self.queue_id)
 
 
 class Sent(NamedTuple):
@@ -74,7 +81,7 @@ class ServiceMessages:
         """Queue `text` for `number` (E.164 digits) until `until`, ms. Raises RedisError."""
         message_id = f"{os.urandom(12).hex()}.{firm_id}"
         await self._redis.call(
-            *("XADD", keys.send(firm_id, link), "*"),
+            *("XADD", keys.send(firm_id, link, Priority.SERVICE), "*"),
             *("m", message_id, "x", seal_answer(self._vault, number, text), "d", short_number),
             *("s", "", "t", int(time.time() * 1000), "u", until),
         )
@@ -106,22 +113,18 @@ class SendQueue:
         self._blocking = blocking
         self._link = link
         self._window = redelivery_window_s
-        self._after: dict[int, str] = {}
+        self._after: dict[str, str] = {}  # queue -> the last id that was taken
         self._unheard: dict[int, int] = {}
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
-        """The next answers, each with its intent on disk. Raises RedisError, QueueClosed among them."""
+        """The next texts, replies first, each with its intent on disk. Raises RedisError, so QueueClosed."""
         if self._sha is None:
             self._sha = await self._open()
+        queues = keys.sends(firm_id, self._link)
         try:
             raw = await self._redis.call(
-                "EVALSHA",
-                self._sha,
-                2,
-                keys.send(firm_id, self._link),
-                keys.intents(firm_id, self._link),
-                self._after.get(firm_id, BEGINNING),
-                count,
+                *("EVALSHA", self._sha, 1 + len(queues), keys.intents(firm_id, self._link), *queues),
+                *(count, *(self._after.get(queue, BEGINNING) for queue in queues)),
             )
         except NoScriptError:
             self._sha = None
@@ -131,9 +134,11 @@ class SendQueue:
             raise
         # An intent whose call failed was perhaps noted, but surely not followed by a submit of ours.
         unheard = self._unheard.pop(firm_id, 0)
-        taken = [_waiting(firm_id, id_, max(1, begun - unheard), flat) for id_, begun, flat in raw]
-        if taken:
-            self._after[firm_id] = taken[-1].queue_id
+        taken = []
+        for place, id_, begun, flat in raw:
+            waiting = _waiting(firm_id, IN_ORDER[place - 1], id_, max(1, begun - unheard), flat)
+            self._after[queues[place - 1]] = waiting.queue_id
+            taken.append(waiting)
         return taken
 
     async def _open(self) -> str:
@@ -147,7 +152,7 @@ class SendQueue:
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Note a further submit of answers whose outcome is unknown or was refused for now."""
         raw = await self._redis.calls(
-            [("HINCRBY", keys.intents(w.firm_id, self._link), w.queue_id, 1) for w in waiting]
+            [("HINCRBY", keys.intents(w.firm_id, self._link), w.intent, 1) for w in waiting]
         )
         return [w._replace(begun=int(begun)) for w, begun in zip(waiting, raw, strict=True)]
 
@@ -155,14 +160,15 @@ class SendQueue:
         """Take back the intents of answers that were taken and not submitted. Raises RedisError."""
         if waiting:
             await self._redis.calls(
-                [("HINCRBY", keys.intents(w.firm_id, self._link), w.queue_id, -1) for w in waiting]
+                [("HINCRBY", keys.intents(w.firm_id, self._link), w.intent, -1) for w in waiting]
             )
 
     async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
         """Until an answer waits behind those taken, or the time is over. Raises RedisError."""
-        streams: Mapping[Any, Any] = {keys.send(f, self._link): self._after.get(f, "0-0") for f in firm_ids}
+        queues = [queue for firm_id in firm_ids for queue in keys.sends(firm_id, self._link)]
+        streams: dict[Any, Any] = {queue: self._after.get(queue, "0-0") for queue in queues}
         if streams:
-            await self._blocking.xread(dict(streams), count=1, block=timeout_ms)
+            await self._blocking.xread(streams, count=1, block=timeout_ms)
         else:
             await asyncio.sleep(timeout_ms / 1000)
 
@@ -174,14 +180,15 @@ class SendQueue:
         commands = []
         for firm_id, group in by_firm.items():
             names = [
-                keys.send(firm_id, self._link),
                 keys.intents(firm_id, self._link),
                 keys.results(firm_id),
+                *keys.sends(firm_id, self._link),
                 *(keys.seen(firm_id, s.waiting.seen) for s in group),
             ]
             args: list[Any] = [self._window]
             for s in group:
-                args += (s.waiting.queue_id, _result(s))
+                w = s.waiting
+                args += (IN_ORDER.index(w.priority) + 1, w.queue_id, w.intent, _result(s, self._link))
             commands.append(("EVAL", _SENT, len(names), *names, *args))
         await self._redis.calls(commands)
 
@@ -190,7 +197,7 @@ _TAKE = script("take")
 _SENT = script("sent")
 
 
-def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Waiting:
+def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat: list[bytes]) -> Waiting:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return Waiting(
         firm_id=firm_id,
@@ -202,14 +209,16 @@ def _waiting(firm_id: int, queue_id: bytes, begun: int, flat: list[bytes]) -> Wa
         at=int(fields[b"t"]),
         begun=begun,
         until=int(fields.get(b"u", 0)),
+        priority=priority,
     )
 
 
-def _result(sent: Sent) -> str:
+def _result(sent: Sent, link: str) -> str:
     """The outcome as a line; `parse_results` reads it. The SMSC's id stands last: it may hold anything."""
     waiting = sent.waiting
     smsc_id = (sent.smsc_id or "").replace("\n", " ")
-    return f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}|{smsc_id}"
+    head = f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
+    return f"{head}|{link}|{smsc_id}"
 
 
 class Result(NamedTuple):
@@ -220,6 +229,7 @@ class Result(NamedTuple):
     attempts: int
     error: str | None
     at: int
+    link: str
     smsc_id: str | None
 
 
@@ -227,6 +237,8 @@ def parse_results(text: bytes) -> list[Result]:
     """What `file` wrote, one or more outcomes. Raises ValueError."""
     results = []
     for line in text.decode().split("\n"):
-        message_id, state, attempts, error, at, smsc_id = line.split("|", 5)
-        results.append(Result(message_id, state, int(attempts), error or None, int(at), smsc_id or None))
+        message_id, state, attempts, error, at, link, smsc_id = line.split("|", 6)
+        results.append(
+            Result(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None)
+        )
     return results

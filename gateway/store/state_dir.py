@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from config.settings import SettingsError
+from config.section import SettingsError
 
 
 def make(directory: Path) -> None:

@@ -90,7 +90,7 @@ def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk
         link=text.link,
         seen=text.digest,
         at=text.at,
-        segments=count(words),
+        segments=count(words, plain=True),  # as links have it by default
     )
 
 

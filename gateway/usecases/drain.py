@@ -7,21 +7,25 @@ effect single.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
 from redis import Redis
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from gateway.domain.receipt_ids import IdForm
 from gateway.store import keys, ledger, sql
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
 from gateway.store.receipts import unpacked
 from gateway.store.sendqueue import parse_results
 from gateway.usecases.answering import Desk
+from gateway.usecases.match_receipts import LEARN, Match, match
 from gateway.usecases.settle import Settled, settle_batch
 
 BATCH = 256  # texts of one transaction
@@ -43,7 +47,7 @@ class Drained:
     settled: int = 0
     results: int = 0
     receipts: int = 0
-    unmatched: int = 0
+    unmatched: Mapping[str, int] = field(default_factory=dict)  # receipts, by why
     dead: int = 0
     seconds: float = 0.0  # for the texts
 
@@ -145,6 +149,7 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
         {
             "b_id": result.message_id,
             "b_state": result.state,
+            "b_link": result.link,
             "b_smsc": result.smsc_id,
             "b_attempts": result.attempts,
             "b_error": result.error,
@@ -162,43 +167,51 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
     return len(outcomes)
 
 
-def drain_receipts(link: str, redis: Redis, engine: Any, *, after: str, now_ms: int) -> tuple[Drained, str]:
+def drain_receipts(
+    link: str, redis: Redis, engine: Any, *, ids: str, after: str, now_ms: int
+) -> tuple[Drained, str]:
     """One batch of a link's receipts behind the id `after` ("-" for the first); also the id to go on from.
 
-    A receipt that matches no answer waits a while: it may have come first.
+    A receipt that matches no answer waits a while: it may have come first. `ids`: see match_receipts.
     """
     rows: Any = redis.xrange(keys.receipts(link), min=after, count=RECEIPT_BATCHES)
     if not rows:
         return Drained(), after
     batches = [(id_, unpacked(fields[b"r"])) for id_, fields in rows]
-    receipts = [
-        {"b_smsc": r.smsc_id, "b_state": r.state, "b_error": r.error, "b_ended": r.at}
-        for _, batch in batches
-        for r in batch
-    ]
+    before = _form(redis.get(keys.receipt_form(link))) if ids == LEARN else None
     try:
         with sql.writing(engine) as connection:
-            unknown = ledger.note_receipts(connection, link, receipts)
+            receipts = [receipt for _, batch in batches for receipt in batch]
+            found = match(connection, link, receipts, ids=ids, learned=before)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
-    done, matched, unmatched = [], 0, 0
+    if found.learned is not None and found.learned is not before:
+        log.warning("receipts name their messages in another form", link=link, form=str(found.learned))
+        redis.set(keys.receipt_form(link), str(found.learned))
+    done, counted = [], Counter[Match]()
+    matches = iter(found.matches)
     for id_, batch in batches:
-        missing = sum(r.smsc_id in unknown for r in batch)
-        if missing and now_ms - int(id_.split(b"-", 1)[0]) < UNMATCHED_AFTER_MS:
+        here = Counter(itertools.islice(matches, len(batch)))
+        if here[Match.UNMATCHED] and now_ms - int(id_.split(b"-", 1)[0]) < UNMATCHED_AFTER_MS:
             continue
         done.append(id_)
-        matched += len(batch) - missing
-        unmatched += missing
+        counted += here
     if done:
         redis.xdel(keys.receipts(link), *done)
-    return Drained(receipts=matched, unmatched=unmatched), "(" + rows[-1][0].decode()
+    unmatched = {str(word): counted[word] for word in Match if word is not Match.MATCHED and counted[word]}
+    drained = Drained(receipts=counted[Match.MATCHED], unmatched=unmatched)
+    return drained, "(" + rows[-1][0].decode()
+
+
+def _form(stored: bytes | str | None) -> IdForm | None:
+    return IdForm(stored.decode() if isinstance(stored, bytes) else stored) if stored else None
 
 
 def drain(
     redis: Redis,
     desk: Desks,
     *,
-    links: Sequence[str],
+    links: Mapping[str, str],
     token: str,
     observe: Observer,
     passed: Passed,
@@ -208,8 +221,8 @@ def drain(
 ) -> int:
     """Drain all firms and links until nothing came for `linger_s`, at most `most_s`, or until `stop`.
 
-    It lingers because a job costs more than a batch: under load one job drains for seconds. Returns how many
-    texts were settled. Raises LedgerAway, RedisError.
+    `links`: name -> how receipts name messages there. It lingers because a job costs more than a batch: under
+    load one job drains for seconds. Returns how many texts were settled. Raises LedgerAway, RedisError.
     """
     begun = quiet_since = time.monotonic()
     total = 0
@@ -229,9 +242,12 @@ def drain(
                 passed(drained, "")
                 total += drained.settled
                 busy = busy or drained.anything
-            for link in links if outcomes else ():
+            for link, ids in links.items() if outcomes else ():
                 drained, read_to[link] = drain_receipts(
-                    link, redis, desk().engine, after=read_to[link], now_ms=int(time.time() * 1000)
+                    *(link, redis, desk().engine),
+                    ids=ids,
+                    after=read_to[link],
+                    now_ms=int(time.time() * 1000),
                 )
                 passed(drained, link)
                 busy = busy or drained.anything

@@ -36,8 +36,8 @@ class SettlingMeters:
             self.meter.observe(measures.BATCH_S, drained.seconds)
         if drained.dead:
             self.meter.count(measures.DEAD, n=drained.dead)
-        if drained.unmatched:
-            self.meter.count(measures.RECEIPTS_UNMATCHED, link, n=drained.unmatched)
+        for why, n in drained.unmatched.items():
+            self.meter.count(measures.RECEIPTS_UNMATCHED, link, why, n=n)
 
     def ledger_away(self) -> None:
         """A settlement was put off."""

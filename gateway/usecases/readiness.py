@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from config.settings import RedisSettings
 from gateway.domain import condition
 from gateway.domain.condition import Grade, Part
-from gateway.store import backlog, keys, presence, redis_server
+from gateway.store import backlog, keys, link_reports, presence, redis_server
 from gateway.store.presence import Presence, Standing
 
 WITHIN_S = 2.0
@@ -122,9 +122,10 @@ class Readiness:
 
     async def _queues(self) -> list[Part]:
         waiting = await backlog.read(self._redis, self._firms(), self._links)
-        smpp, worker = await self._redis.mget(keys.status("smpp"), keys.status("worker"))
+        worker = await self._redis.get(keys.status("worker"))
+        held = await link_reports.read(self._redis, self._links)
         return [
-            condition.links(_said(smpp)),
+            condition.links({name: report.state if report else None for name, report in held.items()}),
             condition.worker(_said(worker)),
             condition.settlement(waiting.oldest_s, waiting.texts),
             condition.dead_letters(waiting.dead),

@@ -6,20 +6,35 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from config import texts
+from gateway.domain.longest import Extremes, TooLong, too_long
 from gateway.store import schema, sql
 from gateway.store.vault import Vault
 
 API_KEY_BYTES = 24
 MOST_NAME = 100
 MOST_POINTS = 1_000_000
+EXAMPLE_WIDTH = 400
+MOST_SHOWN = 10  # characters outside GSM 03.38; with more the text is in another script
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _SHORT_NUMBER = re.compile(r"[0-9]{3,15}", re.ASCII)
 STATES = {"pause": ("running", "paused"), "resume": ("paused", "running"), "end": (None, "ended")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLimit:
+    """Segments that an answer in a campaign's own words may take. `plain`: all links replace look-alikes."""
+
+    segments: int = 4
+    plain: bool = True
+
+
+_USUAL_LIMIT = TextLimit()
 
 
 class Refused(Exception):
@@ -84,7 +99,7 @@ def revoke_api_key(engine: Engine, key_id: int) -> None:
         )
 
 
-def add_campaign(engine: Engine, new: NewCampaign) -> int:
+def add_campaign(engine: Engine, new: NewCampaign, limit: TextLimit = _USUAL_LIMIT) -> int:
     """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
     if new.ends_at <= new.starts_at:
         raise Refused("the campaign ends before it starts")
@@ -95,8 +110,7 @@ def add_campaign(engine: Engine, new: NewCampaign) -> int:
     for number in new.short_numbers:
         if not _SHORT_NUMBER.fullmatch(number):
             raise Refused(f"short number {number!r}: 3 to 15 digits, such as 4040")
-    for language, own in new.texts.items():
-        texts.load(language).override(own)
+    _check_texts(new, limit)
     now = _now()
     with sql.writing(engine) as connection:
         owner = firm_id(connection, new.firm)
@@ -151,6 +165,34 @@ def change_points(engine: Engine, campaign: int, points: int) -> int:
         )
         connection.execute(update(t).where(t.c.id == campaign).values(rule_version=version))
     return int(row.firm_id)
+
+
+def _check_texts(new: NewCampaign, limit: TextLimit) -> None:
+    """The campaign's own words can be used, and no answer in them takes too many segments at its longest.
+
+    The points are those that the rule may have later, not those of today. Raises TextError with every fault.
+    """
+    extremes = Extremes(campaign=new.name, points=MOST_POINTS)
+    faults = []
+    for language, own in new.texts.items():
+        if not isinstance(own, dict):
+            raise texts.TextError(f"campaign texts: {language}: a language is a table, such as [uk]")
+        words = texts.load(language).override(own)
+        long = too_long(words, extremes, most=limit.segments, plain=limit.plain)
+        faults += [_complaint(language, answer, limit.segments) for answer in long]
+    if faults:
+        raise texts.TextError("\n".join(faults))
+
+
+def _complaint(language: str, answer: TooLong, most: int) -> str:
+    advice = "shorten it"
+    if 0 < len(answer.outside) <= MOST_SHOWN:
+        advice += f", or do without {' '.join(answer.outside)} (a segment then holds 153 characters, now 67)"
+    return (
+        f"campaign texts ({language}): {' + '.join(answer.keys)}: takes {answer.segments} segments at its "
+        f"longest, {most} at most (answers.max_segments): {advice}. "
+        f"At its longest: {shorten(answer.example, EXAMPLE_WIDTH, placeholder=' …')}"
+    )
 
 
 def _check_points(points: int) -> None:

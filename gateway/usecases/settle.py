@@ -69,6 +69,7 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
     """`again`: some of it may be settled already."""
     firm_id = accepted[0].firm_id
     with sql.writing(desk.engine) as connection:
+        ledger.take_turn(connection, firm_id)
         shoppers = _shoppers(connection, accepted, desk.vault)
         batch = _Batch(
             shoppers={key: id_ for key, (id_, _) in shoppers.items()},
@@ -111,7 +112,7 @@ def _shoppers(
                 "language": a.language,
                 "created_at": a.at,
             }
-            for a in missing
+            for a in sorted(missing, key=lambda text: text.shopper)  # as other firms' settlers enter them
         ]
         ledger.insert_missing(connection, schema.shopper, rows)
         known |= ledger.standing(connection, firm_id, [a.shopper for a in missing])

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from gateway.domain import segments
+from gateway.domain.data_coding import decode_body
 from smpp import concatenation
 from smpp.pdus import SubmitSm
 
@@ -38,7 +39,7 @@ class Joining:
         if pdu.esm_class & concatenation.UDH_INDICATOR:
             part, body = concatenation.split_header(pdu.body) or (None, pdu.body)
         if part is None:
-            text = segments.decode_body(body, pdu.data_coding, "gsm7")
+            text = decode_body(body, pdu.data_coding, "gsm7")
             return _reply(pdu, text, len(segments.split(text).parts))
         key = (pdu.source, pdu.destination, part.reference, part.total)
         parts = self._waiting.setdefault(key, {})
@@ -49,7 +50,7 @@ class Joining:
             return None
         del self._waiting[key]
         whole = b"".join(parts[number] for number in sorted(parts))
-        return _reply(pdu, segments.decode_body(whole, pdu.data_coding, "gsm7"), part.total)
+        return _reply(pdu, decode_body(whole, pdu.data_coding, "gsm7"), part.total)
 
 
 def _reply(pdu: SubmitSm, text: str, count: int) -> Reply:

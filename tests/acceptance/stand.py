@@ -119,15 +119,19 @@ async def standing(
     *,
     settings: Mapping[str, dict[str, object]] | None = None,
     link: Mapping[str, object] | None = None,
+    own: Mapping[str, Mapping[str, object]] | None = None,
 ) -> AsyncIterator[Stand]:
-    """`undercap up` with a link to each of the SMSCs; `link`: settings of every link."""
+    """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name."""
     async with AsyncExitStack() as stack:
         smscs: dict[str, SmscPeer] = {}
         for name, program in programs.items():
             smscs[name] = SmscPeer(program)
             await smscs[name].start()
             stack.push_async_callback(smscs[name].stop)
-        links = [link_table(smsc.port, name=name, **(link or {})) for name, smsc in smscs.items()]
+        links = [
+            link_table(smsc.port, **{"name": name, **(link or {}), **(own or {}).get(name, {})})
+            for name, smsc in smscs.items()
+        ]
         gateway = stack.enter_context(
             closing(Gateway(state=state, links=links, settings=dict(settings or {})))
         )

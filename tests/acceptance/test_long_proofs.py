@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-bytes`)."""
+"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 
 from tests.bench.load_run import FreedBy
 from tests.peers import fetch
-from tests.soak import bytes as bent
-from tests.soak import disk, kill, loss
+from tests.soak import disk, kill, loss, octets, smpp
 
 
 @pytest.mark.timeout(300)
@@ -41,7 +40,22 @@ async def test_a_lost_redis_is_rebuilt_and_the_loss_is_bounded(tmp_path: Path) -
 
 
 @pytest.mark.timeout(300)
-async def test_bent_pdus_end_no_process_and_lose_nothing(tmp_path: Path) -> None:
-    verdict = await bent.run(tmp_path, minutes=0.4, seed=7)
+async def test_books_and_an_smsc_in_trouble_agree_to_the_last_message(tmp_path: Path) -> None:
+    plan = smpp.Plan(n=2_500, seed=7, stretches=9, slowest=200, reassembly_s=12, settle_s=60)
+    verdict = await smpp.run(plan, tmp_path)
     assert verdict.faults == []
-    assert verdict.credited == verdict.texts
+    assert verdict.acknowledged == 2_500
+    # It was in trouble indeed: each kind came, and answers were doubled where nobody could know.
+    assert {"restart", "cut", "half-close", "deaf"} <= verdict.troubles.keys()
+    assert {"throttled", "refused for now", "refused for good", "not answered"} <= verdict.troubles.keys()
+    assert {"cut off", "garbage", "somebody else's", "on its way"} <= verdict.receipts.keys()
+    assert 0 < verdict.copies <= verdict.marked_as_doubled * 2
+
+
+@pytest.mark.timeout(300)
+async def test_whatever_an_smsc_writes_the_process_lives(tmp_path: Path) -> None:
+    verdict = await octets.run(20.0, 7, tmp_path)
+    assert verdict.faults == []
+    assert verdict.streams > 1_000
+    assert verdict.in_process >= octets.IN_PROCESS - 5
+    assert verdict.handed_on > 0 < verdict.ended

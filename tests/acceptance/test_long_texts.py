@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
@@ -24,8 +24,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 LINK: Final = "peer"
 # Texts come by one bind and answers leave by the other where the SMSC can: smpp34's server (1.5.0) hears no
 # deliver_sm_resp on a receiver's bind.
-BINDS: Final = {"smpp34": "transceiver", "node smpp": "receiver+transmitter"}
+BINDS: Final = {
+    "smpp34": "transceiver",
+    "node smpp": "receiver+transmitter",
+    "Net::SMPP": "receiver+transmitter",
+}
 PART: Final = 67  # characters of a part in UCS-2
+OWN_UCS2: Final = 0x0E
+OWN_CODINGS: Final = {f"0x{OWN_UCS2:X}": "ucs2"}  # what this SMSC means by it
 RECEIPT: Final = 0x04  # esm_class
 SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER = 0x020C, 0x020E, 0x020F
 PAYLOAD, RECEIPTED_ID, MESSAGE_STATE = 0x0424, 0x001E, 0x0427
@@ -52,7 +58,7 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """One gateway for each SMSC."""
     smscs = {LINK: smsc_program(request.param)}
-    link = {"bind": BINDS[request.param]}
+    link = {"bind": BINDS[request.param], "data_codings": OWN_CODINGS}
     async with standing(tmp_path_factory.mktemp("long"), smscs, link=link) as stand:
         supply = await running_campaign(stand, language="ru")
         yield Scene(stand=stand, smsc=stand.smscs[LINK], supply=supply)
@@ -84,10 +90,12 @@ def by_parameters(number: int, total: int, reference: int) -> tuple[bytes, tuple
 Way = Callable[[int, int, int], tuple[bytes, tuple[tuple[int, bytes], ...]]]
 
 
-def parts_of(shopper: Shopper, text: str, way: Way = by_short_header) -> list[Delivery]:
+def parts_of(
+    shopper: Shopper, text: str, way: Way = by_short_header, reference: int | None = None
+) -> list[Delivery]:
     """A long text as a phone sends it, in order."""
     pieces = [text[at : at + PART].encode("utf-16-be") for at in range(0, len(text), PART)]
-    reference = next(references)
+    reference = reference or next(references)
     deliveries = []
     for number, piece in enumerate(pieces, 1):
         header, tlvs = way(number, len(pieces), reference)
@@ -137,15 +145,58 @@ async def test_parts_wait_on_disk_when_the_smpp_process_is_killed(scene: Scene) 
     assert [row[1] for row in scene.stand.stored(shopper).activations] == [code.serial]
 
 
-async def test_parts_that_come_again_are_not_answered_again(scene: Scene) -> None:
+@pytest.mark.parametrize("way", [by_short_header, by_long_header, by_parameters])
+async def test_parts_that_come_again_are_not_answered_again(scene: Scene, way: Way) -> None:
     shopper, code = scene.stand.shopper(), scene.supply.next()
-    first, second, third = parts_of(shopper, long_text(code.printed))
+    first, second, third = parts_of(shopper, long_text(code.printed), way)
     await scene.send([first, first, second, second, third])
     assert await scene.stand.answers(LINK, shopper) == ["Код принят: +10 баллов. Баланс: 10."]
     await scene.send([third, first, second, third])
     await scene.stand.all_quiet(LINK)
     assert len(scene.smsc.sent_to(shopper.number)) == 1
     assert scene.stand.stored(shopper).balance == 10
+
+
+async def test_parts_of_several_shoppers_come_mixed(scene: Scene) -> None:
+    """Phones count by themselves: here all three took the same reference, each in another form of header."""
+    people = [scene.stand.shopper(f"shopper {n}") for n in range(3)]
+    codes = [scene.supply.next() for _ in people]
+    reference = next(references)
+    ways = (by_short_header, by_long_header, by_parameters)
+    texts = [
+        parts_of(shopper, long_text(code.printed), way, reference)
+        for shopper, code, way in zip(people, codes, ways, strict=True)
+    ]
+    mixed = [texts[n % 3][at] for at in (1, 0, 2) for n in range(3)]
+    await scene.send(mixed[:-2])  # the first is whole now, of the others one part is missing
+    assert await scene.stand.answers(LINK, people[0]) == ["Код принят: +10 баллов. Баланс: 10."]
+    assert [scene.stand.stored(shopper).replies for shopper in people[1:]] == [[], []]
+    await scene.send(mixed[-2:])
+    for shopper, code in zip(people, codes, strict=True):
+        assert await scene.stand.answers(LINK, shopper) == ["Код принят: +10 баллов. Баланс: 10."]
+        assert [row[1] for row in scene.stand.stored(shopper).activations] == [code.serial]
+
+
+@pytest.mark.parametrize(
+    ("way", "data_coding"), [(by_short_header, UCS2), (by_parameters, UCS2), (by_long_header, OWN_UCS2)]
+)
+async def test_what_came_of_a_text_is_read_when_its_time_is_over(
+    scene: Scene, way: Way, data_coding: int
+) -> None:
+    shopper = scene.stand.shopper()
+    codes = [scene.supply.next() for _ in range(2)]
+    text = codes[0].printed.ljust(PART * 2, ".") + codes[1].printed
+    first, _, third = parts_of(shopper, text, way)
+    await scene.send([replace(part, data_coding=data_coding) for part in (first, third)])
+    await scene.stand.all_quiet(LINK)
+    assert scene.stand.stored(shopper).replies == []
+    with closing(scene.stand.gateway.redis()) as redis:
+        api: Any = redis
+        (waiting,) = api.zrange(keys.parts_due(), 0, -1)
+        api.zadd(keys.parts_due(), {waiting: time.time() - 1}, xx=True)
+    assert await scene.stand.answers(LINK, shopper) == ["Принято: 2 кода, +20 баллов. Баланс: 20."]
+    stored = scene.stand.stored(shopper)
+    assert [serial for _, serial, _, _ in stored.activations] == [code.serial for code in codes]
 
 
 async def test_a_long_text_in_one_payload(scene: Scene) -> None:

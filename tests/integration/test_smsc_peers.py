@@ -1,4 +1,4 @@
-"""Both SMSC peers keep the same contract: tried with the bare ESME of the codec floor."""
+"""All SMSC peers keep the same contract: tried with the bare ESME of the codec floor."""
 
 from __future__ import annotations
 

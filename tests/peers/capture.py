@@ -1,118 +1,99 @@
-"""Records what a real SMSC says in one session: `python -m tests.peers.capture`.
+"""Captures what SMSCs really write: `python -m tests.peers.capture` renews tests/data/captures.txt.
 
-It writes tests/data/captures/*.hex. A relay stands between a link of ours and the SMSC. Numbers and texts are
-made up.
+Each line is a PDU: the peer's name, a tab, the octets in hexadecimal. Numbers in them are made up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from smpp import codec, wire
-from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
-from tests.peers import fetch
+from smpp.codec import BindKind
+from smpp.pdus import SubmitSm
+from tests.conftest import SMSCS, smsc_program
 from tests.peers.smsc import Delivery, SmscPeer
 
-CAPTURES: Final = Path(__file__).parents[1] / "data" / "captures"
-SUBMITS: Final = 5
+FILE: Final = Path(__file__).parents[1] / "data" / "captures.txt"
+PERSON: Final = "380670000001"
 RECEIPT: Final = (
-    b"id:7f sub:001 dlvrd:001 submit date:2601011200 done date:2601011201 stat:DELIVRD err:000 text:thank"
+    b"id:7 sub:001 dlvrd:001 submit date:2611220101 done date:2611220102 stat:DELIVRD err:000 text:x"
 )
-VENDOR: Final = b"vendor"
-_SHOPPER: Final = partial(Delivery, source="380671234567", destination="4040")
 DELIVERIES: Final = (
-    _SHOPPER(body=b"CODE 12"),
-    _SHOPPER(body="Мій код 12".encode("utf-16-be"), data_coding=8),
-    _SHOPPER(body=b"\x05\x00\x03\x2a\x02\x02second half", esm_class=0x40),
-    _SHOPPER(body=b"\x05\x00\x03\x2a\x02\x01first half, ", esm_class=0x40),
-    _SHOPPER(body=b"\x06\x08\x04\x01\x2a\x02\x01wide reference", esm_class=0x40),
-    _SHOPPER(body=b"sar", tlvs=((0x020C, b"\0\7"), (0x020E, b"\2"), (0x020F, b"\1"))),
-    _SHOPPER(body=b"", tlvs=((0x0424, b"a long text in message_payload " * 20),)),
-    _SHOPPER(body=RECEIPT, esm_class=4, tlvs=((0x001E, b"7f\0"), (0x0427, b"\2"))),
-    _SHOPPER(body=RECEIPT, esm_class=4),
-    _SHOPPER(body=VENDOR, tlvs=((0x1403, b"vendor"),)),
-    _SHOPPER(body=bytes(range(140)), data_coding=4),
-    _SHOPPER(body=b"STOP"),
+    Delivery(source=PERSON, destination="4040", body=b"1234-5678-90123"),
+    Delivery(source=PERSON, destination="4040", body="Код".encode("utf-16-be"), data_coding=8),
+    Delivery(source=PERSON, destination="4040", body=b"\5\0\3\x21\2\1first", esm_class=0x40),
+    Delivery(source=PERSON, destination="4040", body=b"\6\x08\4\1\x21\2\2second", esm_class=0x40),
+    Delivery(source=PERSON, destination="4040", body=RECEIPT, esm_class=4),
+    Delivery(source=PERSON, destination="4040", body=b"", esm_class=4, tlvs=((0x1E, b"7\0"), (0x427, b"\2"))),
+    Delivery(source=PERSON, destination="4040", body=b"", tlvs=((0x424, b"a long one " * 30),)),
+    Delivery(
+        source=PERSON,
+        destination="4040",
+        body=b"sar",
+        tlvs=((0x20C, b"\0\1"), (0x20E, b"\2"), (0x20F, b"\1")),
+    ),
+    Delivery(source="BANK", destination="4040", body=b"hello", source_ton=5, source_npi=0),
 )
+SUBMIT: Final = SubmitSm("4040", 3, 0, PERSON, 1, 1, 0, 0, b"thank you", 1)
 
 
-def pdus(octets: bytes) -> list[bytes]:
-    """The PDUs of a stream that is whole."""
-    found, at = [], 0
-    while at < len(octets):
-        length = wire.HEADER.unpack_from(octets, at)[0]
-        found.append(octets[at : at + length])
-        at += length
-    return found
-
-
-def captures() -> dict[str, list[bytes]]:
-    """Every capture by the name of its SMSC: the PDUs that it said, in order; the first answers a bind."""
-    return {
-        path.stem: [bytes.fromhex(line) for line in path.read_text().splitlines() if not line.startswith("#")]
-        for path in sorted(CAPTURES.glob("*.hex"))
-    }
-
-
-async def record(smsc: SmscPeer, *, vendor_parameters: bool) -> bytes:
-    """What it says while it is bound to, delivers, is submitted to, asked whether it lives, and unbinds."""
-    said = bytearray()
-    heard = asyncio.Event()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs, ours = await asyncio.open_connection("127.0.0.1", smsc.port)
-        copying = asyncio.create_task(_copy(reader, ours, bytearray(), asyncio.Event()))
-        await _copy(theirs, writer, said, heard)
-        await copying
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    recorder = Recorder()
-    async with linked(server.sockets[0].getsockname()[1], recorder, enquire_link_s=0.3) as link:
-        await smsc.wait_bound()
-        for delivery in DELIVERIES:
-            if vendor_parameters or delivery.body != VENDOR:
-                await smsc.deliver(delivery)
-        for token in range(SUBMITS):
-            await recorder.until(partial(link.submit, ANSWER, token))
-        await recorder.until(lambda: len(recorder.results) == SUBMITS)
-        while codec.ENQUIRE_LINK_RESP not in {wire.HEADER.unpack_from(pdu)[1] for pdu in pdus(bytes(said))}:
-            heard.clear()
-            await heard.wait()
-        await smsc.unbind()
-        await recorder.until(lambda: link.tally.losses == 1)
-    server.close()
-    return bytes(said)
-
-
-async def _copy(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy: bytearray, heard: asyncio.Event
-) -> None:
+@asynccontextmanager
+async def started(name: str) -> AsyncIterator[SmscPeer]:
+    """An SMSC by its library's name."""
+    peer = SmscPeer(smsc_program(name))
+    await peer.start()
     try:
-        while octets := await reader.read(65536):
-            copy += octets
-            heard.set()
-            writer.write(octets)
-            await writer.drain()
-    except ConnectionError:
-        pass
+        yield peer
     finally:
-        writer.close()
+        await peer.stop()
+
+
+async def captured(peer: SmscPeer) -> list[bytes]:
+    """Bind, take every delivery, submit, unbind; all PDUs that the SMSC wrote."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", peer.port)
+    seen: list[bytes] = []
+
+    async def read() -> bytes:
+        head = await reader.readexactly(16)
+        pdu = head + await reader.readexactly(wire.HEADER.unpack(head)[0] - 16)
+        seen.append(pdu)
+        return pdu
+
+    writer.write(codec.encode_bind(BindKind.TRANSCEIVER, 1, "undercap", "secret", ""))
+    await read()
+    await peer.wait_bound()
+    for delivery in DELIVERIES:
+        told = asyncio.ensure_future(peer.deliver(delivery))
+        sequence = wire.HEADER.unpack_from(await read())[3]
+        writer.write(wire.encode_answer(wire.DELIVER_SM_RESP, 0, sequence))
+        await told
+    octets = wire.encode_submit(SUBMIT, 2)
+    assert isinstance(octets, bytes)
+    for asked in (octets, codec.encode_enquire_link(3), codec.encode_unbind(4)):
+        writer.write(asked)
+        await read()
+    writer.close()
+    return seen
+
+
+def load() -> list[bytes]:
+    """The PDUs of the file."""
+    lines = FILE.read_text(encoding="ascii").splitlines()
+    return [bytes.fromhex(line.split("\t")[1]) for line in lines if not line.startswith("#")]
 
 
 async def main() -> None:
-    """Write one file an SMSC that can be had."""
-    CAPTURES.mkdir(exist_ok=True)
-    # node's library says no optional parameter that it does not know.
-    for program, vendors in ((fetch.smpp34_smsc(), True), (fetch.node_smsc(), False)):
-        smsc = SmscPeer(program)
-        await smsc.start()
-        octets = await record(smsc, vendor_parameters=vendors)
-        await smsc.stop()
-        lines = [f"# {program.name} {program.version}", *(pdu.hex() for pdu in pdus(octets))]
-        (CAPTURES / f"{program.name.split()[0]}.hex").write_text("\n".join(lines) + "\n")
+    """Renew the file."""
+    lines = ["# PDUs as SMSCs that nobody here wrote sent them: see tests/peers/capture.py"]
+    for name in sorted(SMSCS):
+        async with started(name) as peer:
+            lines += [f"{name}\t{pdu.hex()}" for pdu in await captured(peer)]
+    FILE.write_text("\n".join(lines) + "\n", encoding="ascii")
+    print(f"{len(lines) - 1} PDUs in {FILE.name}")
 
 
 if __name__ == "__main__":

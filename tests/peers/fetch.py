@@ -26,6 +26,12 @@ ROOT: Final = HERE.parents[1]
 PEERS: Final = ROOT / ".peers"
 NODE: Final = PEERS / "node"
 FETCH_TIMEOUT_S: Final = 300
+PERL_MODULES: Final = (
+    "usr/share/perl5",
+    "usr/lib/*/perl/[0-9]*.*.*",
+    "usr/share/perl/[0-9]*.*.*",
+    "usr/lib/*/perl-base",
+)
 
 
 class PeerMissingError(Exception):
@@ -62,6 +68,19 @@ def node_smsc() -> Program:
     return Program(name="node smpp", version=f"{version} on node {engine}", argv=argv)
 
 
+def perl_smsc() -> Program:
+    """The SMSC on Debian's Net::SMPP, with the perl that it depends on. Raises PeerMissingError."""
+    perl = debian.program("libnet-smpp-perl", "usr/bin/perl", PEERS / "perl", run)
+    root = PEERS / "perl" / "root"
+    folders = [folder for pattern in PERL_MODULES for folder in sorted(root.glob(pattern))]
+    modules = [f"-I{folder}" for folder in folders]
+    argv = (*perl, *modules)
+    version = run(
+        [*argv, "-MNet::SMPP", "-e", 'print "$Net::SMPP::VERSION on perl $^V"'], "Net::SMPP (Debian)"
+    )
+    return Program(name="Net::SMPP", version=version, argv=(*argv, str(HERE / "perl_smsc.pl")))
+
+
 def strace() -> Program:
     """strace, from the PATH or Debian. Raises PeerMissingError."""
     found = shutil.which("strace")
@@ -89,6 +108,7 @@ def run(argv: list[str], peer: str, *, cwd: Path | None = None) -> str:
 PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
     "smpp34": smpp34_smsc,
     "node smpp": node_smsc,
+    "Net::SMPP": perl_smsc,
     "strace": strace,
 }
 

@@ -1,8 +1,8 @@
 """An SMSC that nobody here wrote, behind one set of verbs.
 
 Each peer is a program of its own that wraps an independent SMPP library and speaks JSON lines on its
-standard streams (`smpp34_smsc.py`, `node_smsc.js`), so a restart is a real one: the process is killed and
-its connections go with it. Bytes travel as hexadecimal text.
+standard streams (`smpp34_smsc.py`, `node_smsc.js`, `perl_smsc.pl`), so a restart is a real one: the process
+is killed and its connections go with it. Bytes travel as hexadecimal text.
 """
 
 from __future__ import annotations

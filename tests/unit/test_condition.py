@@ -9,8 +9,9 @@ import pytest
 from gateway.domain import condition
 from gateway.domain.condition import Grade, Part
 
-LINKS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
-    ("silent", None, Grade.FAILED, "no smpp process reports: is `undercap smpp` running?"),
+LINKS: list[tuple[str, dict[str, str | None], Grade, str]] = [
+    ("silent", {"a": None}, Grade.FAILED, "no smpp process reports: is `undercap smpp` running?"),
+    ("one that nobody holds", {"a": "bound", "b": None}, Grade.DEGRADED, "a bound, b unheld"),
     ("none configured", {}, Grade.OK, "none configured"),
     ("bound", {"a": "bound"}, Grade.OK, "a bound"),
     ("one of two", {"b": "down", "a": "bound"}, Grade.DEGRADED, "a bound, b down"),
@@ -22,9 +23,8 @@ LINKS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
 @pytest.mark.parametrize(
     ("states", "grade", "told"), [case[1:] for case in LINKS], ids=[case[0] for case in LINKS]
 )
-def test_links(states: dict[str, Any] | None, grade: Grade, told: str) -> None:
-    said = None if states is None else {"links": {name: {"state": s} for name, s in states.items()}}
-    assert condition.links(said) == Part(name="links", grade=grade, told=told)
+def test_links(states: dict[str, str | None], grade: Grade, told: str) -> None:
+    assert condition.links(states) == Part(name="links", grade=grade, told=told)
 
 
 WORKERS: list[tuple[str, dict[str, Any] | None, Grade]] = [

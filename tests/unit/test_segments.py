@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain import gsm, segments
-from gateway.domain.segments import TooManyPartsError, count, decode_body, split
+from gateway.domain.data_coding import decode_body
+from gateway.domain.segments import TooManyPartsError, count, split
 
 GSM_TEXT = st.text(st.sampled_from("abc @$€[]~^{}|\\\n"), max_size=700)
 ANY_TEXT = st.text(st.sampled_from("абв 🎉€x\U0001f1fa\U0001f1e6"), max_size=700)
@@ -43,6 +44,53 @@ def test_parts_join_to_the_text(text: str) -> None:
     assert count(text) == len(result.parts)
 
 
+@pytest.mark.parametrize(
+    ("label", "char", "alphabet", "alone", "each"),
+    [
+        ("GSM 03.38, septets", "a", "gsm7", 160, 153),
+        (
+            "GSM 03.38 extension, septets",
+            "€",
+            "gsm7",
+            160,
+            152,
+        ),  # a pair is not cut, so one septet stays free
+        ("Latin-1 that the SMSC turns into GSM 03.38", "é", "latin1", 160, 153),
+        ("ASCII that the SMSC turns into GSM 03.38", "a", "ascii", 160, 153),
+        ("UCS-2, octets", "я", "gsm7", 140, 134),
+        ("UCS-2 on a link whose data_coding 0 is something else", "a", "utf8", 140, 134),
+        ("UCS-2 of surrogate pairs, octets", "🎉", "gsm7", 140, 132),  # of 134 octets two stay free
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) > 10 else "",
+)
+def test_sizes(label: str, char: str, alphabet: str, alone: int, each: int) -> None:
+    """TS 23.038 and 23.040, 9.2.3.24.1: 140 octets, 6 of them for the header of a part; 160/153, 70/67."""
+    del label
+    one = len(b"".join(split(char, default_alphabet=alphabet).parts))
+    fits = alone // one
+    assert [alone] == [len(part) for part in split(char * fits, default_alphabet=alphabet).parts]
+    sizes = [len(part) for part in split(char * (fits * 3), default_alphabet=alphabet).parts]
+    assert {each} == set(sizes[:-1])
+    assert sizes[0] + one > (153 if alone == 160 else 134)
+    assert len(split(char * (fits + 1), default_alphabet=alphabet).parts) == 2
+
+
+@given(GSM_TEXT | ANY_TEXT, st.sampled_from(["gsm7", "latin1", "ascii", "ucs2"]))
+def test_no_part_ends_inside_a_pair(text: str, alphabet: str) -> None:
+    result = split(text, default_alphabet=alphabet)
+    for part in result.parts:
+        if result.encoding == "ucs2":
+            assert len(part) % 2 == 0
+            part.decode("utf-16-be")  # strict: half a pair is an error
+        elif alphabet == "gsm7":
+            assert not part.endswith(bytes((gsm.ESCAPE,)))
+
+
+def test_ucs2_leaves_by_the_number_that_the_link_has_for_it() -> None:
+    assert (split("я").data_coding, split("я", ucs2=0x18).data_coding) == (0x08, 0x18)
+    assert split("a", ucs2=0x18).data_coding == 0x00
+
+
 @given(GSM_TEXT | ANY_TEXT)
 def test_no_part_is_too_long(text: str) -> None:
     result = split(text)
@@ -69,34 +117,6 @@ def test_more_than_255_parts_are_refused() -> None:
     assert len(split("a" * 153 * 255).parts) == 255
     with pytest.raises(TooManyPartsError):
         split("a" * (153 * 255 + 1))
-
-
-@pytest.mark.parametrize(
-    ("body", "data_coding", "default", "text"),
-    [
-        pytest.param(b"\x00", 0x00, "gsm7", "@", id="default, GSM"),
-        pytest.param(b"\xe9", 0x00, "latin1", "é", id="default, Latin-1"),
-        pytest.param(b"a\xe9", 0x00, "ascii", "a\ufffd", id="default, ASCII"),
-        pytest.param(b"a\x00", 0x01, "gsm7", "a\x00", id="ASCII"),
-        pytest.param(b"\xe9", 0x03, "gsm7", "é", id="Latin-1"),
-        pytest.param(b"\xda\xde\xd4", 0x06, "gsm7", "код", id="ISO-8859-5"),
-        pytest.param("код🎉".encode("utf-16-be"), 0x08, "gsm7", "код🎉", id="UCS-2 with surrogates"),
-        pytest.param("код".encode("utf-16"), 0x08, "gsm7", "код", id="UCS-2 with a byte order mark"),
-        pytest.param(b"\x04\x3a\x04", 0x08, "gsm7", "к\ufffd", id="UCS-2 with half a unit"),
-        pytest.param(b"\xd8\x00\x00a", 0x08, "gsm7", "\ufffda", id="UCS-2 with half a pair"),
-        pytest.param(b"\x00", 0xF1, "latin1", "@", id="message class, GSM"),
-        pytest.param(b"\xe9", 0xF5, "gsm7", "é", id="message class, 8-bit"),
-        pytest.param("я".encode("utf-16-be"), 0xE0, "gsm7", "я", id="waiting indication, UCS-2"),
-        pytest.param(b"\x00", 0x77, "gsm7", "@", id="reserved, read as default"),
-    ],
-)
-def test_decode_body(body: bytes, data_coding: int, default: str, text: str) -> None:
-    assert text == decode_body(body, data_coding, default)
-
-
-@given(st.binary(), st.integers(0, 255), st.sampled_from(["gsm7", "latin1", "ascii"]))
-def test_decode_body_is_total(body: bytes, data_coding: int, default: str) -> None:
-    decode_body(body, data_coding, default)
 
 
 @given(GSM_TEXT)

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 import config
 from config import settings as settings_module
-from config.settings import LinkSettings, Settings
+from config.link_settings import LinkSettings
+from config.settings import Settings
 
 EXAMPLE = Path(config.__file__).with_name("undercap.example.toml")
 # A key may stand in a comment, where it has no default.

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from config.settings import Settings
 from config.texts import TextError
 from gateway.entry.commands.opened import backing, moment, publish, shown
 from gateway.store import schema
 from gateway.usecases import set_up
-from gateway.usecases.set_up import NewCampaign
+from gateway.usecases.set_up import NewCampaign, TextLimit
 
 YEAR_MS = 365 * 86_400_000
 
@@ -72,7 +73,7 @@ def add(
     )
     with backing() as opened:
         try:
-            made = set_up.add_campaign(opened.engine, new)
+            made = set_up.add_campaign(opened.engine, new, _text_limit(opened.settings))
         except TextError as err:
             raise click.ClickException(str(err)) from err
         with opened.engine.connect() as connection:
@@ -137,6 +138,13 @@ def _change(campaign_id: int, word: str) -> None:
     with backing() as opened:
         publish(opened, set_up.change_state(opened.engine, campaign_id, word))
     click.echo("done")
+
+
+def _text_limit(settings: Settings) -> TextLimit:
+    return TextLimit(
+        segments=settings.answers.max_segments,
+        plain=all(link.replace_look_alikes for link in settings.links),
+    )
 
 
 def _own_texts(file: Path | None) -> dict[str, dict[str, Any]]:

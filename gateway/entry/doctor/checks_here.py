@@ -8,12 +8,16 @@ import fcntl
 import os
 import shutil
 import socket
+import ssl
 import stat
 from collections.abc import Iterator
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from config.settings import Settings, SettingsError
+from config import tls
+from config.link_settings import LinkSettings
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
@@ -94,20 +98,37 @@ def ports(settings: Settings) -> Iterator[Finding]:
 
 
 def links(settings: Settings) -> Iterator[Finding]:
-    """Each SMSC takes a TCP connection."""
+    """Each SMSC takes a connection, over TLS where that is set."""
     if not settings.links:
         yield warn("SMPP links", "there are none", "name one in [[smpp.links]], or try `undercap up --demo`")
     for link in settings.links:
         name = f"link {link.name}"
         try:
-            with socket.create_connection((link.host, link.port), timeout=CONNECT_WITHIN_S):
-                yield good(name, f"{link.host}:{link.port} answers")
+            _connect(link)
+            yield good(name, f"{link.host}:{link.port} answers{' over TLS' if link.tls else ''}")
+        except ssl.SSLError as err:
+            told = getattr(err, "verify_message", "") or err.reason or str(err)
+            yield fail(
+                name,
+                f"{link.host}:{link.port}: TLS fails ({told})",
+                "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)",
+            )
         except OSError as err:
             told = f"{link.host}:{link.port} cannot be reached ({err.strerror or err})"
             if link.name == "simulator":
                 yield warn(name, told, "`undercap up` starts the simulator")
             else:
                 yield fail(name, told, "ask the operator about host, port and allowed addresses")
+
+
+def _connect(link: LinkSettings) -> None:
+    """Connect, shake hands, leave."""
+    ours = (link.local_host, 0) if link.local_host else None
+    there = (link.host, link.port)
+    with socket.create_connection(there, timeout=CONNECT_WITHIN_S, source_address=ours) as connection:
+        if link.tls:
+            name = link.tls_server_hostname or link.host
+            tls.context(link).wrap_socket(connection, server_hostname=name).close()
 
 
 def _port(setting: str, host: str, port: int, *, ours: bool) -> Finding:

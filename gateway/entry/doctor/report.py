@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 
 from config import settings as settings_module
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.doctor import checks_here, checks_stores, findings
 from gateway.entry.doctor.findings import Finding, Level, fail, good
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,11 @@ class RunningChild:
         """Ask it to end."""
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
+
+    def reload(self) -> None:
+        """Ask it to read its settings again; only one that is ready hears it."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """End it."""

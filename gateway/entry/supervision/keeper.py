@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision.ends import End, EndKind, Restarts
 from gateway.entry.valkey.embedded import ValkeyEndedError
 
@@ -32,6 +32,9 @@ class Runs(Protocol):
 
     def kill(self) -> None:
         """End it."""
+
+    def reload(self) -> None:
+        """Ask it, once it is ready, to read its settings again."""
 
 
 class Told:
@@ -80,6 +83,7 @@ class Keeper:
         self._must_start = must_start
         self._running: Runs | None = None
         self._stopping = asyncio.Event()
+        self._reload = False  # asked for, and not passed on yet
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -97,6 +101,12 @@ class Keeper:
             self._running.terminate()
         await asyncio.wait({self._task}, timeout=max(wait_s, 0))
         return self._task.done()
+
+    def reload(self) -> None:
+        """Have it read its settings again; one that is just starting does so once it is ready."""
+        self._reload = self.addresses is None
+        if self._running is not None and not self._reload:
+            self._running.reload()
 
     async def kill(self) -> None:
         """End it by force."""
@@ -143,6 +153,8 @@ class Keeper:
             self.addresses, self.fault = ready.result(), ""
             self.first_ready.set()
             self.settled.set()
+            if self._reload:
+                self.reload()
             await asyncio.wait({ended}, timeout=STEADY_S if ended_before else 0)
             if ended_before and not ended.done() and not self._stopping.is_set():
                 self._told.mended(self.name)

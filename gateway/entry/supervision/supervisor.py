@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import logging as logs
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.entry.process import GRACE_S, Exit
 from gateway.entry.supervision import readiness, up_lock
 from gateway.entry.supervision.child import Child, child_of_ours
@@ -29,6 +30,8 @@ from gateway.entry.valkey import embedded
 from gateway.store import master_secret, metrics, state_dir
 
 VALKEY_STOP_S = 10.0
+RELOADING = ("smpp",)  # who reads the settings again on SIGHUP
+TERMINAL = "/dev/tty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +67,11 @@ def run_plan(plan: Plan) -> int:
 
 
 async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
-    stop = _asked_to_stop()
     start_valkey = functools.partial(_start_valkey, plan.settings, told)
     valkey = Keeper("valkey", start_valkey, told, must_start=True)
     children = [Keeper(child.name, functools.partial(child.start, heirloom), told) for child in plan.children]
+    reloading = [keeper for keeper in children if keeper.name in RELOADING]
+    stop = _heed_signals(reloading, told)
     starting = asyncio.ensure_future(_start(plan, valkey, children, told))
     asked = asyncio.ensure_future(stop.wait())
     try:
@@ -86,12 +90,34 @@ async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
     return Exit.OK
 
 
-def _asked_to_stop() -> asyncio.Event:
+def _heed_signals(reloading: Sequence[Keeper], told: Told) -> asyncio.Event:
+    """The event is set when all is to stop. SIGHUP reloads, unless it says that our terminal was closed."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    on_terminal = _has_terminal()
+
+    def hung_up() -> None:
+        if on_terminal and not _has_terminal():
+            stop.set()
+            return
+        told.news(f"settings are read again by {', '.join(k.name for k in reloading) or 'nobody'}")
+        for keeper in reloading:
+            keeper.reload()
+
+    loop = asyncio.get_running_loop()
+    handlers = {signal.SIGTERM: stop.set, signal.SIGINT: stop.set, signal.SIGHUP: hung_up}
+    for number, handler in handlers.items():
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, handler)
     return stop
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal that is still there controls us."""
+    try:
+        os.close(os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 async def _start(plan: Plan, valkey: Keeper, children: Sequence[Keeper], told: Told) -> str:

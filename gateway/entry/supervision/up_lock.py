@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from config.settings import SettingsError
+from config.section import SettingsError
 
 LOOK_AGAIN_S = 0.1
 TOLD_AFTER_S = 1.0

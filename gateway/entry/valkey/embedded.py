@@ -23,7 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision.ends import End
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
@@ -72,6 +72,9 @@ class Running:
     def terminate(self) -> None:
         """Ask it to end."""
         self._signal(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """It reads its settings only at its start."""
 
     def kill(self) -> None:
         """End it: every acknowledged write is on disk."""

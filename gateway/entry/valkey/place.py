@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from config.settings import Settings, SettingsError
+from config.section import SettingsError
+from config.settings import Settings
 from gateway.store import state_dir
 
 LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un holds 104 on macOS, 108 on Linux

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.settings import SettingsError
+from config.section import SettingsError
 
 OLDEST_REDIS = 7
 ANSWERS_WITHIN_S = 10.0

@@ -1,12 +1,20 @@
--- Takes answers from a firm's sending queue and notes the intent to submit each, on disk before it leaves.
+-- Takes texts from a firm's sending queues, the first queue first, and notes the intent to submit each, on disk
+-- before it leaves.
 --
--- KEYS  1 send  2 intents
--- ARGV  1 last id taken before (exclusive; - for the beginning)  2 most entries
--- Returns for each: id, times it was begun (this one included), then its fields
-local from = ARGV[1] == '-' and '-' or '(' .. ARGV[1]
+-- KEYS  1 intents; then the queues in order of priority
+-- ARGV  1 most entries; then for each queue the last id taken before (exclusive; - for the beginning)
+-- Returns for each: number of its queue, id, times it was begun (this one included), then its fields.
+-- Intents of the first queue stand under the id, those of the others under number, colon and id.
 local out = {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[2])) do
-  local begun = redis.call('HINCRBY', KEYS[2], entry[1], 1)
-  out[#out + 1] = { entry[1], begun, entry[2] }
+local left = tonumber(ARGV[1])
+for q = 1, #KEYS - 1 do
+  if left <= 0 then break end
+  local after = ARGV[q + 1]
+  local from = after == '-' and '-' or '(' .. after
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[q + 1], from, '+', 'COUNT', left)) do
+    local name = q == 1 and entry[1] or q .. ':' .. entry[1]
+    out[#out + 1] = { q, entry[1], redis.call('HINCRBY', KEYS[1], name, 1), entry[2] }
+    left = left - 1
+  end
 end
 return out

@@ -93,6 +93,7 @@ class House:
     state: Path
     limits: LimitSettings = field(default_factory=LimitSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    receipt_ids: str = "learn"
 
     def __post_init__(self) -> None:
         self.sql_url = f"sqlite:///{self.state / 'undercap.db'}"
@@ -273,7 +274,7 @@ class House:
         return drain(
             self.redis,
             self.desks(),
-            links=[LINK],
+            links={LINK: self.receipt_ids},
             token=worker,
             observe=self.observed.extend,
             passed=lambda drained, _link: passed.append(drained) if passed is not None else None,
@@ -290,9 +291,9 @@ class House:
         )
 
     def waiting_answers(self, firm: int = 1) -> list[tuple[str, str]]:
-        """(number, text) of all that waits to be sent, in order."""
-        rows: Any = self.redis.xrange(keys.send(firm, LINK))
-        return [open_answer(self.vault, fields[b"x"]) for _, fields in rows]
+        """(number, text) of all that waits to be sent, replies first."""
+        queues: list[Any] = [self.redis.xrange(name) for name in keys.sends(firm, LINK)]
+        return [open_answer(self.vault, fields[b"x"]) for rows in queues for _, fields in rows]
 
     # What stands
 

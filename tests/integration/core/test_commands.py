@@ -257,6 +257,61 @@ def test_campaign_refused(
     assert house.rows("short_number", "number") == []
 
 
+LONG_TEXTS = f"""
+[uk]
+ended = "{{campaign}}: акцію завершено. {"я" * 260}"
+[en]
+ended = "{{campaign}} is over… {"a" * 590}"
+[en.several]
+paused = "Paused: {{codes}}. {"b" * 250} ş"
+"""
+
+
+@pytest.fixture
+def add_with_texts(undercap: Undercap, tmp_path: Path) -> Undercap:
+    """Adds a campaign with this content of its file of texts."""
+
+    def added(content: str, *, fails: int = 0) -> Result:
+        (tmp_path / "texts.toml").write_text(content, encoding="utf-8")
+        words = ("--firm", "acme", "--name", "Summer", "--short-number", SHORT, "--points", "1")
+        return undercap("campaign", "add", *words, "--texts", "texts.toml", fails=fails)
+
+    undercap("firm", "add", "acme", "--name", "Acme")
+    return added
+
+
+def test_texts_over_the_limit_of_segments_are_refused(
+    house: House, add_with_texts: Undercap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ukrainian, english = add_with_texts(LONG_TEXTS, fails=1).output.splitlines()
+
+    limit = "takes 5 segments at its longest, 4 at most (answers.max_segments)"
+    assert f"texts (uk): ended: {limit}: shorten it. At its longest: Summer: акцію завершено." in ukrainian
+    assert f"texts (en): several.activated + several.paused + several.balance: {limit}: shorten" in english
+    assert "or do without ş (a segment then holds 153 characters, now 67)" in english
+    assert "100 codes" in english
+    assert house.rows("campaign", "id") == []
+    monkeypatch.setenv("UNDERCAP_ANSWERS__MAX_SEGMENTS", "5")
+    add_with_texts(LONG_TEXTS)
+    assert len(house.rows("campaign", "id")) == 1
+
+
+LINK = '[{"name": "old", "host": "smsc.example", "system_id": "us", "replace_look_alikes": REPLACES}]'
+
+
+@pytest.mark.parametrize(("replaces", "fails"), [("true", 0), ("false", 1)])
+def test_texts_are_counted_as_the_links_send_them(
+    add_with_texts: Undercap, monkeypatch: pytest.MonkeyPatch, replaces: str, fails: int
+) -> None:
+    monkeypatch.setenv("UNDERCAP_SMPP__LINKS", LINK.replace("REPLACES", replaces))
+    told = add_with_texts(f'[en]\nended = "“Over” {"a" * 300}"', fails=fails).output
+    assert ("or do without “ ”" in told) == bool(fails)
+
+
+def test_texts_without_a_language_are_refused(add_with_texts: Undercap) -> None:
+    assert "a language is a table" in add_with_texts('ended = "Over."', fails=1).output
+
+
 def test_same_short_number_twice_is_one(house: House, undercap: Undercap) -> None:
     undercap("firm", "add", "acme", "--name", "Acme")
     add_campaign(undercap, "--short-number", SHORT, "--short-number", "5050")

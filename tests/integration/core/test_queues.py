@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from gateway.store import keys
+from gateway.domain.priority import IN_ORDER, Priority
+from gateway.store import failover, keys
+from gateway.store.durable import DurableRedis
 from gateway.store.outbox import Outbox, parse
 from gateway.usecases.settle import settle_batch
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
@@ -127,6 +129,74 @@ async def test_answers_of_two_firms_are_filed_apart(house: House) -> None:
     await queue.file([ended(w) for w in waiting])
 
     assert [house.redis.xlen(keys.results(firm)) for firm in (1, 2)] == [1, 1]
+
+
+async def queued(house: House, priority: Priority, *names: str) -> None:
+    """Texts of one queue."""
+    for name in names:
+        fields: dict[Any, Any] = {"m": name, "x": b"", "d": "4040", "s": "", "t": 0}
+        house.redis.xadd(keys.send(1, LINK, priority), fields)
+
+
+async def test_replies_are_taken_before_service_before_bulk(house: House) -> None:
+    house.firm()
+    await queued(house, Priority.BULK, "b1", "b2")
+    await queued(house, Priority.SERVICE, "s1")
+    await queued(house, Priority.REPLY, "r1", "r2")
+    queue = house.send_queue()
+
+    first = await queue.take(1, 4)
+    await queued(house, Priority.REPLY, "r3")
+    then = await queue.take(1, 4)
+
+    assert [(w.message_id, w.priority) for w in first] == [
+        ("r1", Priority.REPLY),
+        ("r2", Priority.REPLY),
+        ("s1", Priority.SERVICE),
+        ("b1", Priority.BULK),
+    ]
+    assert [w.message_id for w in then] == ["r3", "b2"]
+
+
+async def test_queues_that_give_the_same_id_have_intents_of_their_own(house: House) -> None:
+    house.firm()
+    for priority in IN_ORDER:
+        fields: dict[Any, Any] = {"m": priority, "x": b"", "d": "4040", "s": "", "t": 0}
+        house.redis.xadd(keys.send(1, LINK, priority), fields, id="7-0")
+    queue = house.send_queue()
+    reply, service, bulk = await queue.take(1, 10)
+    await queue.hand_back([service])
+    (again,) = await queue.begin_again([reply])
+
+    assert [w.begun for w in (reply, service, bulk, again)] == [1, 1, 1, 2]
+    await queue.file([ended(reply), ended(bulk, "unknown", smsc_id=None, error="no response")])
+    assert house.redis.hgetall(keys.intents(1, LINK)) == {b"2:7-0": b"0"}
+    assert [house.redis.xlen(name) for name in keys.sends(1, LINK)] == [0, 1, 0]
+
+
+async def test_texts_move_to_another_link_with_their_doubt(house: House) -> None:
+    house.firm()
+    await queued(house, Priority.REPLY, "r1", "r2", "r3")
+    await queued(house, Priority.BULK, "b1", "b2")
+    queue = house.send_queue()
+    taken = await queue.take(1, 4)
+    await queue.hand_back(taken[1:2])
+
+    durable = DurableRedis(house.client)
+    assert await failover.move(durable, [1], LINK, "other") == 5
+    assert await failover.move(durable, [1], LINK, "other") == 0
+
+    assert [house.redis.xlen(name) for name in keys.sends(1, LINK)] == [0, 0, 0]
+    assert house.redis.exists(keys.intents(1, LINK)) == 0
+    there = await house.send_queue("other").take(1, 10)
+    assert [(w.message_id, w.begun) for w in there] == [("r1", 2), ("r2", 1), ("r3", 2), ("b1", 2), ("b2", 1)]
+
+
+async def test_more_texts_than_move_at_once(house: House) -> None:
+    house.firm()
+    await queued(house, Priority.REPLY, *(f"r{n}" for n in range(failover.AT_ONCE * 2 + 1)))
+
+    assert await failover.move(DurableRedis(house.client), [1], LINK, "other") == failover.AT_ONCE * 2 + 1
 
 
 async def test_wait_ends_when_an_answer_comes(house: House) -> None:

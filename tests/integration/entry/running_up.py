@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,10 +55,23 @@ def alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
+def _take_terminal() -> None:
+    """In the new process, whose session has no terminal yet: its standard input becomes one."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Up:
     """One `up`; its output goes to a file, so that a killed one can still be read."""
 
-    def __init__(self, state: Path, *children: str, stop_deadline_s: float = 10.0, **extra: str) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *children: str,
+        stop_deadline_s: float = 10.0,
+        terminal: int | None = None,
+        **extra: str,
+    ) -> None:
+        """`terminal`: the descriptor of a pseudo-terminal that is to control it."""
         self.state = state
         self.output = state.parent / f"up-{time.monotonic_ns()}.log"
         kept = {k: v for k, v in os.environ.items() if "UNDERCAP_" not in k}
@@ -68,11 +83,12 @@ class Up:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, SCRIPT, *children],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=None if terminal is None else _take_terminal,  # noqa: PLW1509 - no threads here
             )
 
     def text(self) -> str:

@@ -31,6 +31,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> int:
     note(settings, "started")
     if MODE == "fault":
         raise process.SetupFaultError("redis: Redis 6.2.14 is too old")
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, note, settings, "reloaded")
     if MODE == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = None

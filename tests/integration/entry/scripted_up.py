@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from config import settings as settings_module
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.process import Exit
 from gateway.entry.supervision import supervisor
 from gateway.entry.supervision.child import Child

@@ -17,7 +17,8 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from config.settings import RedisSettings, Settings, SettingsError
+from config.section import SettingsError
+from config.settings import RedisSettings, Settings
 from gateway.entry.supervision.ends import EndKind
 from gateway.entry.valkey import embedded
 from gateway.entry.valkey import place as valkey_place

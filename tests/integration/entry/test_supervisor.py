@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import pty
 import signal
 import socket
 import time
@@ -61,12 +62,43 @@ def test_it_stops_in_reverse_order_valkey_last(start: Starts) -> None:
     assert not any(alive(noted.pid) for noted in up.journal("started"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["SIGINT", "SIGHUP"])
-def test_other_ways_to_stop(start: Starts, number: int) -> None:
+def test_an_interrupt_stops_it(start: Starts) -> None:
     up = start("api:serve")
     up.until_summary()
-    assert up.stop(number) == 0
+    assert up.stop(signal.SIGINT) == 0
     assert [noted.child for noted in up.journal("stopped")] == ["api"]
+
+
+def test_a_hangup_is_passed_on_to_smpp_alone(start: Starts) -> None:
+    up = start("worker:serve", "smpp:serve", "api:serve")
+    up.until_summary()
+    for times in (1, 2):
+        up.process.send_signal(signal.SIGHUP)
+        up.until(functools.partial(_reloaded, up, times))
+    assert {noted.child for noted in up.journal("reloaded")} == {"smpp"}
+    up.until(lambda: len(up.lines("settings are read again by smpp")) == 2)
+    assert up.stop() == 0
+    assert len(up.journal("stopped")) == 3
+
+
+def test_the_end_of_its_terminal_stops_it(state: Path) -> None:
+    """The kernel's SIGHUP: nobody is there to see it run on. One that an operator sends reloads here, too."""
+    ours, theirs = pty.openpty()
+    up = Up(state, "smpp:serve", "api:serve", terminal=theirs)
+    os.close(theirs)
+    try:
+        up.until_summary()
+        up.process.send_signal(signal.SIGHUP)
+        up.until(functools.partial(_reloaded, up, 1))
+        os.close(ours)
+        assert up.process.wait(timeout=20) == 0
+        assert {noted.child for noted in up.journal("stopped")} == {"smpp", "api"}
+    finally:
+        up.clean()
+
+
+def _reloaded(up: Up, times: int) -> bool:
+    return len(up.journal("reloaded")) == times
 
 
 def test_the_deadline_holds_and_the_others_are_asked_meanwhile(start: Starts) -> None:

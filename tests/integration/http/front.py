@@ -66,7 +66,7 @@ def services(house: House, settings: Settings, meter: Meter, poked: list[bool]) 
             owners=Shoppers(house.client, house.engine),
             vault=house.vault,
             poke=lambda: poked.append(True),
-            terms=terms(settings),
+            terms=terms(settings, lambda _: settings.links[0].name if settings.links else ""),
             meter=meter,
         ),
         pin_desk=PinDesk(

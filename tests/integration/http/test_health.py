@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,32 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.settings import RedisSettings
-from gateway.http import health, metrics
+from gateway.domain.priority import Priority
+from gateway.http import guard, health, links, messages, metrics
 from gateway.store import keys
+from gateway.store.link_reports import LinkReport
+from gateway.store.metrics import Meter
 from gateway.usecases import readiness
 from gateway.usecases.readiness import Readiness
 from tests import described
-from tests.integration.core.house import LINK, House
+from tests.integration.core.house import ANNA, LINK, House, ended
 
 Client = TestClient[web.Request, web.Application]
-BOUND = {"links": {LINK: {"state": "bound", "fault": "", "backlog": 0}}}
+TOKEN = "a token of an operator"
+BOUND = LinkReport(
+    state="bound",
+    fault="",
+    holder="here 1",
+    window=100,
+    limit=50,
+    in_flight=7,
+    taken=9,
+    received=3,
+    submitted=4,
+    throttled=1,
+    received_per_s=1.5,
+    submitted_per_s=2.0,
+)
 
 
 @pytest.fixture
@@ -43,8 +61,10 @@ async def operator(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         firms=firms,
         links=[LINK],
     )
-    app = web.Application()
+    app = web.Application(middlewares=[guard.middleware(Meter())])
     app.add_routes(health.routes(asked))
+    app.add_routes(messages.routes(house.engine, TOKEN))
+    app.add_routes(links.routes(house.client, TOKEN, firms=firms, links=[LINK, "other"]))
     app.add_routes(metrics.routes(tmp_path / "metrics", house.client, asked, firms=firms, links=[LINK]))
     (tmp_path / "metrics").mkdir()
     client = TestClient(TestServer(app))
@@ -67,6 +87,11 @@ def says(house: House, process: str, body: object) -> None:
     house.redis.set(keys.status(process), json.dumps(body))
 
 
+def bound(house: House) -> None:
+    """The holder of the link tells that it is bound."""
+    house.redis.set(keys.link_status(LINK), json.dumps(asdict(BOUND)))
+
+
 FINE = {
     "all": "ok",
     "redis": "ok",
@@ -85,13 +110,13 @@ async def test_alive_is_alive_whatever_else_is(operator: Client) -> None:
 
 
 async def test_ready_when_every_component_is(operator: Client, house: House) -> None:
-    says(house, "smpp", BOUND)
+    bound(house)
     says(house, "worker", {"ledger": ""})
     assert await ready(operator) == (200, FINE)
 
 
 async def test_asking_changes_nothing(operator: Client, house: House) -> None:
-    says(house, "smpp", BOUND)
+    bound(house)
     says(house, "worker", {"ledger": ""})
     before = {name: house.redis.dump(name) for name in house.names()}
     await ready(operator)
@@ -108,7 +133,7 @@ async def test_a_redis_behind_the_ledger_has_failed(operator: Client, house: Hou
     code = house.codes(1)[0]
     await house.text(code)
     house.drain()
-    says(house, "smpp", BOUND)
+    bound(house)
     says(house, "worker", {"ledger": ""})
     assert (await ready(operator))[0] == 200
     house.redis.delete(keys.gate(1))
@@ -121,7 +146,7 @@ async def test_a_redis_behind_the_ledger_has_failed(operator: Client, house: Hou
 
 
 async def test_texts_that_wait_too_long_are_noticed(operator: Client, house: House) -> None:
-    says(house, "smpp", BOUND)
+    bound(house)
     says(house, "worker", {"ledger": "timeout"})
     seconds, _ = house.redis.time()
     house.redis.xadd(keys.outbox(1), {"b": "x"}, id=f"{(seconds - 60) * 1000}-0")
@@ -136,7 +161,7 @@ async def test_texts_that_wait_too_long_are_noticed(operator: Client, house: Hou
 
 
 async def test_dead_letters_ask_for_somebody(operator: Client, house: House) -> None:
-    says(house, "smpp", BOUND)
+    bound(house)
     says(house, "worker", {"ledger": ""})
     house.redis.xadd(keys.dead(1), {"why": "unreadable"})
     assert await ready(operator) == (200, {**FINE, "all": "degraded", "dead_letters": "degraded"})
@@ -151,3 +176,67 @@ async def test_a_ledger_that_is_gone_is_told_and_not_waited_for(
     (tmp_path / "undercap.db").mkdir()  # nothing can be opened there
     status, grades = await ready(operator)
     assert (status, grades["sql"], grades["presence"]) == (503, "failed", "failed")
+
+
+async def asked(client: Client, token: str) -> tuple[int, Any]:
+    """/v1/links with this token."""
+    async with client.get("/v1/links", headers={"Authorization": f"Bearer {token}"}) as response:
+        told = await response.json()
+        kind = response.content_type
+        assert described.response_faults("GET", "/v1/links", response.status, kind, told) == []
+        return response.status, told
+
+
+async def test_links_are_told_to_whoever_shows_the_token(operator: Client, house: House) -> None:
+    bound(house)
+    seconds, _ = house.redis.time()
+    house.redis.xadd(keys.send(1, LINK), {"m": "x"}, id=f"{(seconds - 60) * 1000}-0")
+    house.redis.xadd(keys.send(1, LINK, Priority.BULK), {"m": "x"})
+    status, told = await asked(operator, TOKEN)
+    assert status == 200
+    first, other = told["links"]
+    assert 59 < first.pop("oldest_s") < 70
+    queue = {"reply": 1, "service": 0, "bulk": 1}
+    assert first == {"name": LINK, **asdict(BOUND), "queue": queue}
+    nothing = {"reply": 0, "service": 0, "bulk": 0}
+    assert other == {"name": "other", "state": "unheld", "queue": nothing, "oldest_s": 0}
+
+
+async def test_one_text_and_what_became_of_it(operator: Client, house: House) -> None:
+    await house.text("balance")
+    house.drain()
+    (waiting,) = await house.send_queue().take(1, 1)
+    path = f"/v1/messages/{waiting.message_id}"
+    for state, change in (("queued", None), ("failed", ended(waiting, "failed", error="0xb"))):
+        if change is not None:
+            await house.send_queue().file([change])
+            house.drain()
+        async with operator.get(path, headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+            told, kind = await response.json(), response.content_type
+        assert described.response_faults("GET", "/v1/messages/{id}", response.status, kind, told) == []
+        assert (told["state"], told["outcomes"], told["segments"]) == (state, ["balance"], 1)
+    assert (told["error"], told["ended_at"]) == ("0xb", "2023-11-14T22:13:20.000+00:00")
+    assert ANNA not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("token", "id_", "status"),
+    [(TOKEN, "0" * 24 + ".1", 404), ("", "0" * 24 + ".1", 401), (TOKEN, "'; --", 404)],
+)
+async def test_no_such_text(operator: Client, token: str, id_: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with operator.get(f"/v1/messages/{id_}", headers=headers) as response:
+        assert response.status == status
+
+
+@pytest.mark.parametrize("token", ["", "another token", TOKEN + "x"])
+async def test_links_are_told_to_nobody_else(operator: Client, token: str) -> None:
+    assert (await asked(operator, token))[0] == 401
+
+
+@pytest.mark.parametrize("shown", [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}])
+async def test_without_a_token_in_the_settings_nobody_may_ask(house: House, shown: dict[str, str]) -> None:
+    app = web.Application(middlewares=[guard.middleware(Meter())])
+    app.add_routes(links.routes(house.client, "", firms=list, links=[LINK]))
+    async with TestClient(TestServer(app)) as client, client.get("/v1/links", headers=shown) as response:
+        assert response.status == 401

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp.link import Link, LinkState
 from smpp.pdus import DeliverSm, Outcome, SubmitSm
 from smpp.session import Session
@@ -86,10 +86,10 @@ def settings(port: int, **changes: Any) -> LinkSettings:
 
 @asynccontextmanager
 async def linked(
-    port: int, recorder: Recorder, *, max_unanswered: int = 2000, inactivity_s: float = 0.0, **changes: Any
+    port: int, recorder: Recorder, *, max_unanswered: int = 2000, **changes: Any
 ) -> AsyncIterator[Link]:
     """A link that runs for the time of a test."""
-    link = Link(settings(port, **changes), recorder, max_unanswered=max_unanswered, inactivity_s=inactivity_s)
+    link = Link(settings(port, **changes), recorder, max_unanswered=max_unanswered)
     running = asyncio.create_task(link.run())
     try:
         yield link

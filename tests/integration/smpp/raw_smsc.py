@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -69,18 +70,28 @@ class RawSession:
         self.write(codec.encode_bind_resp(bind.kind, 0, bind.sequence, "raw"))
         return asked
 
+    @property
+    def comes_from(self) -> str:
+        """The gateway's address, as this side sees it."""
+        return str(self._writer.get_extra_info("peername")[0])
+
     def close(self) -> None:
         """Close the connection."""
         self._writer.close()
 
 
 class RawSmsc:
-    """Listens on a free port of 127.0.0.1."""
+    """Listens on a free port of this machine."""
 
     def __init__(self) -> None:
         self.port = 0
         self._connections: asyncio.Queue[RawSession] = asyncio.Queue()
         self._sessions: list[RawSession] = []
+
+    @property
+    def waiting(self) -> int:
+        """Connections that nobody has asked for yet."""
+        return self._connections.qsize()
 
     async def session(self) -> RawSession:
         """The next connection."""
@@ -100,10 +111,10 @@ class RawSmsc:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[RawSmsc]:
+async def listening(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawSmsc]:
     """A raw SMSC for the time of a test."""
     smsc = RawSmsc()
-    server = await asyncio.start_server(smsc._connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(smsc._connected, host, 0, ssl=tls)
     smsc.port = server.sockets[0].getsockname()[1]
     try:
         yield smsc

@@ -1,4 +1,4 @@
-"""A link with SMSCs that nobody here wrote: smpp34's server and node's."""
+"""A link with SMSCs that nobody here wrote: smpp34's server, node's and Debian's Net::SMPP."""
 
 from __future__ import annotations
 

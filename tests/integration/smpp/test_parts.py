@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -174,6 +175,29 @@ async def test_what_came_is_handed_on_after_the_time_out(
     assert await store.client.keys("*") == []
 
 
+@pytest.mark.parametrize(
+    ("what", "coding", "bodies", "expected"),
+    [
+        ("general data coding", 0x18, (b"\0a", b"", b"\0c"), b"\0a\0\n\0c"),
+        ("the link's own meaning", 0x0E, (b"\0a", b"", b"\0c"), b"\0a\0\n\0c"),
+        ("half a unit at the end of a piece", 8, (b"\0a\0", b"", b"\0c"), b"\0a\0\n\0c"),
+        ("UCS-2 by its name means something else here", 0xE0, (b"a", b"", b"c"), b"a\nc"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_the_gap_is_a_line_break_in_the_alphabet_of_the_link(
+    clock: Clock, store: Store, what: str, coding: int, bodies: tuple[bytes, ...], expected: bytes
+) -> None:
+    del what
+    keeper = PartKeeper(store.durable, Vault(MASTER), timeout_s=TIMEOUT_S)
+    reassembly = Reassembly(keeper, clock, {"peer": {0x0E: "ucs2", 0xE0: "latin1"}})
+    first, _, third = parts(*bodies, coding=coding)
+    await join(reassembly, first, third)
+    clock.now += TIMEOUT_S
+    ((_, message),) = await reassembly.overdue()
+    assert message.body == expected
+
+
 async def test_a_part_that_comes_while_the_rest_is_handed_on_is_not_lost(
     make: Callable[[], Reassembly], clock: Clock
 ) -> None:
@@ -249,6 +273,23 @@ async def test_parts_of_different_messages_do_not_meet(
     two = parts(b"one ", b"two")
     assert await join(reassembly, two[0], other) == [None, None]
     assert await join(reassembly, two[1]) == [b"one two"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_texts_of_many_shoppers_come_mixed_and_twice(make: Callable[[], Reassembly], seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    texts = {
+        f"3805011122{n:02}": [b"%d-%d " % (n, at) for at in range(chance.randint(2, 5))] for n in range(20)
+    }
+    arrivals = [part for source, bodies in texts.items() for part in parts(*bodies, source=source)] * 2
+    chance.shuffle(arrivals)
+    whole: dict[str, set[bytes]] = {source: set() for source in texts}
+    for at in range(0, len(arrivals), 7):
+        # Each batch meets a process that has just been started: nothing is kept but on disk.
+        batch = arrivals[at : at + 7]
+        for message, body in zip(batch, await join(make(), *batch), strict=True):
+            whole[message.source] |= {body} if body else set()
+    assert whole == {source: {b"".join(bodies)} for source, bodies in texts.items()}
 
 
 async def test_neither_number_nor_text_stands_in_the_store(

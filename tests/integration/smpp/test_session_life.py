@@ -272,19 +272,6 @@ async def test_a_throttling_answer_holds_the_link(raw: RawSmsc) -> None:
         assert link.submit(ANSWER, "again")
 
 
-async def test_the_pace_of_the_link_is_kept(raw: RawSmsc) -> None:
-    recorder = Recorder()
-    async with linked(raw.port, recorder, segments_per_s=20) as link:
-        session = await raw.bound()
-        await recorder.until(lambda: link.free > 0)
-        begun = time.monotonic()
-        for n in range(10):
-            await recorder.until(partial(link.submit, ANSWER, n))
-            session.reply(await session.read())
-        # Two at once, the others every 50 ms.
-        assert 0.35 <= time.monotonic() - begun < 2.0
-
-
 async def test_a_pair_of_binds_is_one_link(raw: RawSmsc) -> None:
     recorder = Recorder()
     async with linked(raw.port, recorder, bind="receiver+transmitter") as link:

@@ -99,9 +99,9 @@ def test_total(fields: dict[bytes, bytes]) -> None:
 
 
 def test_results_of_several_lines() -> None:
-    found: Any = parse_results(b"m1|accepted|1||5|id|with|bars\nm2|failed|2|0xb|6|")
+    found: Any = parse_results(b"m1|accepted|1||5|a|id|with|bars\nm2|failed|2|0xb|6|b|")
 
     assert [tuple(result) for result in found] == [
-        ("m1", "accepted", 1, None, 5, "id|with|bars"),
-        ("m2", "failed", 2, "0xb", 6, None),
+        ("m1", "accepted", 1, None, 5, "a", "id|with|bars"),
+        ("m2", "failed", 2, "0xb", 6, "b", None),
     ]

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
+from config.statuses import Refusal
+from gateway.domain.priority import Priority
 from gateway.store.sendqueue import Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp import statuses
 from smpp.pdus import SubmitResult, SubmitSm
-from smpp.sender import MOST_TEMPORARY, Sender
+from smpp.sender import Pace, Sender
 
 VAULT = Vault(bytes(32))
 NUMBER = "380671234567"
 Answer = Callable[[int, SubmitSm], SubmitResult | None]
 WAIT_S = 10.0
+RETRIES = 4
 
 
 class FakeLink:
@@ -28,8 +31,12 @@ class FakeLink:
     name = "peer"
 
     def __init__(self, answer: Answer, *, room: int = 100) -> None:
-        self.settings = LinkSettings(name="peer", host="x", system_id="x", throttle_wait_s=0.001)
+        quick = {"0x08": Refusal(retries=RETRIES, delay_s=0.001), "0x64": Refusal(retries=RETRIES)}
+        self.settings = LinkSettings(
+            name="peer", host="x", system_id="x", throttle_wait_s=0.001, statuses=quick
+        )
         self.submitted: list[SubmitSm] = []
+        self.window = 100
         self.free = room
         self.sender: Sender | None = None
         self._answer = answer
@@ -84,13 +91,13 @@ class FakeQueue:
         self.handed_back += waiting
 
 
-def answer_of(text: str = "Code accepted", **changes: Any) -> Waiting:
+def answer_of(text: str = "Code accepted", number: str = NUMBER, **changes: Any) -> Waiting:
     now = int(time.time() * 1000)
     values: dict[str, Any] = {
         "firm_id": 1,
         "queue_id": "1-0",
         "message_id": "m1",
-        "sealed": seal_answer(VAULT, NUMBER, text),
+        "sealed": seal_answer(VAULT, number, text),
         "short_number": "4040",
         "seen": "d",
         "at": now,
@@ -100,11 +107,11 @@ def answer_of(text: str = "Code accepted", **changes: Any) -> Waiting:
 
 
 async def ended(
-    answer: Answer, *waiting: Waiting, max_age_s: float = 3600
+    answer: Answer, *waiting: Waiting, max_age_s: float = 3600, pace: Pace | None = None
 ) -> tuple[list[Sent], FakeLink, Sender]:
     """Run until every answer has ended, then stop."""
     link, queue = FakeLink(answer), FakeQueue(waiting)
-    sender = made(link, queue, max_age_s)
+    sender = made(link, queue, max_age_s, pace)
     running = asyncio.create_task(sender.run())
     async with asyncio.timeout(WAIT_S):
         while len(queue.filed) < len(waiting):
@@ -124,7 +131,7 @@ async def turns(true: Callable[[], bool]) -> None:
     raise AssertionError("it never came true")
 
 
-def made(link: FakeLink, queue: FakeQueue, max_age_s: float = 3600) -> Sender:
+def made(link: FakeLink, queue: FakeQueue, max_age_s: float = 3600, pace: Pace | None = None) -> Sender:
     link.sender = Sender(
         link,  # type: ignore[arg-type]
         queue,  # type: ignore[arg-type]
@@ -132,6 +139,7 @@ def made(link: FakeLink, queue: FakeQueue, max_age_s: float = 3600) -> Sender:
         firms=lambda: [1],
         max_age_s=max_age_s,
         observe=lambda *_: None,
+        pace=pace,
     )
     return link.sender
 
@@ -152,7 +160,7 @@ OUTCOMES = [
     pytest.param(first(THROTTLED, times=30), "accepted", None, 31, id="throttled for a while"),
     pytest.param(first(BUSY, times=3), "accepted", None, 4, id="refused for now, then accepted"),
     pytest.param(
-        always(statuses.RSYSERR), "failed", "refused for too long", MOST_TEMPORARY, id="refused for ever"
+        always(statuses.RSYSERR), "failed", f"0x8, {RETRIES + 1} times", RETRIES + 1, id="refused for ever"
     ),
     pytest.param(always(0x0B), "failed", "0xb", 1, id="refused for good"),
     pytest.param(first(None), "accepted", None, 2, id="unknown once, then accepted"),
@@ -250,7 +258,7 @@ async def test_unknown_part_sends_the_whole_again() -> None:
 
 
 async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None:
-    answers = [answer_of(message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
+    answers = [answer_of(number=f"38067000000{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
     link, queue = ClosingLink(always(0), room=5), FakeQueue(answers)
     held: list[tuple[Any, SubmitSm]] = []
     link._respond = lambda nth, pdu, token: held.insert(nth - 1, (token, pdu))  # type: ignore[method-assign]
@@ -270,7 +278,7 @@ async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None
 
 
 async def test_no_more_is_begun_than_can_be_submitted() -> None:
-    answers = [answer_of(message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
+    answers = [answer_of(number=f"38067000000{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
     link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
     link._respond = lambda *_: None  # type: ignore[method-assign]
     sender = made(link, queue)
@@ -302,3 +310,138 @@ async def test_storage_that_is_away_loses_no_outcome(monkeypatch: pytest.MonkeyP
         await running
 
     assert [sent.state for sent in queue.filed] == ["accepted"]
+
+
+BULK = {"priority": Priority.BULK}
+
+
+@pytest.mark.parametrize(
+    ("answer", "changes", "submits"),
+    [
+        pytest.param(always(0), {"begun": 2}, 0, id="begun by a process that is gone"),
+        pytest.param(first(None), {}, 1, id="the link was lost before the response"),
+    ],
+)
+async def test_marketing_of_unknown_outcome_is_never_sent_again(
+    answer: Answer, changes: dict[str, Any], submits: int
+) -> None:
+    (sent,), link, sender = await ended(answer, answer_of(**BULK, **changes))
+
+    assert (sent.state, sent.error, len(link.submitted)) == ("unknown", "no response", submits)
+    assert (sender.counts.unknown, sender.counts.possibly_doubled) == (1, 0)
+
+
+async def test_marketing_that_was_refused_for_now_is_sent_again() -> None:
+    (sent,), link, _ = await ended(first(BUSY), answer_of(**BULK))
+
+    assert (sent.state, len(link.submitted)) == ("accepted", 2)
+
+
+class Held:
+    """A sender whose SMSC answers when it is told to."""
+
+    def __init__(self, *waiting: Waiting, room: int = 10) -> None:
+        self.link, self.queue = FakeLink(always(0), room=room), FakeQueue(waiting)
+        self.open: list[tuple[Any, SubmitSm]] = []
+        self.link._respond = self._keep  # type: ignore[method-assign, assignment]
+        self.sender = made(self.link, self.queue)
+        self._running = asyncio.create_task(self.sender.run())
+
+    def _keep(self, _nth: int, pdu: SubmitSm, token: Any) -> None:
+        self.open.append((token, pdu))
+
+    async def submitted(self, count: int) -> list[str]:
+        """Wait for so many submits in all; whose texts they were, in order."""
+        async with asyncio.timeout(WAIT_S):
+            await turns(lambda: len(self.link.submitted) >= count)
+        for _ in range(20):  # whatever else would come comes now
+            await asyncio.sleep(0)
+        return [pdu.body.decode() for pdu in self.link.submitted]
+
+    def answer(self, status: int = 0) -> None:
+        """The SMSC answers the oldest submit."""
+        token, _ = self.open.pop(0)
+        self.link.free += 1
+        self.sender.on_results([(token, SubmitResult(status, "id"))])
+
+    async def stop(self) -> None:
+        """Answer all and stop."""
+        self.sender.stop()
+        async with asyncio.timeout(WAIT_S):
+            while not self._running.done():
+                if self.open:
+                    self.answer()
+                await asyncio.sleep(0)
+
+
+async def test_a_later_text_waits_for_the_end_of_the_earlier_one() -> None:
+    texts = [answer_of(f"t{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(3)]
+    other = answer_of("other", "380670000001", message_id="o", queue_id="9-0")
+    held = Held(*texts, other)
+
+    assert await held.submitted(2) == ["t0", "other"]
+    assert [w.message_id for w in held.queue.handed_back] == ["m1", "m2"]  # they are in no doubt
+    held.answer(statuses.RX_T_APPN)  # refused for now is not its end
+    assert await held.submitted(3) == ["t0", "other", "t0"]
+    held.answer()
+    held.answer()
+    assert await held.submitted(4) == ["t0", "other", "t0", "t1"]
+    held.answer()
+    assert await held.submitted(5) == ["t0", "other", "t0", "t1", "t2"]
+    held.answer()
+    await held.stop()
+    assert [(s.waiting.message_id, s.state, s.waiting.begun) for s in held.queue.filed] == [
+        ("o", "accepted", 1),
+        ("m0", "accepted", 1),
+        ("m1", "accepted", 2),  # FakeQueue counts no handing back
+        ("m2", "accepted", 2),
+    ]
+    assert held.sender.counts.possibly_doubled == 0
+
+
+async def test_a_reply_does_not_wait_behind_marketing_that_rests() -> None:
+    bulk = answer_of("bulk", message_id="b", queue_id="1-0", **BULK)
+    reply = answer_of("reply", message_id="r", queue_id="2-0")
+    held = Held(bulk, reply)
+
+    assert await held.submitted(1) == ["bulk"]
+    held.answer(statuses.RSYSERR)
+    assert (await held.submitted(2))[:2] == ["bulk", "reply"]
+    await held.stop()
+
+
+class Grants:
+    """A pace that grants two segments at a time, every other time none."""
+
+    def __init__(self) -> None:
+        self.granted = 0
+        self.asked = 0
+
+    async def grant(self, wanted: int) -> tuple[int, float]:
+        self.asked += 1
+        if self.asked % 2:
+            return 0, 0.001
+        self.granted += min(wanted, 2)
+        return min(wanted, 2), 0.0
+
+
+async def test_no_more_segments_leave_than_were_granted() -> None:
+    pace = Grants()
+    answers = [answer_of(LONG, f"38067000000{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(3)]
+    sent, link, _ = await ended(always(0), *answers, pace=pace)
+
+    assert [s.state for s in sent] == ["accepted"] * 3
+    assert len(link.submitted) == 9 <= pace.granted < 12
+
+
+async def test_an_smsc_that_throttles_gets_less_at_once_and_more_again_when_it_takes_them() -> None:
+    answers = [answer_of("t", f"38067000{n:04}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(200)]
+    held = Held(*answers, room=100)
+    await held.submitted(100)
+    held.answer(statuses.RTHROTTLED)
+    assert held.sender.limit == 50
+    for _ in range(60):
+        held.answer()
+    assert held.sender.limit == 51
+    assert held.sender.in_flight <= 51
+    await held.stop()

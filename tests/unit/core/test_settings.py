@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings, SettingsError, load
+from config.section import SettingsError
+from config.settings import Settings, load
+from tests.certificates import Authority
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,62 @@ def test_urls_with_passwords_from_files(section: str, key: str) -> None:
     assert getattr(getattr(settings, section), key) == "redis://:s3cret@host:6379/0"
 
 
+TLS = LINK + "tls = true\n"
+BINDS = [
+    pytest.param("", ("transceiver",), id="by default"),
+    pytest.param('bind = "transceiver"\n', ("transceiver",), id="transceiver"),
+    pytest.param('bind = "receiver+transmitter"\n', ("receiver", "transmitter"), id="pair"),
+    pytest.param("transceivers = 2\n", ("transceiver",) * 2, id="two transceivers"),
+    pytest.param("receivers = 1\n", ("receiver",), id="receiver"),
+    pytest.param(
+        'bind = "transceiver"\nreceivers = 2\ntransmitters = 1\n',
+        ("receiver", "receiver", "transmitter"),
+        id="counts beside the default",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "binds"), BINDS)
+def test_binds_of_a_link(said: str, binds: tuple[str, ...]) -> None:
+    (link,) = read(LINK + said).links
+
+    assert link.binds == binds
+
+
+def test_hosts_may_be_ipv6_addresses() -> None:
+    (link,) = read(LINK.replace('"x"', '"[2001:db8::1]"', 1) + 'local_host = "[2001:DB8::2]"\n').links
+
+    assert (link.host, link.local_host) == ("2001:db8::1", "2001:db8::2")
+
+
+def test_a_certificate_with_its_own_key_is_taken_and_another_key_is_not(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    ours, other = authority.identity("ours.example"), authority.identity("other.example")
+    said = f'{TLS}tls_ca_file = "{authority.file}"\ntls_certificate_file = "{ours.certificate}"\n'
+
+    (link,) = read(f'{said}tls_key_file = "{ours.key}"\n').links
+    assert link.tls_key_file == ours.key
+    (fault,) = faults(f'{said}tls_key_file = "{other.key}"\n')
+    assert "its unencrypted key is not there" in fault
+
+
+@pytest.mark.parametrize(
+    ("given", "zero", "ucs2"),
+    [
+        pytest.param("", "gsm7", 8, id="as SMPP 3.4 has them"),
+        pytest.param('default_alphabet = "latin1"', "latin1", 8, id="another default"),
+        pytest.param('data_codings = { 0 = "latin1", 3 = "ucs2" }', "latin1", 8, id="8 as usual"),
+        pytest.param('default_alphabet = "latin1"\ndata_codings = { 0 = "ascii" }', "ascii", 8, id="both"),
+        pytest.param('data_codings = { 8 = "utf8", 0x19 = "ucs2", 0x18 = "ucs2" }', "gsm7", 0x18, id="not 8"),
+        pytest.param('data_codings = { 8 = "utf8", 0 = "ucs2" }', "ucs2", 0, id="UCS-2 as the default"),
+    ],
+)
+def test_data_codings_of_a_link(given: str, zero: str, ucs2: int) -> None:
+    (link,) = read(LINK + given + "\n").links
+
+    assert (zero, ucs2) == (link.zero_means, link.ucs2_coding)
+
+
 FAULTS = [
     pytest.param(
         "[simulator]\nenabled = true\n" + LINK,
@@ -112,7 +170,35 @@ FAULTS = [
         LINK + 'password_file = "nowhere"\n', "nowhere: cannot be read", id="password file is missing"
     ),
     pytest.param(LINK + 'password = "nine chars"\n', "eight characters at most", id="password too long"),
+    pytest.param(LINK + 'data_codings = { 3 = "ucs-2" }', "'ucs2'", id="an alphabet that nobody knows"),
+    pytest.param(LINK + 'data_codings = { 256 = "ucs2" }', "less than or equal", id="no such data_coding"),
+    pytest.param(LINK + 'data_codings = { x = "ucs2" }', "int", id="a data_coding in words"),
+    pytest.param(LINK + 'data_codings = { 8 = "gsm7" }', "no other value means ucs2", id="no UCS-2 left"),
     pytest.param(LINK + LINK, "two links have the same name", id="two links of one name"),
+    pytest.param(
+        LINK + 'bind = "receiver+transmitter"\ntransceivers = 1\n', "one or the other", id="binds said twice"
+    ),
+    pytest.param(LINK + "transceivers = 65\n", "less than or equal", id="more binds than anybody allows"),
+    pytest.param(LINK + "interface_version = 0x35\n", "Input should be 51, 52 or 80", id="no SMPP version"),
+    pytest.param(LINK + "dest_ton = 256\n", "less than or equal", id="TON of more than an octet"),
+    pytest.param(LINK + "dest_npi = -1\n", "greater than or equal", id="NPI below zero"),
+    pytest.param(LINK + 'prefixes = ["+380"]\n', "pattern", id="prefix with a plus"),
+    pytest.param(LINK + 'prefixes = "380"\n', "tuple", id="prefixes that are no list"),
+    pytest.param(LINK + "weight = 0\n", "greater than or equal", id="weight of nothing"),
+    pytest.param(LINK + 'local_host = "eth0"\n', "IPv4 or IPv6 address", id="local host is no address"),
+    pytest.param(LINK + f'address_range = "{"4" * 41}"\n', "at most 40", id="address range too long"),
+    pytest.param(
+        LINK + 'tls_server_hostname = "x"\n', "tls_server_hostname: of no effect without", id="TLS forgotten"
+    ),
+    pytest.param(LINK + "tls_verify = false\n", "without tls = true", id="verification of nothing given up"),
+    pytest.param(TLS + 'tls_ca_file = "nowhere"\n', "nowhere: cannot be read", id="no CA file"),
+    pytest.param(TLS + 'tls_ca_file = "my.toml"\n', "no certificate in PEM form", id="CA file without one"),
+    pytest.param(TLS + 'tls_key_file = "my.toml"\n', "needs tls_certificate_file", id="key alone"),
+    pytest.param(TLS + 'tls_certificate_file = "nowhere"\n', "cannot be read", id="no certificate"),
+    pytest.param(TLS + 'tls_certificate_file = "my.toml"\n', "holds no certificate", id="not PEM"),
+    pytest.param(
+        TLS + 'tls_verify = false\ntls_ca_file = "my.toml"\n', "neither", id="authorities for no verification"
+    ),
     pytest.param('[redis]\nurl_file = "nowhere"\n', "nowhere: cannot be read", id="url file is missing"),
     pytest.param("[limits]\nmessages_per_minute = 70000\n", "less than or equal", id="more than is counted"),
     pytest.param("[smpp]\nreassembly_timeout_s = inf\n", "finite", id="a time without end"),

@@ -7,15 +7,18 @@ import shutil
 import socket
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from config.settings import HttpSettings, LinkSettings, RedisSettings, Settings, SmppSettings
+from config.link_settings import LinkSettings
+from config.settings import HttpSettings, RedisSettings, Settings, SmppSettings
 from gateway.entry.doctor import checks_here, checks_stores, findings
 from gateway.entry.doctor import report as doctor
 from gateway.entry.doctor.findings import Finding, Level
 from gateway.entry.supervision import up_lock
+from tests.certificates import Authority, server_side, shaking_hands
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 
@@ -40,8 +43,8 @@ def on_port(state: Path, port: int) -> Finding:
     return found
 
 
-def link_to(state: Path, port: int) -> Finding:
-    link = LinkSettings(name="one", host="127.0.0.1", port=port, system_id="x")
+def link_to(state: Path, port: int, **changes: Any) -> Finding:
+    link = LinkSettings(name="one", host="127.0.0.1", port=port, system_id="x", **changes)
     (found,) = checks_here.links(Settings(state_dir=state, smpp=SmppSettings(links=(link,))))
     return found
 
@@ -155,3 +158,14 @@ def test_the_table_keeps_brackets_and_counts() -> None:
     assert "list [x]" in shown.getvalue()
     assert "mend [smpp.links]" in shown.getvalue()
     assert shown.getvalue().endswith("1 to mend.\n")
+
+
+def test_a_link_over_tls_is_shaken_hands_with(state: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    with shaking_hands(server_side(authority.identity("127.0.0.1"))) as port:
+        trusted = link_to(state, port, tls=True, tls_ca_file=authority.file)
+        unknown = link_to(state, port, tls=True)
+    assert (trusted.level, trusted.told) == (OK, f"127.0.0.1:{port} answers over TLS")
+    assert unknown.level is FAIL
+    assert "TLS fails (unable to get local issuer certificate)" in unknown.told
+    assert "tls_ca_file" in unknown.mend

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
-from config.settings import SettingsError
+from config.section import SettingsError
 from gateway.entry.supervision import ends, keeper
 from gateway.entry.supervision.ends import End, EndKind, Policy
 from gateway.entry.supervision.keeper import Keeper, Told
@@ -49,6 +49,9 @@ class FakeProcess:
     def kill(self) -> None:
         self.signals.append("KILL")
         self.end(STOPPED)
+
+    def reload(self) -> None:
+        self.signals.append("HUP")
 
     def become_ready(self) -> None:
         self._ready.set()
@@ -191,3 +194,22 @@ async def test_it_may_be_stopped_between_two_runs(monkeypatch: pytest.MonkeyPatc
 
 async def test_one_that_never_began_is_stopped_at_once() -> None:
     assert await Keeper("api", Script(), Told()).ask_to_stop(0)
+
+
+async def test_a_reload_reaches_it_at_once_or_when_it_is_ready() -> None:
+    script = Script()
+    kept = Keeper("smpp", script, Told())
+    kept.begin()
+    process = await script.nth(1)
+    kept.reload()
+    assert process.signals == []  # a signal before its handler stands would end it
+    process.become_ready()
+    await until(lambda: process.signals == ["HUP"])
+    kept.reload()
+    assert process.signals == ["HUP", "HUP"]
+    process.end(CRASH)
+    again = await script.nth(2)
+    again.become_ready()
+    await asyncio.wait_for(kept.settled.wait(), 5)
+    assert again.signals == []
+    await kept.ask_to_stop(5)

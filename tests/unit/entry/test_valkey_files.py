@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 from redis import Redis
 
-from config.settings import RedisSettings, Settings, SettingsError
+from config.section import SettingsError
+from config.settings import RedisSettings, Settings
 from gateway.entry.supervision.ends import EndKind
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program

@@ -12,7 +12,7 @@ from aiohttp import web
 from openapi_spec_validator import validate
 
 from config.settings import WebSettings
-from gateway.http import activations, feed, health, metrics, openapi, page, web_activations
+from gateway.http import activations, feed, health, links, messages, metrics, openapi, page, web_activations
 from gateway.http.problems import PREFIX, Kind
 from tests.described import description, faults, resolved
 
@@ -29,6 +29,8 @@ def routes() -> Iterator[web.RouteDef]:
     yield from health.routes(NOTHING)
     yield from metrics.routes(Path(), NOTHING, NOTHING, firms=list, links=[])
     yield from feed.routes(NOTHING)
+    yield from messages.routes(NOTHING, "")
+    yield from links.routes(NOTHING, "", firms=list, links=[])
 
 
 def test_the_description_is_valid() -> None:

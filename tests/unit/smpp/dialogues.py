@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from smpp import codec, wire
 from smpp.codec import BindKind
 from smpp.dialogue import Dialogue

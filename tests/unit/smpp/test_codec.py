@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smpp import codec, statuses, wire
-from smpp.codec import BindKind, BindRequest
+from smpp.codec import AddressRange, BindKind, BindRequest
 from smpp.pdus import Malformed
 
 
@@ -16,6 +16,15 @@ def test_a_bind_is_read_as_it_was_said(kind: BindKind) -> None:
     said = codec.encode_bind(kind, 7, "undercap", "secret", "VMS")
     assert codec.decode_bind(said) == BindRequest(kind, 7, "undercap", "secret", "VMS")
     assert wire.HEADER.unpack_from(said) == (len(said), kind.command, 0, 7)
+
+
+@pytest.mark.parametrize("kind", list(BindKind))
+def test_a_bind_says_its_version_and_whom_it_serves(kind: BindKind) -> None:
+    serves = AddressRange(3, 1, "^4040$")
+    said = codec.encode_bind(kind, 7, "undercap", "", "", interface_version=0x50, serves=serves)
+    # SMPP 3.4, 4.1.1: a transmitter serves nobody.
+    heard = serves if kind.receives else AddressRange()
+    assert codec.decode_bind(said) == BindRequest(kind, 7, "undercap", "", "", 0x50, heard)
 
 
 @pytest.mark.parametrize("kind", list(BindKind))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from smpp import codec, statuses, wire
 from smpp.pdus import Outcome
 from smpp.phases import Phase
-from tests.peers.capture import captures
 from tests.soak.mutator import Mutator
 from tests.unit.smpp.dialogues import ANSWER, bound, header, read
 
 STREAMS = 1_500
-SAID = captures()
+SAID = {
+    path.stem: [bytes.fromhex(line) for line in path.read_text().splitlines() if not line.startswith("#")]
+    for path in sorted((Path(__file__).parents[2] / "data" / "captures").glob("*.hex"))
+}
 WITHOUT_RESPONSE = {codec.OUTBIND, codec.ALERT_NOTIFICATION}
 
 

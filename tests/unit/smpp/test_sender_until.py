@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from config.settings import LinkSettings
+from config.link_settings import LinkSettings
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp.link import Link
@@ -27,7 +27,7 @@ class FakeLink:
         self._done = done
         self.name = "peer"
         self.settings = LinkSettings(name="peer", host="127.0.0.1", system_id="undercap")
-        self.free = 10
+        self.free = self.window = 10
         self.submitted: list[SubmitSm] = []
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:

@@ -1,26 +1,42 @@
-"""What an SMSC's refusal means for the message."""
+"""The table of statuses, and a link's own lines over it."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
 
-from smpp.statuses import Verdict, verdict
+import pytest
+from pydantic import ValidationError
+
+from config.link_settings import LinkSettings
+from config.statuses import FINAL, Refusal, table
+from smpp import statuses
+
+
+def link(**own: Mapping[str, object]) -> LinkSettings:
+    return LinkSettings.model_validate({"name": "a", "host": "x", "system_id": "y", "statuses": own})
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("status", "meant"),
     [
-        (0x00, Verdict.ACCEPTED),
-        (0x58, Verdict.THROTTLED),
-        (0x14, Verdict.THROTTLED),
-        (0x08, Verdict.TEMPORARY),
-        (0x64, Verdict.TEMPORARY),
-        (0x04, Verdict.TEMPORARY),
-        (0x0B, Verdict.PERMANENT),
-        (0x01, Verdict.PERMANENT),
-        (0x0400, Verdict.PERMANENT),
+        pytest.param(statuses.RTHROTTLED, Refusal(slows=True), id="throttled: as long as the text may wait"),
+        pytest.param(statuses.RSYSERR, Refusal(retries=4, delay_s=15), id="system error"),
+        pytest.param(statuses.RINVDSTADR, FINAL, id="bad number: final"),
+        pytest.param(0x0400, FINAL, id="a vendor's own: final"),
     ],
-    ids=lambda value: hex(value) if isinstance(value, int) and not isinstance(value, Verdict) else str(value),
 )
-def test_verdict(status: int, expected: Verdict) -> None:
-    assert verdict(status) is expected
+def test_table(status: int, meant: Refusal) -> None:
+    assert link().refusal(status) == meant
+
+
+def test_links_own_lines_stand_over_the_table() -> None:
+    own = link(**{"0x58": {"retries": 2, "delay_s": 30}, "1024": {"retries": 1}})
+    assert own.refusal(statuses.RTHROTTLED) == Refusal(retries=2, delay_s=30)
+    assert own.refusal(1024) == Refusal(retries=1)
+    assert own.refusal(statuses.RSYSERR) == table()[statuses.RSYSERR]
+
+
+@pytest.mark.parametrize("own", [{"busy": {}}, {"0x58": {"retrys": 2}}, {"0x58": {"retries": -1}}])
+def test_wrong_lines_are_refused(own: Mapping[str, Mapping[str, object]]) -> None:
+    with pytest.raises(ValidationError, match="statuses"):
+        link(**own)

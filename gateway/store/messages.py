@@ -1,0 +1,38 @@
+"""What became of one text of ours, as the ledger knows it; without its number and its words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Engine, select
+
+from gateway.store import schema
+
+
+class Message(NamedTuple):
+    """`state`: queued, accepted, delivered, failed, expired or unknown. `attempts`: submits begun, where any
+    outcome was unknown. `smsc_id` of its last segment. `error`: the SMSC's code or our word. Times in ms.
+    """
+
+    id: str
+    kind: str
+    state: str
+    link: str
+    short_number: str
+    outcomes: str
+    segments: int
+    attempts: int
+    smsc_id: str | None
+    error: str | None
+    queued_at: int
+    ended_at: int | None
+
+
+def find(engine: Engine, id_: str) -> Message | None:
+    """The text of this id; None where there is none. Raises SQLAlchemyError."""
+    t = schema.message
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(*(t.c[name] for name in Message._fields)).where(t.c.id == id_)
+        ).first()
+    return None if row is None else Message(*row)

@@ -1,0 +1,63 @@
+"""A text of the operator's own to try a link with: queued like any other.
+
+Its story is told by gateway.store.messages.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from gateway.domain.priority import Priority
+from gateway.domain.segments import count
+from gateway.store import keys, ledger, schema, sql
+from gateway.store.sendqueue import seal_answer
+from gateway.store.vault import Vault
+from gateway.usecases.settle import SEAL_SHOPPER
+
+KIND = "trial"
+
+
+class Trial(NamedTuple):
+    """What is to be sent. `number`: E.164 digits; `message_id`: 24 hexadecimal digits."""
+
+    message_id: str
+    firm_id: int
+    link: str
+    short_number: str
+    number: str
+    text: str
+
+
+def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
+    """Queue it behind the replies; its id. The row is there before the text, so that no outcome is missed.
+
+    Raises SQLAlchemyError, RedisError.
+    """
+    id_, now = f"{trial.message_id}.{trial.firm_id}", int(time.time() * 1000)
+    sealed, key = seal_answer(vault, trial.number, trial.text), vault.index(trial.number)
+    person = {"key": key, "number": vault.seal(SEAL_SHOPPER, trial.number.encode()), "created_at": now}
+    with sql.writing(engine) as connection:
+        ledger.insert_missing(connection, schema.shopper, [person])
+        shopper_id, _ = ledger.standing(connection, trial.firm_id, [key])[key]
+        row = {
+            "id": id_,
+            "firm_id": trial.firm_id,
+            "shopper_id": shopper_id,
+            "kind": KIND,
+            "state": "queued",
+            "link": trial.link,
+            "short_number": trial.short_number,
+            "outcomes": "",
+            "sealed": sealed,
+            "segments": count(trial.text),
+            "attempts": 0,
+            "queued_at": now,
+        }
+        ledger.insert_all(connection, schema.message, [row])
+    queue = keys.send(trial.firm_id, trial.link, Priority.SERVICE)
+    redis.xadd(queue, {"m": id_, "x": sealed, "d": trial.short_number, "s": "", "t": now})
+    return id_

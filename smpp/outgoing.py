@@ -1,0 +1,115 @@
+"""A text on its way out: its segments as submit_sm PDUs, and what has become of each so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from config.link_settings import LinkSettings
+from gateway.domain.priority import Priority
+from gateway.domain.segments import split
+from gateway.store.sendqueue import Waiting
+from smpp.concatenation import header
+from smpp.pdus import Part, SubmitSm
+
+_CONCATENATED = 0x40  # esm_class: a user data header stands at the head
+_MOST_REFERENCES = 50_000
+_LEAST_VALIDITY_S = 60
+
+
+@dataclass(slots=True, kw_only=True)
+class Outgoing:
+    """The parts that wait for room, and those that wait for a response."""
+
+    waiting: Waiting
+    destination: str = field(repr=False)  # asyncio shows what a callback was given when one fails
+    parts: deque[SubmitSm]
+    last: SubmitSm  # the one whose receipt is asked for: its id is the answer's
+    open: int
+    begun_at: float
+    touched: bool = False  # something of it was submitted
+    refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
+    again: list[SubmitSm] = field(default_factory=list)
+    delay_s: float = 0.0
+    smsc_id: str | None = None
+    unknown: bool = False
+    error: str | None = None
+
+    @property
+    def priority(self) -> Priority:
+        """What leaves first."""
+        return self.waiting.priority
+
+
+class References:
+    """Counts up for each destination, so that two long texts to one phone do not mix."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def next(self, number: str) -> int:
+        """0 to 255."""
+        if len(self._last) > _MOST_REFERENCES:
+            self._last.clear()
+        reference = (self._last.get(number, hash(number) & 0xFF) + 1) & 0xFF
+        self._last[number] = reference
+        return reference
+
+
+def prepare(
+    waiting: Waiting,
+    number: str,
+    text: str,
+    settings: LinkSettings,
+    references: References,
+    *,
+    now: float,
+    now_ms: int,
+) -> Outgoing:
+    """A text with its segments. `number`: E.164 digits. `now`: monotonic seconds; `now_ms`: since 1970.
+
+    Raises TooManyPartsError.
+    """
+    segments = split(
+        text,
+        default_alphabet=settings.zero_means,
+        ucs2=settings.ucs2_coding,
+        plain=settings.replace_look_alikes,
+    )
+    total = len(segments.parts)
+    reference = references.next(number) if total > 1 else 0
+    receipt = settings.receipts and not waiting.until  # what is soon of no use has no row to note it in
+    parts = [
+        SubmitSm(
+            source=waiting.short_number,
+            source_ton=settings.source_ton,
+            source_npi=settings.source_npi,
+            destination=number,
+            dest_ton=settings.dest_ton,
+            dest_npi=settings.dest_npi,
+            esm_class=_CONCATENATED if total > 1 else 0,
+            data_coding=segments.data_coding,
+            body=header(Part(reference, total, at)) + body if total > 1 else body,
+            registered_delivery=1 if receipt and at == total else 0,
+            validity_period=validity(waiting, settings, now_ms),
+        )
+        for at, body in enumerate(segments.parts, 1)
+    ]
+    return Outgoing(
+        waiting=waiting, destination=number, parts=deque(parts), last=parts[-1], open=total, begun_at=now
+    )
+
+
+def validity(waiting: Waiting, settings: LinkSettings, now_ms: int) -> str:
+    """How long the SMSC may try (SMPP 3.4, 5.2.16, in the relative form of 7.1.1.1); "": its own time.
+
+    A text that is soon of no use is not delivered afterwards; for others the link's setting holds.
+    """
+    seconds = (waiting.until - now_ms) // 1000 if waiting.until else int(settings.validity_s)
+    if seconds <= 0 and not waiting.until:
+        return ""
+    minutes, second = divmod(max(seconds, _LEAST_VALIDITY_S), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    month, day = divmod(min(days, 99 * 30), 30)
+    return f"00{month:02}{day:02}{hour:02}{minute:02}{second:02}000R"

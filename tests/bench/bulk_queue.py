@@ -1,0 +1,71 @@
+"""Fills the sending queue of a link as settlement does: rows in SQL, then sealed texts in Redis."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any, Final
+
+from sqlalchemy import insert
+
+from config import settings as settings_module
+from gateway.domain.message_id import RANDOM_OCTETS, message_id
+from gateway.domain.priority import Priority
+from gateway.store import keys, master_secret, schema, sql
+from gateway.store.sendqueue import seal_answer
+from gateway.store.vault import Vault
+from tests.bench.bulk_floor import TEXT
+from tests.bench.load_texts import number
+from tests.harness import Gateway
+
+CHUNK: Final = 1_000
+
+
+def fill(gateway: Gateway, *, firm_id: int, link: str, short_number: str, first: int, n: int) -> None:
+    """Queue a text for each of `n` shoppers whom nobody knew before, counted from `first`."""
+    vault = Vault(master_secret.load_or_make(settings_module.load(gateway.config)))
+    for at in range(first, first + n, CHUNK):
+        _fill(gateway, vault, firm_id, link, short_number, range(at, min(at + CHUNK, first + n)))
+
+
+def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number: str, those: range) -> None:
+    now = int(time.time() * 1000)
+    numbers = {i: number(i).decode() for i in those}
+    ids = {i: f"{message_id(now, i.to_bytes(RANDOM_OCTETS))}.{firm_id}" for i in those}
+    sealed = {i: seal_answer(vault, numbers[i], TEXT.decode()) for i in those}
+    with sql.writing(gateway.engine()) as connection:
+        shoppers = [_shopper(vault, i, numbers[i], now) for i in those]
+        connection.execute(insert(schema.shopper), shoppers)
+        rows = [
+            {
+                "id": ids[i],
+                "firm_id": firm_id,
+                "shopper_id": i + 1,
+                "kind": "reply",
+                "state": "queued",
+                "link": link,
+                "short_number": short_number,
+                "outcomes": "",
+                "sealed": sealed[i],
+                "segments": 1,
+                "attempts": 0,
+                "queued_at": now,
+            }
+            for i in those
+        ]
+        connection.execute(insert(schema.message), rows)
+    with closing(gateway.redis()) as redis:
+        pipe: Any = redis.pipeline(transaction=False)
+        for i in those:
+            fields = {"m": ids[i], "x": sealed[i], "d": short_number, "s": f"bench{i}", "t": now}
+            pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
+        pipe.execute()
+
+
+def _shopper(vault: Vault, index: int, phone: str, now: int) -> dict[str, Any]:
+    return {
+        "id": index + 1,
+        "key": vault.index(phone),
+        "number": vault.seal("shopper", phone.encode()),
+        "created_at": now,
+    }
