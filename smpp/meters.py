@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 from gateway.store import measures
 from gateway.store.metrics import Meter, Tick
@@ -13,7 +12,7 @@ from gateway.store.vault import Vault
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
 from smpp.sender import Sender
-from smpp.tally import Tally
+from smpp.tally import COUNTERS
 
 FLUSH_EVERY_S = 1.0
 RECEIPT = "receipt "  # what the intake says of a receipt begins with it
@@ -66,9 +65,11 @@ class TrafficMeters:
         """Write now."""
         meter = self._meter
         for link in links:
-            for field in fields(Tally):
-                now: int = getattr(link.tally, field.name)
-                meter.total(measures.SMPP, link.name, field.name, now=now)
+            for name in COUNTERS:
+                now: int = getattr(link.tally, name)
+                meter.total(measures.SMPP, link.name, name, now=now)
+            for measure, waiting in zip(measures.LINK_LOAD, link.tally.load(), strict=True):
+                meter.gauge(measure, waiting, link.name)
             meter.gauge(measures.LINK_BOUND, link.state is LinkState.BOUND, link.name)
             sender = senders[link.name]
             meter.total(measures.DOUBLED, link.name, now=sender.counts.possibly_doubled)

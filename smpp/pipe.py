@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 
 class Pipe:
     """Gathers what a turn of the loop has to say. Reading rests while there is a reason for it."""
 
-    __slots__ = ("_after_write", "_choked", "_full", "_loop", "_outgoing", "_transport")
+    __slots__ = ("_choked", "_loop", "_outgoing", "_transport", "full")
 
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
-        after_write: Callable[[], None],
-    ) -> None:
-        """`after_write` is called after each write. Nagle's algorithm is off; TCP asks a silent peer."""
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Nagle's algorithm is off; TCP asks a silent peer."""
         self._transport = transport
         self._loop = loop
-        self._after_write = after_write
         self._outgoing: list[bytes] = []
-        self._full = False
+        self.full = False
         self._choked = False
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    @property
+    def rests(self) -> bool:
+        """Nothing is read now."""
+        return self.full or self._choked
+
+    @property
+    def unwritten(self) -> int:
+        """Octets that wait to be taken by the network."""
+        return sum(map(len, self._outgoing)) + self._transport.get_write_buffer_size()
 
     def send(self, octets: bytes) -> None:
         """Send a PDU at the end of this turn of the loop."""
@@ -42,11 +45,10 @@ class Pipe:
             if not self._transport.is_closing():
                 self._transport.write(b"".join(self._outgoing))
             self._outgoing.clear()
-            self._after_write()
 
     def set_full(self, full: bool) -> None:
         """Whether too many messages wait for their answer."""
-        self._full = full
+        self.full = full
         self._rest_or_read()
 
     def set_choked(self, choked: bool) -> None:
@@ -66,7 +68,7 @@ class Pipe:
     def _rest_or_read(self) -> None:
         if self._transport.is_closing():
             return
-        if self._full or self._choked:
+        if self.rests:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

@@ -1,8 +1,27 @@
-"""What happened on a link, counted for the metrics."""
+"""What happened on a link, counted, and what waits in its sessions, for the metrics."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Load(NamedTuple):
+    """What waits in one session, or in all of a link: gauges."""
+
+    unanswered: int = 0  # messages that wait for our answer
+    in_flight: int = 0  # submits that wait for the SMSC's
+    window: int = 0  # submits that may be in flight
+    resting: int = 0  # sessions that are not read: too many messages wait, or the SMSC does not read
+    unwritten: int = 0  # octets said and not yet taken by the network
+
+
+class Loaded(Protocol):
+    """Something in which messages wait: smpp.session."""
+
+    @property
+    def load(self) -> Load:
+        """What waits now."""
 
 
 @dataclass(slots=True)
@@ -20,6 +39,15 @@ class Tally:
     strays: int = 0  # responses that nobody waits for (late ones too)
     timeouts: int = 0  # submits whose answer did not come in time
     nacks: int = 0  # generic_nacks from the SMSC
-    alerts: int = 0  # alert_notification and outbind: noted only
+    alerts: int = 0  # alert_notifications: noted only
+    outbinds: int = 0  # each ends its session
     throttled: int = 0
     paused: int = 0  # times that reading was paused because too many messages waited for their answer
+    sessions: list[Loaded] = field(default_factory=list, compare=False)  # that stand now
+
+    def load(self) -> Load:
+        """What waits in all sessions together."""
+        return Load(*map(sum, zip(*(session.load for session in self.sessions), strict=True)))
+
+
+COUNTERS = tuple(name for name in Tally.__dataclass_fields__ if name != "sessions")

@@ -43,3 +43,8 @@ class Timers:
             self.asked = now
             return Due.ENQUIRE
         return Due.NOTHING
+
+
+def tick_interval(*timers_s: float) -> float:
+    """Seconds between ticks: often enough for the shortest of the timers, seldom enough not to be felt."""
+    return max(0.01, min(0.5, min(timers_s) / 4))

@@ -1,11 +1,15 @@
-"""A PDU as one line for an operator's engineer: what it is, never a whole number and never a text. Pure."""
+"""A PDU as one line for an operator's engineer: what it is, never a whole number and never a text."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+import structlog
+
 from config.logging import mask
 from smpp import codec, wire
+
+log = structlog.get_logger()
 
 _NAMES: Final = {number: name for name, number in codec.COMMANDS.items()}
 _MESSAGES: Final = {"submit_sm", "deliver_sm", "data_sm"}
@@ -62,3 +66,29 @@ def _cstring(octets: bytes, at: int) -> tuple[str, int]:
     if end < 0:
         raise IndexError(at)
     return octets[at:end].decode("latin-1"), end + 1
+
+
+class Trace:
+    """Logs every PDU of one session, both ways, as `describe` tells it."""
+
+    def __init__(self, link: str) -> None:
+        self._link = link
+        self._rest = b""  # the beginning of a PDU; a stream that has lost its framing is traced no further
+
+    def said(self, pdu: bytes) -> None:
+        """One PDU of ours."""
+        log.info("pdu", link=self._link, way="out", **describe(pdu))
+
+    def heard(self, data: bytes) -> None:
+        """Octets of the SMSC."""
+        buffer, start = self._rest + data, 0
+        while len(buffer) - start >= 16:
+            length = wire.HEADER.unpack_from(buffer, start)[0]
+            if not 16 <= length <= wire.MAX_LENGTH:
+                buffer = b""
+                break
+            if start + length > len(buffer):
+                break
+            log.info("pdu", link=self._link, way="in", **describe(buffer[start : start + length]))
+            start += length
+        self._rest = buffer[start:]

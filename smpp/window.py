@@ -21,6 +21,9 @@ class Window:
         # Sequence number -> (token, time sent); in the order of sending, so the oldest stands first.
         self._waiting: dict[int, tuple[object, float]] = {}
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     @property
     def free(self) -> int:
         """How many requests may still be sent."""

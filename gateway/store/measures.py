@@ -40,6 +40,13 @@ RECEIPTS_UNMATCHED = _counter(
 )
 SMPP = _counter("smpp_events", "What happened on the sessions of a link", "link", "event")
 LINK_BOUND = _gauge("link_bound", "1 where the link to an SMSC stands", "link", mode="livemax")
+LINK_LOAD = (  # in the order of smpp.tally.Load
+    _gauge("link_unanswered", "Messages from the SMSC that wait for our response", "link"),
+    _gauge("link_in_flight", "Submits that wait for the SMSC's response", "link"),
+    _gauge("link_window", "Submits that may be in flight on what is bound now", "link"),
+    _gauge("link_resting", "Sessions that are not read because too much waits", "link"),
+    _gauge("link_unwritten_octets", "Octets for the SMSC that the network has not taken", "link"),
+)
 INTAKE_WAITING = _gauge("intake_waiting", "Messages that wait to be decided")
 SENDER_WAITING = _gauge("sender_waiting", "Answers taken for submission and not ended", "link")
 BATCHES = _counter("settlement_batches", "Batches written to the ledger")

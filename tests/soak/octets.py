@@ -123,7 +123,7 @@ async def one(pieces: list[bytes], verdict: Verdict) -> None:
     for command, status, _ in written:
         name = f"0x{command:08x} 0x{status:x}"
         verdict.answers[name] = verdict.answers.get(name, 0) + 1
-    waiting = len(session._rest)
+    waiting = len(session._dialogue._rest)
     if owner.twice:
         verdict.faults.append(f"{owner.twice} messages could not be answered")
     if any(roks[message.sequence] < 1 for message in owner.messages) and not pipe.closed:

@@ -32,6 +32,10 @@ class Recorder:
         """The texts that came."""
         return [message.body for _, message in self.messages]
 
+    def more_than(self, count: int) -> bool:
+        """Whether more than so many messages came."""
+        return len(self.messages) > count
+
     def on_messages(self, link: Link, session: Session, messages: list[DeliverSm]) -> None:
         """From the link."""
         del link

@@ -63,22 +63,39 @@ async def test_it_is_answered_and_the_session_lives(
     [
         ("an answer to nothing", wire.encode_answer(wire.SUBMIT_SM_RESP, 0, 77, "x"), "strays"),
         ("an answer of an unknown kind", wire.HEADER.pack(16, 0x80010203, 0, 1), "strays"),
-        ("an enquire_link_resp to nothing", codec.encode_enquire_link_resp(4), None),
+        ("an enquire_link_resp to nothing", codec.encode_enquire_link_resp(4), "strays"),
+        ("an unbind_resp to nothing", codec.encode_unbind_resp(4), "strays"),
         ("an alert_notification", wire.HEADER.pack(20, 0x102, 0, 1) + b"\1\1\x003", "alerts"),
-        ("an outbind", wire.HEADER.pack(18, codec.OUTBIND, 0, 1) + b"\0\0", "alerts"),
         ("a generic_nack for nothing", wire.HEADER.pack(16, codec.GENERIC_NACK, 3, 55), "nacks"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_it_is_counted_and_not_answered(
-    raw: RawSmsc, what: str, octets: bytes, counter: str | None
-) -> None:
+async def test_it_is_counted_and_not_answered(raw: RawSmsc, what: str, octets: bytes, counter: str) -> None:
     del what
     async with linked(raw.port, Recorder()) as link:
         session = await raw.bound()
         session.write(octets, deliver(99))
         assert await session.read() == GOOD
-        assert counter is None or getattr(link.tally, counter) == 1
+        assert getattr(link.tally, counter) == 1
+
+
+async def test_an_outbind_is_answered_by_an_unbind_and_a_new_bind(raw: RawSmsc) -> None:
+    recorder = Recorder(answers=False)
+    async with linked(raw.port, recorder) as link:
+        session = await raw.bound()
+        session.write(deliver(1), wire.HEADER.pack(18, codec.OUTBIND, 0, 1) + b"\0\0")
+        await recorder.until(lambda: bool(recorder.messages))
+        mine, message = recorder.messages[0]
+        assert mine.answer(message.sequence, 0)
+        assert await session.read() == Pdu(wire.DELIVER_SM_RESP, 0, 1, b"\0")
+        unbind = await session.read()
+        assert unbind.command == codec.UNBIND
+        session.write(codec.encode_unbind_resp(unbind.sequence))
+        assert await session.read_end() == b""
+        await raw.bound()
+        await recorder.until(lambda: link.tally.binds == 2)
+        assert link.tally.outbinds == 1
+        assert "outbind" in link.fault
 
 
 @pytest.mark.parametrize("length", [0, 15, wire.MAX_LENGTH + 1, 0xFFFFFFFF])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -145,21 +146,38 @@ async def test_reading_pauses_while_too_many_wait_for_their_answer(raw: RawSmsc)
         assert [(await session.read()).sequence for _ in range(5)] == [1, 2, 3, 4, 5]
 
 
-async def test_a_paused_session_is_not_taken_for_dead(raw: RawSmsc) -> None:
+async def test_after_a_rest_the_session_goes_on_as_before(raw: RawSmsc) -> None:
+    """The claim path is slow: queues end where they are bounded, and everything is heard afterwards."""
     recorder = Recorder(answers=False)
-    times: dict[str, float] = {"enquire_link_s": 0.05, "enquire_link_timeout_s": 0.05}
-    async with linked(raw.port, recorder, max_unanswered=1, response_timeout_s=0.3, **times) as link:
+    most, flood = 50, 20_000
+    async with linked(raw.port, recorder, max_unanswered=most) as link:
         session = await raw.bound()
         await recorder.until(lambda: link.free > 0)
-        session.write(deliver(1))
-        await recorder.until(lambda: bool(recorder.messages))
-        # Unanswered for six times the wait for a dead peer: the time-out of this submit is the clock.
-        assert link.submit(ANSWER, "clock")
+        session.write(*(deliver(n) for n in range(1, flood + 1)), codec.encode_enquire_link(flood + 1))
+        await recorder.until(lambda: link.tally.load().resting == 1)
+        for _ in range(100):  # turns of the loop in which a reader would have read
+            await asyncio.sleep(0)
+        load = link.tally.load()
+        one_read = 256 * 1024 // len(deliver(1)) + 1  # what asyncio asks the socket for
+        assert most <= load.unanswered == len(recorder.messages) <= most + one_read < flood
+        assert link.submit(ANSWER, "in flight")
+        assert link.tally.load().in_flight == 1
+        answered = 0
+        while answered < flood:
+            await recorder.until(partial(recorder.more_than, answered))
+            assert link.tally.load().unanswered <= most + one_read
+            for mine, message in recorder.messages[answered:]:
+                assert mine.answer(message.sequence, 0)
+                answered += 1
+        heard = [await session.read() for _ in range(flood + 2)]
+        answers = [pdu.sequence for pdu in heard if pdu.command == wire.DELIVER_SM_RESP]
+        assert answers == [*range(1, flood + 1)]
+        assert Pdu(codec.ENQUIRE_LINK_RESP, 0, flood + 1, b"") in heard
+        session.reply(next(pdu for pdu in heard if pdu.command == wire.SUBMIT_SM), message_id="m1")
         await recorder.until(lambda: bool(recorder.results))
-        assert link.tally.losses == 0
-        mine, message = recorder.messages[0]
-        assert mine.answer(message.sequence, 0)
-        assert (await session.read_until(wire.DELIVER_SM_RESP))[-1].sequence == 1
+        assert recorder.results == [("in flight", SubmitResult(0, "m1"))]
+        assert link.tally.load() == (0, 0, link.settings.window, 0, 0)
+    assert link.tally.load() == (0, 0, 0, 0, 0)
 
 
 async def test_the_smscs_unbind_waits_for_the_answers_that_are_owed(raw: RawSmsc) -> None:

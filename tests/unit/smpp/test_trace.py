@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from smpp import codec, trace, wire
 from smpp.pdus import SubmitSm
@@ -56,3 +57,18 @@ def test_no_number_and_no_text_in_a_cut_one(size: int) -> None:
     told = str(trace.describe(submit()[:size]))
     assert NUMBER not in told
     assert "1234" not in told.replace("000000001000000R", "")
+
+
+def test_a_session_is_traced_both_ways_in_whatever_pieces_it_comes() -> None:
+    told = trace.Trace("peer")
+    octets = codec.encode_enquire_link(7) + codec.encode_unbind(8)
+    with capture_logs() as lines:
+        told.said(codec.encode_enquire_link_resp(7))
+        for octet in octets:
+            told.heard(bytes((octet,)))
+        told.heard(b"\0" * 16)  # framing lost: nothing to tell, and nothing kept
+    assert [(line["way"], line["pdu"], line["seq"]) for line in lines] == [
+        ("out", "enquire_link_resp", 7),
+        ("in", "enquire_link", 7),
+        ("in", "unbind", 8),
+    ]
