@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
+import random
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,7 +35,7 @@ from tests.bench.smsc_load import LoadSmsc
 from tests.harness import ROOT, Gateway, link_table
 from tests.peers import capture
 from tests.soak import summary
-from tests.soak.mutations import Mutator
+from tests.soak.mutator import Mutator
 
 BOUND: Final = codec.encode_bind_resp(BindKind.TRANSCEIVER, statuses.ROK, 1, "smsc")
 IN_PROCESS: Final = 200  # streams that the real process gets
@@ -144,29 +147,38 @@ def _read(octets: bytes) -> list[tuple[int, int, int]]:
     return found
 
 
-async def in_memory(mutator: Mutator, seconds: float, verdict: Verdict) -> None:
+def bent(seed: int) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Streams without end, each with the pieces in which it comes; the same seed makes the same ones."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    captures = capture.load()
+    while True:
+        mutator = Mutator(chance.getrandbits(64), share=chance.choice((0.1, 0.5, 0.9)))
+        stream = mutator.stream(chance.choices(captures, k=chance.randint(1, 8)))
+        yield stream, mutator.pieces(stream)
+
+
+async def in_memory(streams: Iterator[tuple[bytes, list[bytes]]], seconds: float, verdict: Verdict) -> None:
     """As many streams as there is time for."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not verdict.faults:
-        stream = mutator.stream()
+        stream, pieces = next(streams)
         try:
-            await one(mutator.pieces(stream), verdict)
+            await one(pieces, verdict)
         except Exception as err:  # noqa: BLE001 - this is what is looked for
             verdict.faults.append(f"{type(err).__name__}: {err} on {stream.hex()}")
         verdict.streams += 1
         verdict.octets += len(stream)
 
 
-async def in_process(mutator: Mutator, state: Path, verdict: Verdict) -> None:
+async def in_process(source: Iterator[tuple[bytes, list[bytes]]], state: Path, verdict: Verdict) -> None:
     """The real gateway binds to an SMSC that writes mutations, then to one that behaves and texts codes."""
-    streams = [mutator.stream() for _ in range(IN_PROCESS)]
+    streams = [pieces for _, pieces in itertools.islice(source, IN_PROCESS)]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readexactly(16)
             writer.write(BOUND)
-            stream = streams.pop() if streams else b""
-            for piece in mutator.pieces(stream):
+            for piece in streams.pop() if streams else ():
                 writer.write(piece)
                 await writer.drain()
             verdict.in_process += 1
@@ -207,9 +219,9 @@ async def in_process(mutator: Mutator, state: Path, verdict: Verdict) -> None:
 
 async def run(seconds: float, seed: int, state: Path) -> Verdict:
     """Both parts."""
-    mutator, verdict = Mutator(capture.load(), seed), Verdict(seed=seed)
-    await in_memory(mutator, seconds, verdict)
-    await in_process(mutator, state, verdict)
+    streams, verdict = bent(seed), Verdict(seed=seed)
+    await in_memory(streams, seconds, verdict)
+    await in_process(streams, state, verdict)
     return verdict
 
 
