@@ -174,7 +174,7 @@ class Intake:
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
                 shopper = self._sender_of(arrival)
-                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now, shopper)
+                filed = FiledReceipt(receipt.message_id, state, receipt.cause, now, shopper)
                 by_link.setdefault(name, []).append(filed)
         for name, filed_here in by_link.items():
             await self._filed.add(name, filed_here)

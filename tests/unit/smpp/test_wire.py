@@ -51,6 +51,7 @@ plain_messages = st.builds(
     receipt=st.just(False),
     receipted_message_id=st.just(""),
     message_state=st.just(0),
+    network_error=st.just(0),
 )
 
 
