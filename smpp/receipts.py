@@ -73,8 +73,8 @@ _PLAIN: Final = re.compile(
 )
 # A text may hold the shopper's own words behind `text:`; nothing in there is a field.
 _TEXT: Final = re.compile(rb"(?i)\btext\s*[:=]")
-_ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?([^\s\";,]{1,64})")
-_STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(\w{1,20})")
+_ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?(?!sub[:=])([^\s\";,]{1,64})")
+_STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(?!\w+[:=])(\w{1,20})")
 _BARE: Final = re.compile(rb"(?:^|[\s;,])(DELIVRD|UNDELIV|EXPIRED|DELETED|ACCEPTD|REJECTD|ENROUTE)(?![\w:=])")
 _ERROR: Final = re.compile(rb"(?i)(?:^|[\s;,])err(?:or)?\s*[:=]\s*\"?(\w{1,16})")
 

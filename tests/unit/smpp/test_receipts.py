@@ -73,6 +73,8 @@ def receipt(
         ("the word sub holds no id", receipt(b"paid:7 stat:DELIVRD"), None),
         ("no id", receipt(b"stat:DELIVRD err:000"), None),
         ("no state", receipt(b"id:a1"), None),
+        ("an empty id", receipt(b"id: sub:001 stat:DELIVRD err:000"), None),
+        ("an empty state", receipt(b"id:a1 sub:001 stat: err:000 text:"), None),
         ("nothing", receipt(), None),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
