@@ -29,6 +29,7 @@ TEXTS_AT_ONCE = 64
 MOST_AT_ONCE = 500
 log = structlog.get_logger()
 
+_TON_UNKNOWN = 0  # of a destination, whose type a message does not keep
 _RECEIPT_STATES = {
     ReceiptState.DELIVRD: "delivered",
     ReceiptState.EXPIRED: "expired",
@@ -174,7 +175,7 @@ class Intake:
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
                 shopper = self._sender_of(arrival)
-                filed = FiledReceipt(receipt.message_id, state, receipt.error or None, now, shopper)
+                filed = FiledReceipt(receipt.message_id, state, receipt.cause, now, shopper)
                 by_link.setdefault(name, []).append(filed)
         for name, filed_here in by_link.items():
             await self._filed.add(name, filed_here)
@@ -182,10 +183,11 @@ class Intake:
             self._answer(arrival, statuses.ROK)
 
     def _sender_of(self, receipt: Arrival) -> str:
-        """The index of the phone that a receipt is from."""
+        """The index of the phone that a receipt is from; some SMSCs leave both addresses as in the submit."""
         message = receipt.message
         region = receipt.link.settings.default_region
         number = parse_msisdn(message.source, message.source_ton, region)
+        number = number or parse_msisdn(message.destination, _TON_UNKNOWN, region)
         return self._vault.index(number) if number else ""
 
     async def _join_parts(self, arrivals: list[Arrival]) -> None:

@@ -16,6 +16,7 @@ from smpp.tally import COUNTERS
 
 FLUSH_EVERY_S = 1.0
 RECEIPT = "receipt "  # what the intake says of a receipt begins with it
+UNREADABLE = f"{RECEIPT}unreadable"
 CLAIMS = {
     "C": "claimed",
     "R": "repeat",
@@ -80,6 +81,8 @@ class TrafficMeters:
         meter.flush()
 
     def _text_tick(self, link: str, outcome: str) -> Tick:
+        if outcome == UNREADABLE:
+            return self._meter.tick(measures.RECEIPT_OUTCOMES, link, outcome.removeprefix(RECEIPT))
         if outcome.startswith(RECEIPT):
             return self._meter.tick(measures.RECEIPTS, link, outcome.removeprefix(RECEIPT))
         return self._meter.tick(measures.TEXTS, link, outcome)

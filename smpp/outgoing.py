@@ -24,16 +24,31 @@ class Outgoing:
     waiting: Waiting
     destination: str = field(repr=False)  # asyncio shows what a callback was given when one fails
     parts: deque[SubmitSm]
-    last: SubmitSm  # the one whose receipt is asked for: its id is the answer's
+    segments: tuple[SubmitSm, ...]  # all parts, in order
+    ids: list[str]  # the SMSC's, of each segment that it took
     open: int
     begun_at: float
     touched: bool = False  # something of it was submitted
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
     again: list[SubmitSm] = field(default_factory=list)
     delay_s: float = 0.0
-    smsc_id: str | None = None
     unknown: bool = False
     error: str | None = None
+
+    @property
+    def smsc_id(self) -> str | None:
+        """The answer's: that of its last part, or of another one that the SMSC took."""
+        return next((id_ for id_ in reversed(self.ids) if id_), None)
+
+    @property
+    def filed_ids(self) -> tuple[str, ...]:
+        """Those of all parts where each will have its receipt; none for an answer of one part."""
+        asked = len(self.ids) > 1 and self.segments[0].registered_delivery and any(self.ids)
+        return tuple(self.ids) if asked else ()
+
+    def took(self, segment: SubmitSm, smsc_id: str) -> None:
+        """The SMSC has taken a part."""
+        self.ids[self.segments.index(segment)] = smsc_id
 
     @property
     def priority(self) -> Priority:
@@ -90,13 +105,19 @@ def prepare(
             esm_class=_CONCATENATED if total > 1 else 0,
             data_coding=segments.data_coding,
             body=header(Part(reference, total, at)) + body if total > 1 else body,
-            registered_delivery=1 if receipt and at == total else 0,
+            registered_delivery=1 if receipt else 0,
             validity_period=validity(waiting, settings, now_ms),
         )
         for at, body in enumerate(segments.parts, 1)
     ]
     return Outgoing(
-        waiting=waiting, destination=number, parts=deque(parts), last=parts[-1], open=total, begun_at=now
+        waiting=waiting,
+        destination=number,
+        parts=deque(parts),
+        segments=tuple(parts),
+        ids=[""] * total,
+        open=total,
+        begun_at=now,
     )
 
 

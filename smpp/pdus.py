@@ -25,7 +25,8 @@ class DeliverSm(NamedTuple):
 
     `body` is the short message or the message_payload, without its user data header. `receipt` is true for
     delivery receipts, intermediate notifications and handset acknowledgements: never a text of a shopper.
-    `receipted_message_id` is "" and `message_state` 0 where the optional parameter is absent.
+    `receipted_message_id` is "", `message_state` and `network_error` (the code alone) 0 where the optional
+    parameter is absent.
     """
 
     sequence: int
@@ -40,6 +41,7 @@ class DeliverSm(NamedTuple):
     receipt: bool = False
     receipted_message_id: str = ""
     message_state: int = 0
+    network_error: int = 0
 
     def __repr__(self) -> str:
         """Names no number and no text: a message may end up in a traceback or a log by accident."""

@@ -1,7 +1,8 @@
 """Delivery receipts: what an SMSC says became of a message. Total: any message gives a receipt or None.
 
-The optional parameters are asked first (SMPP 3.4, 5.3.2.12 and 5.3.2.35), then the text of appendix B, whose
-form differs by vendor: other orders, other cases, colons with blanks, equals signs, words for states.
+The optional parameters are asked first (SMPP 3.4, 5.3.2.12, 5.3.2.31 and 5.3.2.35), then the text of appendix
+B, whose form differs by vendor: other orders, other cases, colons with blanks, equals signs, words for states
+or a state without its name.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ class Receipt(NamedTuple):
     message_id: str
     state: ReceiptState
     error: str
+
+    @property
+    def cause(self) -> str | None:
+        """Why the message did not arrive, in at most 20 characters: the state and the SMSC's own code."""
+        if self.state is ReceiptState.DELIVRD:
+            return None
+        return f"{self.state} {self.error}"[:20].rstrip()
 
 
 # message_state (5.2.28).
@@ -65,14 +73,15 @@ _PLAIN: Final = re.compile(
 )
 # A text may hold the shopper's own words behind `text:`; nothing in there is a field.
 _TEXT: Final = re.compile(rb"(?i)\btext\s*[:=]")
-_ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?([^\s\";,]{1,64})")
-_STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(\w{1,20})")
+_ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?(?!sub[:=])([^\s\";,]{1,64})")
+_STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(?!\w+[:=])(\w{1,20})")
+_BARE: Final = re.compile(rb"(?:^|[\s;,])(DELIVRD|UNDELIV|EXPIRED|DELETED|ACCEPTD|REJECTD|ENROUTE)(?![\w:=])")
 _ERROR: Final = re.compile(rb"(?i)(?:^|[\s;,])err(?:or)?\s*[:=]\s*\"?(\w{1,16})")
 
 
 def read_receipt(message: DeliverSm) -> Receipt | None:
     """The receipt that `message` is; None if it names no message, or says nothing of its state."""
-    if not message.receipted_message_id and not message.message_state:
+    if not (message.receipted_message_id or message.message_state or message.network_error):
         plain = _PLAIN.match(message.body)
         state = _BY_NAME.get(plain[2]) if plain else None
         if plain and state:
@@ -83,10 +92,11 @@ def read_receipt(message: DeliverSm) -> Receipt | None:
     message_id = message.receipted_message_id or _field(_ID, fields)
     if not message_id:
         return None
-    state = _BY_NUMBER.get(message.message_state) or _state(_field(_STATE, fields))
+    state = _BY_NUMBER.get(message.message_state) or _state(_field(_STATE, fields) or _field(_BARE, fields))
     if state is None:
         return None
-    return Receipt(message_id, state, _error(_field(_ERROR, fields)))
+    error = str(message.network_error) if message.network_error else _field(_ERROR, fields)
+    return Receipt(message_id, state, _error(error))
 
 
 def _error(code: str) -> str:

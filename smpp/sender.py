@@ -292,8 +292,7 @@ class Sender:
             outgoing.unknown = True
         elif result.status == 0:
             self._slowing.on_accepted()
-            if part is outgoing.last or outgoing.smsc_id is None:
-                outgoing.smsc_id = result.message_id
+            outgoing.took(part, result.message_id)
         else:
             self._refused(outgoing, part, result.status, now)
         self._flying -= 1
@@ -365,7 +364,9 @@ class Sender:
         self, waiting: Waiting, state: str, smsc_id: str | None, error: str | None, outgoing: Outgoing | None
     ) -> None:
         setattr(self.counts, state, getattr(self.counts, state) + 1)
-        sent = Sent(waiting=waiting, state=state, smsc_id=smsc_id, error=error, at=int(time.time() * 1000))
+        parts = () if outgoing is None else outgoing.filed_ids
+        now_ms = int(time.time() * 1000)
+        sent = Sent(waiting=waiting, state=state, smsc_id=smsc_id, error=error, at=now_ms, parts=parts)
         self._ended.append(sent)
         self._ends.set()
         self._observe(sent, outgoing)

@@ -36,6 +36,7 @@ Tlv = tuple[int, bytes]
 _RECEIPTED_MESSAGE_ID: Final = 0x001E
 _MESSAGE_PAYLOAD: Final = 0x0424
 _MESSAGE_STATE: Final = 0x0427
+_NETWORK_ERROR_CODE: Final = 0x0423  # of GSM, where we write it (5.3.2.31)
 _MAX_SHORT_MESSAGE: Final = 254
 _MAX_ADDRESS: Final = 20
 _MAX_TIME: Final = 16
@@ -191,6 +192,8 @@ def encode_deliver(
         extra.append((_RECEIPTED_MESSAGE_ID, message.receipted_message_id.encode("latin-1") + b"\0"))
     if message.message_state:
         extra.append((_MESSAGE_STATE, bytes((message.message_state,))))
+    if message.network_error:
+        extra.append((_NETWORK_ERROR_CODE, b"\x03" + message.network_error.to_bytes(2)))
     pdu = SubmitSm(
         message.source,
         message.source_ton,
@@ -266,12 +269,13 @@ def _special(message: DeliverSm, parameters: bytes) -> DeliverSm | Malformed:
         if split is None:
             return Malformed(statuses.RINVMSGLEN)
         part, body = split[0] or part, split[1]
-    state = tlvs.get(_MESSAGE_STATE, b"")
+    state, error = tlvs.get(_MESSAGE_STATE, b""), tlvs.get(_NETWORK_ERROR_CODE, b"")
     return message._replace(
         body=body,
         part=part,
         receipted_message_id=tlvs.get(_RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("latin-1"),
         message_state=state[-1] if state else 0,
+        network_error=int.from_bytes(error[1:]) if len(error) == 3 else 0,
     )
 
 

@@ -108,7 +108,7 @@ def _add_operators_routes(
     app.add_routes(health.routes(asked))
     token = settings.http.operator_token.get_secret_value()
     app.add_routes(link_routes.routes(redis.redis, token, firms=firms, links=links))
-    app.add_routes(messages.routes(backing.engine, token))
+    app.add_routes(messages.routes(backing.engine, token, ApiKeys(backing.engine, backing.vault)))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
 
 

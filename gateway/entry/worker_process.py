@@ -112,6 +112,7 @@ class Settling:
         self.ledger_away = ""
         self.meters = meters
         self.links = LinkNames(backing.settings)
+        self._receipts_kept_ms = int(backing.settings.answers.receipts_max_age_d * 86_400_000)
         self._backing = backing
         self._keeper = keeper
         self._token = os.urandom(8).hex()
@@ -127,6 +128,7 @@ class Settling:
                 self._backing.redis,
                 self._current,
                 links=self.links(),
+                receipts_kept_ms=self._receipts_kept_ms,
                 token=self._token,
                 observe=self._observe,
                 passed=self.meters.passed,

@@ -60,7 +60,7 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
     """The route."""
 
     async def post(request: web.Request) -> web.Response:
-        firm = await _firm(request, keys)
+        firm = await firm_of(request, keys)
         body = await bodies.read(request, Activation)
         catalog = desk.catalog()
         short = wishes.short_number(body.short_number, _numbers(catalog, firm))
@@ -79,7 +79,8 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
     return [web.post(PATH, post)]
 
 
-async def _firm(request: web.Request, keys: ApiKeys) -> int:
+async def firm_of(request: web.Request, keys: ApiKeys) -> int:
+    """The firm whose API key a request shows. Raises Problem."""
     found = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     firm = await keys.firm_of(found[1]) if found else None
     if firm is None:
@@ -99,7 +100,8 @@ def _response(answered: Answered) -> web.Response:
         wait = wishes.wait_s(answered)
         raise Problem(Kind.LIMITED, 429, told, retry_after_s=wait, results=results)
     credited = any(code.outcome is Outcome.ACTIVATED for code in answered.codes)
+    headers = {"Cache-Control": "no-store"}
+    if credited and answered.message_id:
+        headers["Location"] = f"/v1/messages/{answered.message_id}"  # of the confirmation; RFC 9110, 15.3.3
     # 202: what was claimed is safe; the ledger and the confirmation by SMS follow within moments.
-    return web.json_response(
-        {"results": results}, status=202 if credited else 200, headers={"Cache-Control": "no-store"}
-    )
+    return web.json_response({"results": results}, status=202 if credited else 200, headers=headers)

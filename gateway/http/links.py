@@ -39,8 +39,13 @@ def routes(
 
 def admit(request: web.Request, token: str) -> None:
     """Only for whoever shows the operator's token. Raises Problem."""
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    right = hmac.compare_digest(shown.strip().encode(), token.encode())
-    if not token or scheme.lower() != "bearer" or not right:
+    if not shows(request, token):
         told = "An operator's token is needed: see http.operator_token."
         raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
+
+
+def shows(request: web.Request, token: str) -> bool:
+    """Whether a request shows the operator's token, if there is one."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    right = hmac.compare_digest(shown.strip().encode(), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and right

@@ -1,6 +1,7 @@
-"""`GET /v1/messages/{id}`: what became of one text of ours, under the operator's token.
+"""`GET /v1/messages/{id}`: what became of one text of ours, under the operator's token or a firm's API key.
 
-The id stands in the log lines of the text and its answer; the answer tells no number and no words.
+The id stands in the log lines of the text and its answer, and in the Location of an activation. What is told
+names no number and no words; a firm sees its own texts alone, and nothing of the operator's links.
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Engine
 
-from gateway.http.links import admit
+from gateway.http.activations import firm_of
+from gateway.http.links import shows
 from gateway.http.problems import Kind, Problem
 from gateway.store import messages
+from gateway.store.api_keys import ApiKeys
 from gateway.store.messages import Message
 
+OPERATORS_OWN = ("link", "smsc_id")
 PATH = "/v1/messages/{id:[0-9a-f]{24}\\.[0-9]{1,18}}"
 
 
-def routes(engine: Engine, token: str) -> list[web.RouteDef]:
-    """The route. `token`: the operator's; without one nobody may ask."""
+def routes(engine: Engine, token: str, keys: ApiKeys) -> list[web.RouteDef]:
+    """The route. `token`: the operator's; without one only firms may ask."""
 
     async def handle(request: web.Request) -> web.Response:
-        admit(request, token)
-        found = await asyncio.to_thread(messages.find, engine, request.match_info["id"])
+        firm = None if shows(request, token) else await firm_of(request, keys)
+        found = await asyncio.to_thread(messages.find, engine, request.match_info["id"], firm=firm)
         if found is None:
             raise Problem(Kind.HTTP, 404, "There is no such text; it may wait to be settled.")
-        return web.json_response(_told(found), headers={"Cache-Control": "no-store"})
+        told = _told(found)
+        if firm is not None:
+            told = {name: value for name, value in told.items() if name not in OPERATORS_OWN}
+        return web.json_response(told, headers={"Cache-Control": "no-store"})
 
     return [web.get(PATH, handle)]
 
@@ -38,9 +45,10 @@ def _told(message: Message) -> dict[str, Any]:
         **message._asdict(),
         "outcomes": [word for word in message.outcomes.split(",") if word],
         "queued_at": _time(message.queued_at),
-        "ended_at": None if message.ended_at is None else _time(message.ended_at),
+        "accepted_at": _time(message.accepted_at),
+        "ended_at": _time(message.ended_at),
     }
 
 
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     String,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -45,13 +46,17 @@ class Known(NamedTuple):
 
 
 class Receipted(NamedTuple):
-    """An answer that an SMSC has taken. `ended_at`: ms since 1970, of its last change."""
+    """An answer that an SMSC has taken, or one part of it. `part`: from 1, or 0 for an answer of one part.
+
+    `accepted_at`: ms since 1970; where that is not known, of its last change.
+    """
 
     message_id: str
     smsc_id: str
     shopper: str
     state: str
-    ended_at: int
+    accepted_at: int
+    part: int = 0
 
 
 def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -129,7 +134,8 @@ def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Know
 
 
 def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
-    """File what became of answers: `b_id`, `b_state`, `b_link`, `b_smsc`, `b_attempts`, `b_error`, `b_ended`.
+    """File what became of answers: `b_id`, `b_state`, `b_link`, `b_smsc`, `b_attempts`, `b_error`, `b_ended`,
+    `b_accepted` (when the SMSC took it, or None).
 
     An answer that has ended stays as it is: an outcome that is filed again must not undo a receipt.
     """
@@ -138,17 +144,50 @@ def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) 
     _many(connection, "end message", lambda: _END_MESSAGE, outcomes)
 
 
+def insert_parts(connection: Connection, parts: Sequence[Mapping[str, Any]]) -> None:
+    """File the parts of long answers, as rows of `message_part`; those of no known answer are not kept."""
+    if parts:
+        known = known_messages(connection, sorted({part["message_id"] for part in parts}))
+        kept = [part for part in parts if part["message_id"] in known]
+        insert_missing(connection, schema.message_part, kept)
+
+
 def receipted(connection: Connection, link: str, smsc_ids: Sequence[str]) -> list[Receipted]:
-    """The answers that a link's SMSC knows by these ids."""
-    rows = _found(connection, "receipted", _receipted, smsc_ids, {"b_link": link})
-    return [Receipted(*row) for row in rows]
+    """The answers, and parts of long ones, that a link's SMSC knows by these ids."""
+    fixed = {"b_link": link}
+    parts = [
+        Receipted(*row) for row in _found(connection, "receipted parts", _receipted_parts, smsc_ids, fixed)
+    ]
+    long = {row.message_id for row in parts}
+    rows = [Receipted(*row) for row in _found(connection, "receipted", _receipted, smsc_ids, fixed)]
+    return parts + [row for row in rows if row.message_id not in long]
 
 
-def note_receipts(connection: Connection, receipts: Sequence[tuple[FiledReceipt, str]]) -> None:
-    """File delivery receipts, each with the id of its answer; one that has a receipt keeps it."""
-    if receipts:
-        rows = [{"b_id": id_, "b_state": r.state, "b_error": r.error, "b_ended": r.at} for r, id_ in receipts]
-        _many(connection, "receipt", lambda: _RECEIPT, rows)
+def note_receipts(connection: Connection, receipts: Sequence[tuple[FiledReceipt, Receipted]]) -> None:
+    """File delivery receipts, each with what it is for; what has a receipt keeps it.
+
+    A long answer is delivered when all its parts are, and has failed or expired when one has.
+    """
+    whole, parts, all_there = [], [], []
+    for receipt, answer in receipts:
+        row = {"b_id": answer.message_id, "b_state": receipt.state, "b_ended": receipt.at}
+        if answer.part:
+            parts.append({**row, "b_part": answer.part})
+        if answer.part and receipt.state == "delivered":
+            all_there.append({**row, "b_parts_of": answer.message_id})
+        else:
+            whole.append({**row, "b_error": receipt.error})
+    for name, statement, rows in (
+        ("part's receipt", _PART_RECEIPT, parts),
+        ("receipt", _RECEIPT, whole),
+        ("all parts", _ALL_PARTS, all_there),
+    ):
+        if rows:
+            _many(connection, name, functools.partial(_as_it_is, statement), rows)
+
+
+def _as_it_is(statement: Any) -> Any:
+    return statement
 
 
 def take_turn(connection: Connection, firm_id: int) -> None:
@@ -200,6 +239,7 @@ _END_MESSAGE = (
         smsc_id=bindparam("b_smsc"),
         attempts=bindparam("b_attempts"),
         error=bindparam("b_error"),
+        accepted_at=bindparam("b_accepted"),
         ended_at=bindparam("b_ended"),
         sealed=null(),
     )
@@ -211,6 +251,29 @@ _RECEIPT = (
         schema.message.c.state == literal_column("'accepted'"),
     )
     .values(state=bindparam("b_state"), error=bindparam("b_error"), ended_at=bindparam("b_ended"))
+)
+_PART_RECEIPT = (
+    update(schema.message_part)
+    .where(
+        schema.message_part.c.message_id == bindparam("b_id"),
+        schema.message_part.c.part == bindparam("b_part"),
+        schema.message_part.c.state == literal_column("'accepted'"),
+    )
+    .values(state=bindparam("b_state"), ended_at=bindparam("b_ended"))
+)
+_ALL_PARTS = (
+    update(schema.message)
+    .where(
+        schema.message.c.id == bindparam("b_id"),
+        schema.message.c.state == literal_column("'accepted'"),
+        ~exists(literal_column("1"))
+        .where(
+            schema.message_part.c.message_id == bindparam("b_parts_of"),
+            schema.message_part.c.state != literal_column("'delivered'"),
+        )
+        .correlate(None),
+    )
+    .values(state=bindparam("b_state"), ended_at=bindparam("b_ended"))
 )
 
 
@@ -238,9 +301,17 @@ def _known_messages(many: Many) -> Any:
 
 def _receipted(many: Many) -> Any:
     t, s = schema.message, schema.shopper
-    columns = (t.c.id, t.c.smsc_id, s.c.key, t.c.state, func.coalesce(t.c.ended_at, t.c.queued_at))
+    accepted_at = func.coalesce(t.c.accepted_at, t.c.ended_at, t.c.queued_at)
+    columns = (t.c.id, t.c.smsc_id, s.c.key, t.c.state, accepted_at)
     joined = select(*columns).join_from(t, s, t.c.shopper_id == s.c.id)
     return joined.where(t.c.smsc_id.in_(many), t.c.link == bindparam("b_link"))
+
+
+def _receipted_parts(many: Many) -> Any:
+    p, t, s = schema.message_part, schema.message, schema.shopper
+    columns = (p.c.message_id, p.c.smsc_id, s.c.key, p.c.state, p.c.accepted_at, p.c.part)
+    joined = select(*columns).join_from(p, t, p.c.message_id == t.c.id).join(s, t.c.shopper_id == s.c.id)
+    return joined.where(p.c.smsc_id.in_(many), p.c.link == bindparam("b_link"))
 
 
 # The statements below are compiled once, and their values go to the driver as they are: for a small batch

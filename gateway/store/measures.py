@@ -35,8 +35,10 @@ ANSWERS = _counter("answers", "Answers by link and how their submit ended", "lin
 DOUBLED = _counter("answers_possibly_doubled", "Answers submitted again after an unknown outcome", "link")
 SILENCED = _counter("replies_silenced", "Settled texts that got no answer", "channel")
 RECEIPTS = _counter("receipts", "Delivery receipts by link and state", "link", "state")
-RECEIPTS_UNMATCHED = _counter(
-    "receipts_unmatched", "Delivery receipts without effect: unmatched, ambiguous or late", "link", "why"
+RECEIPT_OUTCOMES = _counter(
+    "receipt_outcomes",
+    "Delivery receipts by what came of them: matched, learned, unmatched, ambiguous, late or unreadable",
+    *("link", "outcome"),
 )
 SMPP = _counter("smpp_events", "What happened on the sessions of a link", "link", "event")
 LINK_BOUND = _gauge("link_bound", "1 where the link to an SMSC stands", "link", mode="livemax")

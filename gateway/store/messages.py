@@ -11,7 +11,8 @@ from gateway.store import schema
 
 class Message(NamedTuple):
     """`state`: queued, accepted, delivered, failed, expired or unknown. `attempts`: submits begun, where any
-    outcome was unknown. `smsc_id` of its last segment. `error`: the SMSC's code or our word. Times in ms.
+    outcome was unknown. `smsc_id` of its last segment. `error`: the SMSC's word and code, or ours.
+    `accepted_at`: when the SMSC took it; `ended_at`: of its last change. Times in ms since 1970.
     """
 
     id: str
@@ -25,14 +26,16 @@ class Message(NamedTuple):
     smsc_id: str | None
     error: str | None
     queued_at: int
+    accepted_at: int | None
     ended_at: int | None
 
 
-def find(engine: Engine, id_: str) -> Message | None:
-    """The text of this id; None where there is none. Raises SQLAlchemyError."""
+def find(engine: Engine, id_: str, *, firm: int | None = None) -> Message | None:
+    """The text of this id; None where there is none, or not of `firm`. Raises SQLAlchemyError."""
     t = schema.message
+    query = select(*(t.c[name] for name in Message._fields)).where(t.c.id == id_)
+    if firm is not None:
+        query = query.where(t.c.firm_id == firm)
     with engine.connect() as connection:
-        row = connection.execute(
-            select(*(t.c[name] for name in Message._fields)).where(t.c.id == id_)
-        ).first()
+        row = connection.execute(query).first()
     return None if row is None else Message(*row)

@@ -238,10 +238,25 @@ message = Table(
     Column("smsc_id", String(65)),
     Column("error", String(20)),
     Column("queued_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),  # by the SMSC; a receipt counts so long after it
     Column("ended_at", BigInteger),
     Index("ix_message_smsc_id", "smsc_id"),
     # Of the few that wait alone: an index of every state would tempt SQLite away from the one above.
     Index("ix_message_queued", "firm_id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+)
+
+# What the SMSC took of a text that needs several segments: each has an id and a receipt of its own.
+message_part = Table(
+    "message_part",
+    metadata,
+    Column("message_id", String(40), ForeignKey("message.id"), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("link", String(32), nullable=False),
+    Column("smsc_id", String(65), nullable=False),
+    Column("state", String(10), nullable=False),  # accepted | delivered | failed | expired
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # by its receipt
+    Index("ix_message_part_smsc_id", "smsc_id"),
 )
 
 # Wrong codes of the last day, so that a lost Redis does not give a guesser a new budget.

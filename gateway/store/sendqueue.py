@@ -45,13 +45,18 @@ class Waiting(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What became of an answer. `state`: accepted, failed, expired or unknown; `smsc_id` of its last part."""
+    """What became of an answer. `state`: accepted, failed, expired or unknown.
+
+    `smsc_id` of its only part, or of the last; `parts`: of each part of a long one whose receipts were asked
+    for, in order, "" where the SMSC did not take it. No id holds a NUL (SMPP 3.4, 3.1: C-octet string).
+    """
 
     waiting: Waiting
     state: str
     smsc_id: str | None
     error: str | None
     at: int
+    parts: tuple[str, ...] = ()
 
 
 def seal_answer(vault: Vault, number: str, text: str) -> bytes:
@@ -214,15 +219,15 @@ def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat
 
 
 def _result(sent: Sent, link: str) -> str:
-    """The outcome as a line; `parse_results` reads it. The SMSC's id stands last: it may hold anything."""
+    """The outcome as a line; `parse_results` reads it. The SMSC's ids stand last: they may hold anything."""
     waiting = sent.waiting
-    smsc_id = (sent.smsc_id or "").replace("\n", " ")
+    smsc_id = "\0".join((sent.smsc_id or "", *sent.parts)).replace("\n", " ")
     head = f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
     return f"{head}|{link}|{smsc_id}"
 
 
 class Result(NamedTuple):
-    """An outcome as settlement reads it; `at` in ms."""
+    """An outcome as settlement reads it; `at` in ms. `parts`: as in `Sent`."""
 
     message_id: str
     state: str
@@ -231,14 +236,19 @@ class Result(NamedTuple):
     at: int
     link: str
     smsc_id: str | None
+    parts: tuple[str, ...] = ()
 
 
 def parse_results(text: bytes) -> list[Result]:
     """What `file` wrote, one or more outcomes. Raises ValueError."""
     results = []
     for line in text.decode().split("\n"):
-        message_id, state, attempts, error, at, link, smsc_id = line.split("|", 6)
+        message_id, state, attempts, error, at, link, ids = line.split("|", 6)
+        smsc_id, *parts = ids.split("\0")
         results.append(
-            Result(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None)
+            Result(
+                *(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None),
+                parts=tuple(parts),
+            )
         )
     return results

@@ -52,11 +52,13 @@ class Answered:
     """One answer a code, in the order of the wish. `limited_until`: seconds since 1970, 0 when not limited.
 
     `fresh`: False when the same wish was answered before, and is answered the same again.
+    `message_id`: of the first firm's SMS about it, when fresh; "" where none goes out.
     """
 
     codes: tuple[CodeAnswer, ...]
     limited_until: int = 0
     fresh: bool = True
+    message_id: str = ""
 
 
 class Claims(Protocol):
@@ -98,13 +100,13 @@ async def activate(wish: Wish, catalog: Catalog, claims: Claims, owners: Owners,
     if isinstance(answered, int):
         limited = CodeAnswer(outcome=Outcome.LIMITED)
         return Answered(codes=(limited,) * len(read), limited_until=answered)
-    decided, fresh = answered
+    decided, message_id_ = answered
     shopper = vault.index(wish.number)
     told = await _told(decided, shopper, catalog.campaigns, owners)
     by_code = {candidate: _answer_of(short, candidate, told) for candidate in unique}
     invalid = CodeAnswer(outcome=Outcome.INVALID)
     answers = tuple(invalid if candidate is None else by_code[candidate] for candidate in read)
-    return Answered(codes=answers, fresh=fresh)
+    return Answered(codes=answers, fresh=bool(message_id_), message_id=message_id_ if wish.link else "")
 
 
 def _read(code: str, short: ShortNumber) -> Candidate | None:
@@ -120,8 +122,8 @@ async def _ask(
     claims: Claims,
     owners: Owners,
     vault: Vault,
-) -> tuple[list[_Decided], bool] | int:
-    """The verdict of every firm, and whether it is new; or until when the shopper is limited."""
+) -> tuple[list[_Decided], str] | int:
+    """The verdict of every firm, with the id of an SMS about a new one; or until when they are limited."""
     incoming = Incoming(
         message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
         number=wish.number,
@@ -138,7 +140,8 @@ async def _ask(
         return await owners.limited_until(first.firm_id, first.shopper)
     decided = [_Decided(first.codes, verdict)]
     decided += [_Decided(call.codes, await _one(claims, call)) for call in calls[1:]]
-    return decided, any(d.verdict.kind != "D" for d in decided)
+    firm = next((c.firm_id for c, d in zip(calls, decided, strict=True) if d.verdict.kind != "D"), None)
+    return decided, "" if firm is None else f"{incoming.message_id}.{firm}"
 
 
 async def _one(claims: Claims, call: ClaimCall) -> Verdict:

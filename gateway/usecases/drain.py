@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -23,9 +23,9 @@ from gateway.domain.receipt_ids import IdForm
 from gateway.store import keys, ledger, sql
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
 from gateway.store.receipts import unpacked
-from gateway.store.sendqueue import parse_results
+from gateway.store.sendqueue import Result, parse_results
 from gateway.usecases.answering import Desk
-from gateway.usecases.match_receipts import LEARN, Match, match
+from gateway.usecases.match_receipts import LEARN, Match, Terms, match
 from gateway.usecases.settle import Settled, settle_batch
 
 BATCH = 256  # texts of one transaction
@@ -46,8 +46,7 @@ class Drained:
 
     settled: int = 0
     results: int = 0
-    receipts: int = 0
-    unmatched: Mapping[str, int] = field(default_factory=dict)  # receipts, by why
+    receipts: Mapping[str, int] = field(default_factory=dict)  # by what became of them
     dead: int = 0
     seconds: float = 0.0  # for the texts
 
@@ -145,6 +144,7 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
     rows: Any = redis.xrange(keys.results(firm_id), count=RESULT_BATCHES)
     if not rows:
         return 0
+    results = [result for _, fields in rows for result in parse_results(fields[b"j"])]
     outcomes = [
         {
             "b_id": result.message_id,
@@ -153,36 +153,54 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
             "b_smsc": result.smsc_id,
             "b_attempts": result.attempts,
             "b_error": result.error,
+            "b_accepted": result.at if result.state == "accepted" else None,
             "b_ended": result.at,
         }
-        for _, fields in rows
-        for result in parse_results(fields[b"j"])
+        for result in results
     ]
+    parts = [part for result in results for part in _parts(result)]
     try:
         with sql.writing(engine) as connection:
             ledger.end_messages(connection, outcomes)
+            ledger.insert_parts(connection, parts)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
     redis.xdel(keys.results(firm_id), *(id_ for id_, _ in rows))
     return len(outcomes)
 
 
+def _parts(result: Result) -> list[dict[str, Any]]:
+    """What the SMSC took of a long answer."""
+    return [
+        {
+            "message_id": result.message_id,
+            "part": part,
+            "link": result.link,
+            "smsc_id": smsc_id,
+            "state": "accepted",
+            "accepted_at": result.at,
+        }
+        for part, smsc_id in enumerate(result.parts, 1)
+        if smsc_id
+    ]
+
+
 def drain_receipts(
-    link: str, redis: Redis, engine: Any, *, ids: str, after: str, now_ms: int
+    link: str, redis: Redis, engine: Any, *, terms: Terms, after: str, now_ms: int
 ) -> tuple[Drained, str]:
     """One batch of a link's receipts behind the id `after` ("-" for the first); also the id to go on from.
 
-    A receipt that matches no answer waits a while: it may have come first. `ids`: see match_receipts.
+    A receipt that matches no answer waits a while: it may have come first.
     """
     rows: Any = redis.xrange(keys.receipts(link), min=after, count=RECEIPT_BATCHES)
     if not rows:
         return Drained(), after
     batches = [(id_, unpacked(fields[b"r"])) for id_, fields in rows]
-    before = _form(redis.get(keys.receipt_form(link))) if ids == LEARN else None
+    before = _form(redis.get(keys.receipt_form(link))) if terms.ids == LEARN else None
     try:
         with sql.writing(engine) as connection:
             receipts = [receipt for _, batch in batches for receipt in batch]
-            found = match(connection, link, receipts, ids=ids, learned=before)
+            found = match(connection, link, receipts, replace(terms, learned=before))
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
     if found.learned is not None and found.learned is not before:
@@ -198,8 +216,7 @@ def drain_receipts(
         counted += here
     if done:
         redis.xdel(keys.receipts(link), *done)
-    unmatched = {str(word): counted[word] for word in Match if word is not Match.MATCHED and counted[word]}
-    drained = Drained(receipts=counted[Match.MATCHED], unmatched=unmatched)
+    drained = Drained(receipts={str(word): n for word, n in counted.items() if n})
     return drained, "(" + rows[-1][0].decode()
 
 
@@ -212,6 +229,7 @@ def drain(
     desk: Desks,
     *,
     links: Mapping[str, str],
+    receipts_kept_ms: int,
     token: str,
     observe: Observer,
     passed: Passed,
@@ -221,8 +239,9 @@ def drain(
 ) -> int:
     """Drain all firms and links until nothing came for `linger_s`, at most `most_s`, or until `stop`.
 
-    `links`: name -> how receipts name messages there. It lingers because a job costs more than a batch: under
-    load one job drains for seconds. Returns how many texts were settled. Raises LedgerAway, RedisError.
+    `links`: name -> how receipts name messages there; `receipts_kept_ms`: see Terms. It lingers because a job
+    costs more than a batch: under load one job drains for seconds. Returns how many texts were settled.
+    Raises LedgerAway, RedisError.
     """
     begun = quiet_since = time.monotonic()
     total = 0
@@ -245,7 +264,7 @@ def drain(
             for link, ids in links.items() if outcomes else ():
                 drained, read_to[link] = drain_receipts(
                     *(link, redis, desk().engine),
-                    ids=ids,
+                    terms=Terms(ids=ids, learned=None, kept_ms=receipts_kept_ms),
                     after=read_to[link],
                     now_ms=int(time.time() * 1000),
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -14,7 +14,6 @@ from gateway.store import ledger
 from gateway.store.ledger import Receipted
 from gateway.store.receipts import FiledReceipt
 
-KEPT_MS: Final = 7 * 86_400_000  # from an answer's end until a receipt for it is late
 RAW: Final = "raw"
 LEARN: Final = "learn"
 
@@ -23,9 +22,10 @@ class Match(StrEnum):
     """What became of a receipt."""
 
     MATCHED = "matched"
+    LEARNED = "learned"  # matched in a form of ids that a sure match has proved
     UNMATCHED = "unmatched"  # of no answer that we know, yet
     AMBIGUOUS = "ambiguous"  # of more than one
-    LATE = "late"  # of an answer that ended too long ago
+    LATE = "late"  # of an answer that the SMSC took too long ago
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,31 +36,61 @@ class Matched:
     learned: IdForm | None = None
 
 
-def match(
-    connection: Connection, link: str, receipts: Sequence[FiledReceipt], *, ids: str, learned: IdForm | None
-) -> Matched:
-    """File receipts of a link with the answers that they are for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How receipts of a link are matched.
 
     `ids`: the link's setting: raw, learn, or the name of a form. `learned`: the form that was learned before.
+    `kept_ms`: from when the SMSC took an answer until a receipt for it is late.
     A form that is learned, or not sure yet, counts only for an answer to the number that the receipt is from.
     """
+
+    ids: str
+    learned: IdForm | None
+    kept_ms: int
+
+    @property
+    def to_anybody(self) -> bool:
+        """Whether the form counts for an answer to any number."""
+        return self.ids not in (RAW, LEARN)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the form is known."""
+        return self.to_anybody or self.learned is not None
+
+
+def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], terms: Terms) -> Matched:
+    """File receipts of a link with the answers that they are for."""
     done = Matched()
-    forms = _forms(ids, learned)
-    wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in receipts}
-    every = sorted({id_ for ids_ in wanted.values() for id_ in ids_})
-    known: dict[str, list[Receipted]] = {}
-    for row in ledger.receipted(connection, link, every):
-        known.setdefault(row.smsc_id, []).append(row)
-    noted: list[tuple[FiledReceipt, str]] = []
+    forms = _forms(terms.ids, terms.learned)
+    known = _known(connection, link, {r.smsc_id for r in receipts})
+    wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in receipts if r.smsc_id not in known} if forms else {}
+    others = _known(connection, link, {id_ for ids in wanted.values() for id_ in ids})
+    noted: list[tuple[FiledReceipt, Receipted]] = []
     for receipt in receipts:
-        found, form = _found(receipt, wanted[receipt.smsc_id], known, to_anybody=ids not in (RAW, LEARN))
-        match_ = _judge(receipt, found)
-        if match_ is Match.MATCHED:
-            noted.append((receipt, found[0].message_id))
-            done.learned = done.learned or (form if ids == LEARN else None)
-        done.matches.append(match_)
+        late_before = receipt.at - terms.kept_ms
+        raw = known.get(receipt.smsc_id)
+        if raw:
+            found, form = [_raw(receipt, raw, late_before)], None
+        else:
+            found, form = _in_form(receipt, wanted.get(receipt.smsc_id, {}), others, terms)
+        judged = _judge(found, late_before)
+        if judged is Match.MATCHED:
+            noted.append((receipt, found[0]))
+            if form is not None and terms.ids == LEARN:
+                judged = Match.LEARNED
+                done.learned = done.learned or form
+        done.matches.append(judged)
     ledger.note_receipts(connection, noted)
     return done
+
+
+def _known(connection: Connection, link: str, smsc_ids: Collection[str]) -> dict[str, list[Receipted]]:
+    known: dict[str, list[Receipted]] = {}
+    for row in ledger.receipted(connection, link, sorted(smsc_ids)):
+        known.setdefault(row.smsc_id, []).append(row)
+    return known
 
 
 def _forms(ids: str, learned: IdForm | None) -> tuple[IdForm, ...]:
@@ -71,38 +101,54 @@ def _forms(ids: str, learned: IdForm | None) -> tuple[IdForm, ...]:
     return (learned,) if learned is not None else tuple(IdForm)
 
 
-def _ids(smsc_id: str, forms: Sequence[IdForm]) -> dict[str, IdForm | None]:
-    """Ids that the answer may stand under, with the form that says so."""
-    found: dict[str, IdForm | None] = {smsc_id: None}
+def _ids(smsc_id: str, forms: Sequence[IdForm]) -> dict[str, IdForm]:
+    """Other ids that the answer may stand under, with the form that says so."""
+    found: dict[str, IdForm] = {}
     for form in forms:
         for id_ in candidates(smsc_id, form):
             found.setdefault(id_, form)
     return found
 
 
-def _found(
+def _raw(receipt: FiledReceipt, found: Sequence[Receipted], late_before: int) -> Receipted:
+    """SMSCs use their ids again: of those not too old the one to that number, that waits, or the newest."""
+
+    def likely(row: Receipted) -> tuple[bool, bool, bool, int]:
+        in_time = row.accepted_at >= late_before
+        return in_time, row.shopper == receipt.shopper, row.state == "accepted", row.accepted_at
+
+    return max(found, key=likely)
+
+
+def _in_form(
     receipt: FiledReceipt,
-    ids: Mapping[str, IdForm | None],
+    ids: Mapping[str, IdForm],
     known: Mapping[str, Sequence[Receipted]],
-    *,
-    to_anybody: bool,
+    terms: Terms,
 ) -> tuple[list[Receipted], IdForm | None]:
-    raw = known.get(receipt.smsc_id, ())
-    if raw:
-        # SMSCs use their ids again: the one that waits for its receipt, if one does; the newest else.
-        return [max(raw, key=lambda row: (row.state == "accepted", row.ended_at))], None
-    others = [
+    """The open answers that another form of its id fits.
+
+    Where the form is sure, one that has its receipt is found, too: this one is a further copy, or late.
+    """
+    fitting = [
         (row, form)
         for id_, form in ids.items()
-        for row in (known.get(id_, ()) if form is not None else ())
-        if row.state == "accepted" and (to_anybody or (receipt.shopper and row.shopper == receipt.shopper))
+        for row in known.get(id_, ())
+        if terms.to_anybody or (receipt.shopper and row.shopper == receipt.shopper)
     ]
-    return [row for row, _ in others], others[0][1] if others else None
+    open_ = [
+        (row, form)
+        for row, form in fitting
+        if row.state == "accepted" and row.accepted_at >= receipt.at - terms.kept_ms
+    ]
+    if not open_ and fitting and terms.sure:
+        open_ = [max(fitting, key=lambda found: found[0].accepted_at)]
+    return [row for row, _ in open_], open_[0][1] if open_ else None
 
 
-def _judge(receipt: FiledReceipt, found: Sequence[Receipted]) -> Match:
+def _judge(found: Sequence[Receipted], late_before: int) -> Match:
     if not found:
         return Match.UNMATCHED
-    if len({row.message_id for row in found}) > 1:
+    if len({(row.message_id, row.part) for row in found}) > 1:
         return Match.AMBIGUOUS
-    return Match.LATE if receipt.at - found[0].ended_at > KEPT_MS else Match.MATCHED
+    return Match.LATE if found[0].accepted_at < late_before else Match.MATCHED

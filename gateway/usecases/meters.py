@@ -1,4 +1,4 @@
-"""What the worker measures: settlements, their outcomes and their age, receipts that match nothing."""
+"""What the worker measures: settlements, their outcomes and their age, what receipts match."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class SettlingMeters:
             self.meter.observe(measures.BATCH_S, drained.seconds)
         if drained.dead:
             self.meter.count(measures.DEAD, n=drained.dead)
-        for why, n in drained.unmatched.items():
-            self.meter.count(measures.RECEIPTS_UNMATCHED, link, why, n=n)
+        for outcome, n in drained.receipts.items():
+            self.meter.count(measures.RECEIPT_OUTCOMES, link, outcome, n=n)
 
     def ledger_away(self) -> None:
         """A settlement was put off."""

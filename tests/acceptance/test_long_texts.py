@@ -223,7 +223,7 @@ async def test_long_answers_are_parts_with_a_reference_of_their_own(scene: Scene
     one, other = await long_answer(scene, shopper), await long_answer(scene, shopper)
     for parts in (one, other):
         assert [(part.body[4], part.body[5]) for part in parts] == [(2, 1), (2, 2)]
-        assert [part.registered_delivery for part in parts] == [0, 1]
+        assert [part.registered_delivery for part in parts] == [1, 1]
         assert all(len(part.body) <= 140 for part in parts)
     assert one[0].body[3] != other[0].body[3]
     assert [(reply.segments, reply.attempts) for reply in scene.stand.stored(shopper).replies] == [
@@ -272,7 +272,7 @@ async def test_receipts_end_their_answer(scene: Scene) -> None:
     )
     await until_state(scene, by_text, "delivered")
     await until_state(scene, by_tlv, "delivered")
-    await until_state(scene, failed, "failed", "027")
+    await until_state(scene, failed, "failed", "UNDELIV 027")
     assert [len(scene.smsc.sent_to(shopper.number)) for shopper in people] == [1, 1, 1]
 
 
@@ -287,18 +287,33 @@ async def test_a_receipt_that_comes_before_the_response_is_kept_for_it(scene: Sc
     await until_state(scene, shopper, "delivered")
 
 
-async def test_a_receipt_of_a_long_answer_is_that_of_its_last_part(scene: Scene) -> None:
+async def test_a_long_answer_is_there_when_all_its_parts_are(scene: Scene) -> None:
     shopper = scene.stand.shopper()
     scene.smsc.behave(Behaviour(out_of_order=True))
     parts = await long_answer(scene, shopper)
     scene.smsc.behave(Behaviour())
-    await scene.send([receipt(shopper, receipt_text(parts[-1].message_id))])
+    await scene.send([receipt(shopper, receipt_text(parts[-1].message_id))] * 2)
+    query = "SELECT count(*) FROM message_part WHERE state = 'delivered' AND smsc_id = :id"
+    await scene.stand.gateway.until(
+        lambda: scene.stand.gateway.sql(query, id=parts[-1].message_id) == [(1,)],
+        "the receipt of its last part is not filed",
+    )
+    await until_state(scene, shopper, "accepted")
+    await scene.send([receipt(shopper, receipt_text(parts[0].message_id))])
     await until_state(scene, shopper, "delivered")
+
+
+async def test_a_long_answer_has_failed_when_one_part_has(scene: Scene) -> None:
+    shopper = scene.stand.shopper()
+    parts = await long_answer(scene, shopper)
+    bodies = (receipt_text(parts[0].message_id, "EXPIRED", "034"), receipt_text(parts[1].message_id))
+    await scene.send([receipt(shopper, body) for body in bodies])
+    await until_state(scene, shopper, "expired", "EXPIRED 034")
 
 
 async def test_receipts_of_no_answer_are_acknowledged_and_counted(scene: Scene) -> None:
     shopper = scene.stand.shopper()
-    counted = scene.stand.counted("undercap_receipts_unmatched_total")
+    counted = {word: outcomes(scene, word) for word in ("unmatched", "unreadable")}
     await scene.send([receipt(shopper, receipt_text("no-such-id")), receipt(shopper, b"thank you")])
     stream = keys.receipts(LINK)
     with closing(scene.stand.gateway.redis()) as redis:
@@ -309,5 +324,11 @@ async def test_receipts_of_no_answer_are_acknowledged_and_counted(scene: Scene) 
         api.xadd(stream, fields, id=f"{int(time.time() * 1000) - LONG_AGO_MS}-0")
         await scene.stand.gateway.until(lambda: not api.xlen(stream), "it still waits")
     await scene.stand.gateway.until(
-        lambda: scene.stand.counted("undercap_receipts_unmatched_total") == counted + 1, "it is not counted"
+        lambda: all(outcomes(scene, word) == before + 1 for word, before in counted.items()),
+        "they are not counted",
     )
+
+
+def outcomes(scene: Scene, word: str) -> float:
+    """How many receipts came to this."""
+    return scene.stand.counted("undercap_receipt_outcomes_total", outcome=word)

@@ -14,18 +14,21 @@ from tests.soak.trouble_texts import Text
 
 TRIES: Final = 2  # of a reply whose outcome stays unknown
 ENDS: Final = frozenset({"accepted", "delivered", "failed", "expired", "unknown"})
-RECEIPT_ERRORS: Final = ("027", None)  # its text tells the error, its parameters do not
+RECEIPT_ERRORS: Final = ("UNDELIV 027", "UNDELIV")  # its text tells the error, its parameters do not
+# The SMSC's ids of an answer's parts, in one word; those of an answer of one part are in the row itself.
+PARTS: Final = "(SELECT group_concat(smsc_id) FROM message_part WHERE message_id = message.id)"
 NAMED: Final = 5  # faults of a kind that are told one by one
 
 
 class Row(NamedTuple):
-    """A row of `message`."""
+    """A row of `message`. `parts`: the SMSC's ids of a long answer's parts, joined by commas."""
 
     state: str
     smsc_id: str | None
     attempts: int
     error: str | None
     ended_at: int | None
+    parts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +77,7 @@ def books(gateway: Gateway) -> Books:
         ),
         messages=_grouped(
             gateway.sql(
-                f"SELECT key, message.state, smsc_id, attempts, error, ended_at FROM message {by_shopper}"  # noqa: S608
+                f"SELECT key, message.state, smsc_id, attempts, error, ended_at, {PARTS} FROM message {by_shopper}"  # noqa: E501, S608
             ),
             lambda row: Row(*row),
         ),
@@ -155,12 +158,18 @@ def _answer_faults(row: Row, submits: Sequence[Submit], journal: TroubleJournal)
         faults.append(f"{row.state} without its id in the journal")
     if row.smsc_id in ids and not ids[row.smsc_id].last:
         faults.append("the id is not that of its last part")
-    faults += _end_faults(row, submits, unknown, journal.sound.get(row.smsc_id or ""))
+    faults += _end_faults(row, submits, unknown, told_of(row.parts or row.smsc_id or "", journal))
     return faults
 
 
+def told_of(ids: str, journal: TroubleJournal) -> str | None:
+    """What its receipts make of an answer, by the SMSC's ids of its parts: one failed, or all are there."""
+    states = {journal.sound.get(id_) for id_ in ids.split(",")}
+    return "failed" if "failed" in states else "delivered" if states == {"delivered"} else None
+
+
 def _end_faults(row: Row, submits: Sequence[Submit], unknown: bool, told: str | None) -> list[str]:
-    """Whether the state is the one that the journal accounts for. `told`: by the receipt of its id."""
+    """Whether the state is the one that the journal accounts for. `told`: by its receipts."""
     final = any(s.status and s.status not in REFUSALS for s in submits)
     refused = _refused_for_good(submits)
     wrong = {

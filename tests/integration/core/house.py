@@ -275,6 +275,7 @@ class House:
             self.redis,
             self.desks(),
             links={LINK: self.receipt_ids},
+            receipts_kept_ms=int(self.answers.receipts_max_age_d * 86_400_000),
             token=worker,
             observe=self.observed.extend,
             passed=lambda drained, _link: passed.append(drained) if passed is not None else None,

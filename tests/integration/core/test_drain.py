@@ -145,6 +145,7 @@ def settle(house: House, desks: Desks) -> list[Drained]:
         house.redis,
         desks,
         links={LINK: "raw"},
+        receipts_kept_ms=1_000_000,
         token="of this drain",
         observe=house.observed.extend,
         passed=lambda drained, _: passes.append(drained),
@@ -389,7 +390,7 @@ async def test_unmatched_receipt_goes_after_its_time(house: House) -> None:
 
     house.drain(passed=passed)
 
-    assert [dict(drained.unmatched) for drained in passed if drained.unmatched] == [{"unmatched": 1}]
+    assert [dict(drained.receipts) for drained in passed if drained.receipts] == [{"unmatched": 1}]
     assert house.redis.xlen(keys.receipts(LINK)) == 0
 
 

@@ -6,16 +6,17 @@ from collections import Counter
 
 import pytest
 
+from config.settings import AnswerSettings
 from gateway.domain.receipt_ids import IdForm
 from gateway.store import keys
 from gateway.store.durable import DurableRedis
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.usecases import drain as drain_module
 from gateway.usecases.drain import Drained
-from gateway.usecases.match_receipts import KEPT_MS
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 ENDED_AT = 1_700_000_000_000
+WEEK_MS = 7 * 86_400_000
 
 
 async def answered(house: House, *people: tuple[str, str]) -> None:
@@ -33,10 +34,16 @@ async def answered(house: House, *people: tuple[str, str]) -> None:
 
 
 async def receipt(
-    house: House, smsc_id: str, number: str = ANNA, state: str = "delivered", *, after_ms: int = 500
+    house: House,
+    smsc_id: str,
+    number: str = ANNA,
+    state: str = "delivered",
+    *,
+    after_ms: int = 500,
+    error: str | None = None,
 ) -> None:
     """As the intake files one."""
-    filed = FiledReceipt(smsc_id, state, None, ENDED_AT + after_ms, house.vault.index(number))
+    filed = FiledReceipt(smsc_id, state, error, ENDED_AT + after_ms, house.vault.index(number))
     await ReceiptLog(DurableRedis(house.client)).add(LINK, [filed])
 
 
@@ -47,8 +54,7 @@ def drained(house: House, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     house.drain(passed=passed)
     told: Counter[str] = Counter()
     for one in passed:
-        told.update(one.unmatched)
-        told["matched"] += one.receipts
+        told.update(one.receipts)
     return +told
 
 
@@ -62,12 +68,12 @@ async def test_a_form_is_learned_from_a_sure_match_and_kept(
     await answered(house, (ANNA, "00A1B2C3"), (BOHDAN, "00A1B2C4"))
     await receipt(house, str(0xA1B2C3))
 
-    assert drained(house, monkeypatch) == {"matched": 1}
+    assert drained(house, monkeypatch) == {"learned": 1}
     assert states(house) == ["delivered", "accepted"]
     assert house.redis.get(keys.receipt_form(LINK)) == b"decimal"
 
     await receipt(house, str(0xA1B2C4), BOHDAN, "failed")
-    assert drained(house, monkeypatch) == {"matched": 1}
+    assert drained(house, monkeypatch) == {"learned": 1}
     assert states(house) == ["delivered", "failed"]
 
 
@@ -131,10 +137,39 @@ async def test_the_links_setting(
 
 async def test_a_receipt_after_a_week_is_late(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await answered(house, (ANNA, "one"))
-    await receipt(house, "one", after_ms=KEPT_MS + 1)
+    await receipt(house, "one", after_ms=WEEK_MS + 1)
 
     assert drained(house, monkeypatch) == {"late": 1}
     assert states(house) == ["accepted"]
+
+
+async def test_how_long_receipts_count_is_a_setting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.answers = AnswerSettings(receipts_max_age_d=30)
+    await answered(house, (ANNA, "one"))
+    await receipt(house, "one", after_ms=WEEK_MS + 1)
+
+    assert drained(house, monkeypatch) == {"matched": 1}
+
+
+@pytest.mark.parametrize("setting", ["decimal", "learn"])
+async def test_late_in_another_form(house: House, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    house.receipt_ids = setting
+    house.redis.set(keys.receipt_form(LINK), IdForm.DECIMAL)
+    await answered(house, (ANNA, "00A1B2C3"))
+    await receipt(house, str(0xA1B2C3), after_ms=WEEK_MS + 1)
+
+    assert drained(house, monkeypatch) == {"late": 1}
+    assert states(house) == ["accepted"]
+
+
+async def test_an_id_that_is_used_again_is_that_of_the_number(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answered(house, (ANNA, "1"), (BOHDAN, "1"))
+    await receipt(house, "1", ANNA)
+
+    assert drained(house, monkeypatch) == {"matched": 1}
+    assert states(house) == ["delivered", "accepted"]
 
 
 async def test_a_receipt_twice_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,3 +179,102 @@ async def test_a_receipt_twice_changes_nothing(house: House, monkeypatch: pytest
 
     assert drained(house, monkeypatch) == {"matched": 2}
     assert states(house) == ["delivered"]
+
+
+async def test_twice_in_a_learned_form_and_behind_one_of_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second copy proves nothing, and is no stranger's either; so may a batch be looked at twice."""
+    await answered(house, (ANNA, "00A1B2C3"))
+    await receipt(house, str(0xA1B2C3))
+    assert drained(house, monkeypatch) == {"learned": 1}
+    await receipt(house, str(0xA1B2C3))
+
+    assert drained(house, monkeypatch) == {"learned": 1}
+    assert states(house) == ["delivered"]
+
+
+# Long answers
+
+
+async def long_answered(house: House, *ids: str, state: str = "accepted") -> None:
+    """An answer of several parts, and the SMSC's ids of them; "" where it refused one."""
+    house.firm()
+    (code,) = house.codes(house.campaign(), 1)
+    await house.text(code, ANNA)
+    house.drain()
+    (waiting,) = await house.send_queue().take(1, 10)
+    outcome = ended(waiting, state, smsc_id=ids[-1] or None, error=None if state == "accepted" else "0xb")
+    await house.send_queue().file([outcome._replace(parts=ids)])
+    house.drain()
+
+
+@pytest.mark.parametrize(
+    ("what", "told", "expected"),
+    [
+        ("some parts", [("a", "delivered"), ("c", "delivered")], ("accepted", None)),
+        ("all parts", [("b", "delivered"), ("c", "delivered"), ("a", "delivered")], ("delivered", None)),
+        ("one part twice", [("a", "delivered"), ("a", "delivered"), ("b", "delivered")], ("accepted", None)),
+        ("one failed", [("a", "delivered"), ("b", "failed"), ("c", "delivered")], ("failed", "UNDELIV 27")),
+        ("one expired", [("c", "expired")], ("expired", "UNDELIV 27")),
+        ("failed, then said to be there", [("a", "failed"), ("a", "delivered")], ("failed", "UNDELIV 27")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
+async def test_a_long_answer_is_there_when_all_its_parts_are(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    told: list[tuple[str, str]],
+    expected: tuple[str, str | None],
+    at_once: bool,
+) -> None:
+    del what
+    await long_answered(house, "a", "b", "c")
+    counted: Counter[str] = Counter()
+    for id_, state in told:
+        await receipt(house, id_, state=state, error=None if state == "delivered" else "UNDELIV 27")
+        if not at_once:
+            counted += drained(house, monkeypatch)
+    counted += drained(house, monkeypatch)
+
+    assert counted == {"matched": len(told)}
+    assert house.rows("message", "state", "error") == [expected]
+
+
+async def test_a_receipt_of_a_part_before_the_response(house: House) -> None:
+    await receipt(house, "a")
+    await long_answered(house, "a", "b")
+    await receipt(house, "b")
+    house.drain()
+
+    assert states(house) == ["delivered"]
+
+
+async def test_parts_of_an_answer_that_failed_keep_their_receipts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await long_answered(house, "a", "", state="failed")
+    await receipt(house, "a")
+
+    assert drained(house, monkeypatch) == {"matched": 1}
+    assert house.rows("message", "state", "error") == [("failed", "0xb")]
+    assert house.rows("message_part", "part", "smsc_id", "state") == [(1, "a", "delivered")]
+
+
+async def test_a_part_proves_a_form(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await long_answered(house, "00A1B2C3", "00A1B2C4")
+    await receipt(house, str(0xA1B2C3))
+    await receipt(house, str(0xA1B2C4))
+
+    assert drained(house, monkeypatch) == {"learned": 2}
+    assert states(house) == ["delivered"]
+
+
+async def test_when_the_smsc_took_it_stays_known(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await answered(house, (ANNA, "one"))
+    await receipt(house, "one")
+    drained(house, monkeypatch)
+
+    assert house.rows("message", "accepted_at", "ended_at") == [(ENDED_AT, ENDED_AT + 500)]

@@ -11,6 +11,9 @@ from sqlalchemy.dialects import sqlite
 from gateway.store import ledger, migrate
 
 BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (smsc_id=?)"
+PART_BY_SMSC_ID = "ix_message_part_smsc_id (smsc_id=?)"
+PARTS_OF = "sqlite_autoindex_message_part_1 (message_id=?)"
+PART_BY_ID = "sqlite_autoindex_message_part_1 (message_id=? AND part=?)"
 SHOPPER = "SEARCH shopper USING INTEGER PRIMARY KEY (rowid=?)"
 STATEMENTS = {
     "an outcome": (ledger._END_MESSAGE, [f"SEARCH message USING INDEX {BY_ID}"]),
@@ -18,6 +21,23 @@ STATEMENTS = {
     "whose a receipt is": (
         ledger._receipted([bindparam("v0"), bindparam("v1")]),
         [f"SEARCH message USING INDEX {BY_SMSC_ID}", SHOPPER],
+    ),
+    "whose a part's receipt is": (
+        ledger._receipted_parts([bindparam("v0"), bindparam("v1")]),
+        [
+            f"SEARCH message_part USING INDEX {PART_BY_SMSC_ID}",
+            f"SEARCH message USING INDEX {BY_ID}",
+            SHOPPER,
+        ],
+    ),
+    "a part's receipt": (ledger._PART_RECEIPT, [f"SEARCH message_part USING INDEX {PART_BY_ID}"]),
+    "whether all parts are there": (
+        ledger._ALL_PARTS,
+        [
+            f"SEARCH message USING INDEX {BY_ID}",
+            "SCALAR SUBQUERY 1",
+            f"SEARCH message_part USING INDEX {PARTS_OF}",
+        ],
     ),
 }
 

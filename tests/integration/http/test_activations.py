@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from gateway.http.activations import PATH
-from gateway.store import schema, sql
+from gateway.store import messages, schema, sql
 from gateway.usecases import set_up
 from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, SHORT, House
 from tests.integration.http.front import Answer, Front
@@ -25,6 +25,9 @@ async def test_a_code_is_credited_and_confirmed_once(front: Front) -> None:
     assert (answer.status, answer.body) == (202, {"results": [{"outcome": "activated", "points": 10}]})
     assert front.poked == [True]
     house.drain()
+    told = messages.find(house.engine, answer.headers["Location"].removeprefix("/v1/messages/"))
+    assert told is not None
+    assert (told.state, told.outcomes) == ("queued", "activated")
     assert house.balance(ANNA) == 10
     assert house.rows("activation", "channel", "points") == [("api", 10)]
     assert house.waiting_answers() == [(ANNA, "Code accepted: +10 points. Balance: 10.")]
@@ -42,6 +45,7 @@ async def test_the_same_request_again_is_answered_the_same_and_does_nothing(fron
         {"results": [{"outcome": "activated", "points": 10}, {"outcome": "invalid"}]}
     ] * 3
     assert (house.balance(ANNA), len(house.waiting_answers())) == (10, 1)
+    assert ["Location" in answer.headers for answer in (first, again, later)] == [True, False, False]
 
 
 async def test_a_used_code_is_told_with_its_date_to_its_owner_alone(front: Front) -> None:

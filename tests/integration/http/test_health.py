@@ -16,12 +16,15 @@ from config.settings import RedisSettings
 from gateway.domain.priority import Priority
 from gateway.http import guard, health, links, messages, metrics
 from gateway.store import keys
+from gateway.store.api_keys import ApiKeys
+from gateway.store.durable import DurableRedis
 from gateway.store.link_reports import LinkReport
 from gateway.store.metrics import Meter
-from gateway.usecases import readiness
+from gateway.store.receipts import FiledReceipt, ReceiptLog
+from gateway.usecases import readiness, set_up
 from gateway.usecases.readiness import Readiness
 from tests import described
-from tests.integration.core.house import ANNA, LINK, House, ended
+from tests.integration.core.house import ANNA, LINK, SHORT, House, ended
 
 Client = TestClient[web.Request, web.Application]
 TOKEN = "a token of an operator"
@@ -63,7 +66,7 @@ async def operator(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     app = web.Application(middlewares=[guard.middleware(Meter())])
     app.add_routes(health.routes(asked))
-    app.add_routes(messages.routes(house.engine, TOKEN))
+    app.add_routes(messages.routes(house.engine, TOKEN, ApiKeys(house.engine, house.vault)))
     app.add_routes(links.routes(house.client, TOKEN, firms=firms, links=[LINK, "other"]))
     app.add_routes(metrics.routes(tmp_path / "metrics", house.client, asked, firms=firms, links=[LINK]))
     (tmp_path / "metrics").mkdir()
@@ -216,12 +219,51 @@ async def test_one_text_and_what_became_of_it(operator: Client, house: House) ->
         assert described.response_faults("GET", "/v1/messages/{id}", response.status, kind, told) == []
         assert (told["state"], told["outcomes"], told["segments"]) == (state, ["balance"], 1)
     assert (told["error"], told["ended_at"]) == ("0xb", "2023-11-14T22:13:20.000+00:00")
+    assert told["accepted_at"] is None
     assert ANNA not in str(told)
+
+
+async def test_a_firm_sees_what_became_of_its_own_texts(operator: Client, house: House) -> None:
+    house.firm("other")
+    await house.text("balance")
+    house.drain()
+    (waiting,) = await house.send_queue().take(1, 1)
+    await house.send_queue().file([ended(waiting, smsc_id="a1")])
+    house.drain()
+    receipt = FiledReceipt("a1", "failed", "UNDELIV 027", 1_700_000_001_000, house.vault.index(ANNA))
+    await ReceiptLog(DurableRedis(house.client)).add(LINK, [receipt])
+    house.drain()
+    own, others = (set_up.new_api_key(house.engine, house.vault, firm) for firm in ("acme", "other"))
+    path = f"/v1/messages/{waiting.message_id}"
+
+    async with operator.get(path, headers={"Authorization": f"Bearer {others}"}) as response:
+        assert response.status == 404
+    async with operator.get(path, headers={"Authorization": f"Bearer {own}"}) as response:
+        told, kind = await response.json(), response.content_type
+    assert described.response_faults("GET", "/v1/messages/{id}", response.status, kind, told) == []
+    assert told.pop("queued_at")
+    assert told == {
+        "id": waiting.message_id,
+        "kind": "reply",
+        "state": "failed",
+        "short_number": SHORT,
+        "outcomes": ["balance"],
+        "segments": 1,
+        "attempts": 1,
+        "error": "UNDELIV 027",
+        "accepted_at": "2023-11-14T22:13:20.000+00:00",
+        "ended_at": "2023-11-14T22:13:21.000+00:00",
+    }
 
 
 @pytest.mark.parametrize(
     ("token", "id_", "status"),
-    [(TOKEN, "0" * 24 + ".1", 404), ("", "0" * 24 + ".1", 401), (TOKEN, "'; --", 404)],
+    [
+        (TOKEN, "0" * 24 + ".1", 404),
+        ("", "0" * 24 + ".1", 401),
+        ("uc_nobodys", "0" * 24 + ".1", 401),
+        (TOKEN, "'; --", 404),
+    ],
 )
 async def test_no_such_text(operator: Client, token: str, id_: str, status: int) -> None:
     headers = {"Authorization": f"Bearer {token}"}

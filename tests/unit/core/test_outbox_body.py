@@ -99,9 +99,9 @@ def test_total(fields: dict[bytes, bytes]) -> None:
 
 
 def test_results_of_several_lines() -> None:
-    found: Any = parse_results(b"m1|accepted|1||5|a|id|with|bars\nm2|failed|2|0xb|6|b|")
+    found: Any = parse_results(b"m1|accepted|1||5|a|id|with|bars\nm2|failed|2|0xb|6|b|z\0x|y\0\0z")
 
     assert [tuple(result) for result in found] == [
-        ("m1", "accepted", 1, None, 5, "a", "id|with|bars"),
-        ("m2", "failed", 2, "0xb", 6, "b", None),
+        ("m1", "accepted", 1, None, 5, "a", "id|with|bars", ()),
+        ("m2", "failed", 2, "0xb", 6, "b", "z", ("x|y", "", "z")),
     ]

@@ -216,13 +216,12 @@ async def test_long_answer_in_parts_of_one_reference() -> None:
     headers = [pdu.body[:6] for pdu in link.submitted]
     assert [(h[4], h[5]) for h in headers] == [(3, 1), (3, 2), (3, 3)]
     assert len({h[3] for h in headers}) == 1
-    assert [pdu.registered_delivery for pdu in link.submitted] == [0, 0, 1]
+    assert [pdu.registered_delivery for pdu in link.submitted] == [1, 1, 1]
     assert [pdu.esm_class for pdu in link.submitted] == [0x40] * 3
-    assert sent.smsc_id == "id-3"
+    assert (sent.smsc_id, sent.parts) == ("id-3", ("id-1", "id-2", "id-3"))
 
 
-async def test_receipts_id_is_of_the_last_part_however_responses_come() -> None:
-    """The receipt is asked for of the last part: its id must be kept, not that of the last response."""
+async def test_ids_are_filed_in_the_order_of_parts_however_responses_come() -> None:
     link, queue = FakeLink(always(0)), FakeQueue([answer_of(LONG)])
     held: list[tuple[Any, SubmitSm]] = []
     link._respond = lambda nth, pdu, token: held.insert(nth - 1, (token, pdu))  # type: ignore[method-assign]
@@ -236,7 +235,7 @@ async def test_receipts_id_is_of_the_last_part_however_responses_come() -> None:
         sender.stop()
         await running
 
-    assert [sent.smsc_id for sent in queue.filed] == ["part 3"]
+    assert [(s.smsc_id, s.parts) for s in queue.filed] == [("part 3", ("part 1", "part 2", "part 3"))]
 
 
 async def test_only_refused_parts_are_submitted_again() -> None:
@@ -245,7 +244,15 @@ async def test_only_refused_parts_are_submitted_again() -> None:
     )
 
     assert [pdu.body[5] for pdu in link.submitted] == [1, 2, 3, 2]
-    assert (sent.state, sent.smsc_id) == ("accepted", "id-3")
+    assert (sent.state, sent.smsc_id, sent.parts) == ("accepted", "id-3", ("id-1", "id-4", "id-3"))
+
+
+async def test_what_was_taken_of_a_refused_answer_is_filed() -> None:
+    (sent,), _, _ = await ended(
+        lambda nth, _: SubmitResult(statuses.RINVDSTADR if nth == 3 else 0, f"id-{nth}"), answer_of(LONG)
+    )
+
+    assert (sent.state, sent.parts) == ("failed", ("id-1", "id-2", ""))
 
 
 async def test_unknown_part_sends_the_whole_again() -> None:

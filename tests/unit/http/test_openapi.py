@@ -29,7 +29,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from health.routes(NOTHING)
     yield from metrics.routes(Path(), NOTHING, NOTHING, firms=list, links=[])
     yield from feed.routes(NOTHING)
-    yield from messages.routes(NOTHING, "")
+    yield from messages.routes(NOTHING, "", NOTHING)
     yield from links.routes(NOTHING, "", firms=list, links=[])
 
 

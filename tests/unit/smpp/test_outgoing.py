@@ -8,7 +8,7 @@ import pytest
 
 from config.link_settings import LinkSettings
 from gateway.store.sendqueue import Waiting
-from smpp.outgoing import References, validity
+from smpp.outgoing import References, prepare, validity
 
 NOW_MS = 1_700_000_000_000
 DAY_S = 86_400
@@ -30,6 +30,25 @@ def test_validity(until_s: int, setting_s: int, written: str) -> None:
     )
     settings = LinkSettings(name="a", host="x", system_id="y", validity_s=setting_s)
     assert validity(waiting, settings, NOW_MS) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "receipts", "until", "ids", "asked"),
+    [
+        pytest.param("Я" * 100, True, 0, ("a", "b"), [1, 1], id="long: each part has its receipt"),
+        pytest.param("Я" * 100, False, 0, (), [0, 0], id="the link asks for none"),
+        pytest.param("Я" * 100, True, 600, (), [0, 0], id="what is soon of no use has no row"),
+        pytest.param("Я", True, 0, (), [1], id="short: its id is the answer's"),
+    ],
+)
+def test_ids_of_parts(text: str, receipts: bool, until: int, ids: tuple[str, ...], asked: list[int]) -> None:
+    waiting = Waiting(1, "1-0", "m", b"", "4040", "", NOW_MS, 1, until=NOW_MS + until * 1000 if until else 0)
+    settings = LinkSettings(name="a", host="x", system_id="y", receipts=receipts)
+    outgoing = prepare(waiting, "380671234567", text, settings, References(), now=0.0, now_ms=NOW_MS)
+    for segment, smsc_id in zip(reversed(outgoing.segments), ("b", "a"), strict=False):
+        outgoing.took(segment, smsc_id)
+    assert (outgoing.filed_ids, outgoing.smsc_id) == (ids, "b")
+    assert [segment.registered_delivery for segment in outgoing.segments] == asked
 
 
 def test_references_count_up_for_each_destination() -> None:

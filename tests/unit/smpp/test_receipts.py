@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,14 +13,21 @@ from smpp.pdus import DeliverSm
 from smpp.receipts import Receipt, ReceiptState, read_receipt
 
 S = ReceiptState
+DATA = Path(__file__).parents[2] / "data"
 APPENDIX_B = (
     b"id:0123456789 sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 "
     b"stat:DELIVRD err:000 text:CODE"
 )
 
 
-def receipt(body: bytes = b"", *, tlv_id: str = "", tlv_state: int = 0, coding: int = 0) -> DeliverSm:
-    return DeliverSm(1, "380671234567", 1, 1, "4040", 4, coding, body, None, True, tlv_id, tlv_state)
+VENDORS = tomllib.loads((DATA / "receipts.toml").read_text(encoding="utf-8"))["receipt"]
+
+
+def receipt(
+    body: bytes = b"", *, tlv_id: str = "", tlv_state: int = 0, coding: int = 0, network_error: int = 0
+) -> DeliverSm:
+    tlvs = (tlv_id, tlv_state, network_error)
+    return DeliverSm(1, "380671234567", 1, 1, "4040", 4, coding, body, None, True, *tlvs)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,8 @@ def receipt(body: bytes = b"", *, tlv_id: str = "", tlv_state: int = 0, coding: 
         ("the word sub holds no id", receipt(b"paid:7 stat:DELIVRD"), None),
         ("no id", receipt(b"stat:DELIVRD err:000"), None),
         ("no state", receipt(b"id:a1"), None),
+        ("an empty id", receipt(b"id: sub:001 stat:DELIVRD err:000"), None),
+        ("an empty state", receipt(b"id:a1 sub:001 stat: err:000 text:"), None),
         ("nothing", receipt(), None),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -70,6 +82,31 @@ def receipt(body: bytes = b"", *, tlv_id: str = "", tlv_state: int = 0, coding: 
 def test_receipt(what: str, message: DeliverSm, expected: Receipt | None) -> None:
     del what
     assert read_receipt(message) == expected
+
+
+@pytest.mark.parametrize("form", VENDORS, ids=[form["vendor"] for form in VENDORS])
+def test_the_forms_of_vendors(form: dict[str, str]) -> None:
+    expected = Receipt(form["id"], S(form["state"]), form.get("error", ""))
+    assert read_receipt(receipt(form["text"].encode())) == expected
+    assert read_receipt(receipt(form["text"].encode() + b"\0")) == expected
+    assert read_receipt(receipt(form["text"].encode("utf-16-be"), coding=8)) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (receipt(b"id:a1 stat:DELIVRD err:001"), None),
+        (receipt(b"id:a1 stat:REJECTD err:000"), "REJECTD"),
+        (receipt(b"id:a1 stat:UNDELIV err:027"), "UNDELIV 027"),
+        (receipt(b"id:a1 stat:UNDELIV err:0123456789abcdef"), "UNDELIV 0123456789ab"),
+        (receipt(b"id:a1 stat:UNDELIV err:027", network_error=1), "UNDELIV 1"),
+        (receipt(tlv_id="a1", tlv_state=3, network_error=34), "EXPIRED 34"),
+    ],
+)
+def test_why_it_did_not_arrive(message: DeliverSm, cause: str | None) -> None:
+    got = read_receipt(message)
+    assert got is not None
+    assert got.cause == cause
 
 
 @given(st.binary(max_size=254), st.text(max_size=64), st.integers(0, 255), st.sampled_from([0, 8]))

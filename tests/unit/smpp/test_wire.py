@@ -51,6 +51,7 @@ plain_messages = st.builds(
     receipt=st.just(False),
     receipted_message_id=st.just(""),
     message_state=st.just(0),
+    network_error=st.just(0),
 )
 
 
@@ -144,12 +145,14 @@ def test_a_message_of_smpplib_is_read(message: DeliverSm) -> None:
     plain_messages,
     st.none() | st.builds(Part, st.integers(0, 0xFFFF), st.integers(2, 255), st.just(1)),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=64),
-    st.integers(0, 8),
+    st.tuples(st.integers(0, 8), st.integers(0, 0xFFFF)),
 )
 def test_what_the_simulator_says_is_read(
-    message: DeliverSm, part: Part | None, message_id: str, state: int
+    message: DeliverSm, part: Part | None, message_id: str, told: tuple[int, int]
 ) -> None:
-    spoken = message._replace(part=part, receipted_message_id=message_id, message_state=state)
+    spoken = message._replace(
+        part=part, receipted_message_id=message_id, message_state=told[0], network_error=told[1]
+    )
     sent = octets(wire.encode_deliver(spoken, dest_ton=3))
     udh = 0x40 if part else 0
     assert wire.decode_deliver(message.sequence, sent, 0, len(sent)) == spoken._replace(

@@ -28,6 +28,7 @@ NUMBER = TEXT.sender.decode()
 ROW = Row("delivered", "a1", 1, None, 1)
 SILENT = replace(SUBMIT, status=None, answered_at=0.0)
 UNHEARD = replace(SUBMIT, message_id="a0", answered_at=19.0)
+LONG = (replace(SUBMIT, last=False), replace(SUBMIT, part=2, message_id="a2"))
 THROTTLED = replace(SUBMIT, status=0x58)
 
 
@@ -77,6 +78,16 @@ SOUND: dict[str, dict[str, Any]] = {
         "rows": (Row("failed", None, 1, "0xb", 1),),
         "sound": {},
     },
+    "a long one, of whose parts one has no receipt": {
+        "submits": LONG,
+        "rows": (Row("accepted", "a2", 1, None, 1, "a1,a2"),),
+        "sound": {"a2": "delivered"},
+    },
+    "a long one, of whose parts one failed": {
+        "submits": LONG,
+        "rows": (Row("failed", "a2", 1, "UNDELIV 027", 1, "a1,a2"),),
+        "sound": {"a1": "failed", "a2": "delivered"},
+    },
     "twice unknown": {
         "submits": (SILENT, SILENT),
         "rows": (Row("unknown", None, 2, None, 1),),
@@ -113,6 +124,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "receipt not filed": (
         {"rows": (ROW._replace(state="accepted"),)},
         "accepted, though its receipt says delivered",
+    ),
+    "a long one, delivered by the receipt of one part": (
+        {
+            "submits": LONG,
+            "rows": (Row("delivered", "a2", 1, None, 1, "a1,a2"),),
+            "sound": {"a2": "delivered"},
+        },
+        "delivered, though its receipt says None",
     ),
     "delivered by a mangled receipt": ({"sound": {}}, "delivered, though its receipt says None"),
     "failed for nothing": (
