@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.ivr_settings import IvrSettings
 from config.link_settings import LinkSettings
 from config.section import Port, Section, SettingsError, from_files, read_secret
 
@@ -178,6 +179,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     simulator: SimulatorSettings = SimulatorSettings()
     smpp: SmppSettings = SmppSettings()
+    ivr: IvrSettings = IvrSettings()
     limits: LimitSettings = LimitSettings()
     answers: AnswerSettings = AnswerSettings()
     codes: CodeSettings = CodeSettings()
