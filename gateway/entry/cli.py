@@ -27,6 +27,10 @@ OPERATOR_GROUPS = {
         "Campaigns: dates, short numbers, points.",
     ),
     "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
+    "prompts": (
+        "gateway.entry.commands.prompts:prompts",
+        "What callers hear: sound files, and the texts for a studio.",
+    ),
     "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 

@@ -38,11 +38,11 @@ class Voice:
                     f"{program[0]} is not installed: `apt install espeak-ng sox`, or name it with {option}"
                 )
 
-    def speak(self, text: str, language: str, wav: Path) -> None:
-        """Write `text` as a telephone hears it to `wav`, cut tight. Raises VoiceError."""
+    def speak(self, text: str, language: str, breath_s: float, wav: Path) -> None:
+        """Write `text` as a telephone hears it to `wav`, cut tight, then `breath_s`. Raises VoiceError."""
         said = _run([*self.espeak, "-v", language, "-s", _WORDS_A_MINUTE, "--stdout", "--", text], b"")
-        cut = (*_EDGE, *_EDGE)
-        _run([*self.sox, "-t", "wav", "-", *_FORMAT, str(wav), *cut, *_TELEPHONE], said)
+        effects = (*_EDGE, *_EDGE, *_TELEPHONE, "pad", "0", f"{breath_s:g}")
+        _run([*self.sox, "-t", "wav", "-", *_FORMAT, str(wav), *effects], said)
 
     def pause(self, wav: Path) -> None:
         """Write silence to `wav`. Raises VoiceError."""
