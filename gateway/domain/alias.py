@@ -5,7 +5,7 @@ never reused and tells nothing of the number or of another alias. The check digi
 (python-stdnum), which finds every single wrong digit and every swap of neighbours.
 
 A length is left before one alias in twenty of it is given away: nine digits carry the counters below
-5,000,000, ten those below 50,000,000, and so on. Lengths differ, so aliases of two lengths are never the same.
+5,000,000, ten those below 50,000,000, and so on. Aliases of two lengths are never the same.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Alias:
 
 
 def alias_of(counter: int, key: str) -> str:
-    """The digits of a counter. `key`: 32 bytes as hex. Raises ValueError below 0 and beyond LONGEST digits."""
+    """The digits of a counter. `key`: 32 bytes as hex. Raises ValueError below 0 and beyond LONGEST."""
     body = SHORTEST
     while counter >= _end(body):
         body += 1

@@ -156,7 +156,7 @@ shopper = Table(
 )
 
 _CURRENT = text("ends_at IS NULL")
-_UNPROVED = text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+UNPROVED = text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
 
 # Aliases by the counters behind them: the digits are computed from `id`, never stored. A row stays for good,
 # so that its counter never comes again.
@@ -174,7 +174,7 @@ alias = Table(
     # A person has one at a time, whatever processes give the first one at once.
     Index("uq_alias_current", "shopper_id", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     # Of the few that wait for a text: settlement asks it for every shopper.
-    Index("ix_alias_unproved", "shopper_id", sqlite_where=_UNPROVED, postgresql_where=_UNPROVED),
+    Index("ix_alias_unproved", "shopper_id", sqlite_where=UNPROVED, postgresql_where=UNPROVED),
     sqlite_autoincrement=True,
 )
 
