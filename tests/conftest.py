@@ -1,37 +1,61 @@
-"""Fixtures that several rings of tests share: the SMSC peers."""
+"""Fixtures that several rings of tests share: the peers."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
 from tests.peers import fetch
 from tests.peers.smsc import Program, SmscPeer
 
+P = TypeVar("P", bound=Program)
+
 SMSCS = {"smpp34": fetch.smpp34_smsc, "node smpp": fetch.node_smsc, "Net::SMPP": fetch.perl_smsc}
+ASTERISKS = {release: partial(fetch.asterisk, release) for release in fetch.ASTERISK_SUITES}
+
+
+def peer_of(kind: Mapping[str, Callable[[], P]], name: str) -> P:
+    """A peer by name. A missing one is skipped by name; under CI=true only if another of its kind is here."""
+    try:
+        return kind[name]()
+    except fetch.PeerMissingError as missing:
+        complaint = f"peer missing: {missing}"
+    if os.environ.get("CI") == "true" and not any(_there(kind, other) for other in kind if other != name):
+        pytest.fail(f"{complaint}; and nothing stands in for it")
+    pytest.skip(complaint)
 
 
 def smsc_program(name: str) -> Program:
-    """The SMSC of this name. A missing one is skipped by name; under CI=true only if its stand-in is here."""
-    try:
-        return SMSCS[name]()
-    except fetch.PeerMissingError as missing:
-        complaint = f"peer missing: {missing}"
-    if os.environ.get("CI") == "true" and not any(_there(other) for other in SMSCS if other != name):
-        pytest.fail(f"{complaint}; and no other SMSC stands in for it")
-    pytest.skip(complaint)
+    """The SMSC of this name, or a skip."""
+    return peer_of(SMSCS, name)
 
 
 def any_smsc() -> Program:
     """Whichever SMSC can be had: for what does not depend on its kind."""
-    return smsc_program(next((name for name in SMSCS if _there(name)), next(iter(SMSCS))))
+    return smsc_program(_first(SMSCS))
 
 
-def _there(name: str) -> bool:
+def any_asterisk() -> fetch.AsteriskProgram:
+    """Whichever Asterisk can be had: for what does not depend on its version."""
+    return peer_of(ASTERISKS, _first(ASTERISKS))
+
+
+def sipp_program() -> Program:
+    """SIPp, or a skip; nothing stands in for it."""
+    return peer_of({"SIPp": fetch.sipp}, "SIPp")
+
+
+def _first(kind: Mapping[str, Callable[[], Program]]) -> str:
+    return next((name for name in kind if _there(kind, name)), next(iter(kind)))
+
+
+def _there(kind: Mapping[str, Callable[[], Program]], name: str) -> bool:
     try:
-        SMSCS[name]()
+        kind[name]()
     except fetch.PeerMissingError:
         return False
     return True

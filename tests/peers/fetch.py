@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -32,6 +34,17 @@ PERL_MODULES: Final = (
     "usr/share/perl/[0-9]*.*.*",
     "usr/lib/*/perl-base",
 )
+ASTERISK_SUITES: Final = {"16": "bullseye", "22": "sid"}
+ASTERISK_PACKAGES: Final = ("asterisk", "asterisk-core-sounds-en-gsm", "asterisk-core-sounds-ru-gsm")
+SIPP_TOLD_VERSION: Final = 99  # its exit code after `-v`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AsteriskProgram(Program):
+    """An unpacked Asterisk: `root` holds its files, `modules` is the folder of what it loads."""
+
+    root: Path
+    modules: Path
 
 
 class PeerMissingError(Exception):
@@ -70,8 +83,8 @@ def node_smsc() -> Program:
 
 def perl_smsc() -> Program:
     """The SMSC on Debian's Net::SMPP, with the perl that it depends on. Raises PeerMissingError."""
-    perl = debian.program("libnet-smpp-perl", "usr/bin/perl", PEERS / "perl", run)
-    root = PEERS / "perl" / "root"
+    root = _unpacked("perl", ("libnet-smpp-perl",))
+    perl = debian.command(root, "usr/bin/perl")
     folders = [folder for pattern in PERL_MODULES for folder in sorted(root.glob(pattern))]
     modules = [f"-I{folder}" for folder in folders]
     argv = (*perl, *modules)
@@ -84,20 +97,78 @@ def perl_smsc() -> Program:
 def strace() -> Program:
     """strace, from the PATH or Debian. Raises PeerMissingError."""
     found = shutil.which("strace")
-    argv = (found,) if found else debian.program("strace", "usr/bin/strace", PEERS / "strace", run)
+    argv = (found,) if found else debian.command(_unpacked("strace", ("strace",)), "usr/bin/strace")
     version = run([*argv, "--version"], "strace").split("\n", 1)[0]
     return Program(name="strace", version=version.rpartition(" ")[2], argv=argv)
 
 
-def run(argv: list[str], peer: str, *, cwd: Path | None = None) -> str:
-    """Standard output of a command. Raises PeerMissingError, in the peer's name, with its complaint."""
+def asterisk(release: str) -> AsteriskProgram:
+    """Asterisk 16 or 22 with its English and Russian sounds. Raises PeerMissingError."""
+    root = _unpacked(f"asterisk{release}", ASTERISK_PACKAGES, suite=ASTERISK_SUITES[release])
+    own = f"usr/lib/{debian.triplet_here()}/asterisk"
+    argv = debian.command(root, "usr/sbin/asterisk", libraries=("usr/lib", own))
+    name = f"Asterisk {release}"
+    version = run([*argv, "-V"], name).strip().removeprefix("Asterisk ")
+    modules = next(
+        each for each in (root / own / "modules", root / "usr/lib/asterisk/modules") if each.exists()
+    )
+    return AsteriskProgram(name=name, version=version, argv=argv, root=root, modules=modules)
+
+
+def sipp() -> Program:
+    """SIPp, a caller and a callee that speaks SIP. Raises PeerMissingError."""
+    argv = debian.command(_voice(), "usr/bin/sipp")
+    told = run([*argv, "-v"], "SIPp", good=SIPP_TOLD_VERSION)
+    return Program(name="SIPp", version=told.split()[1].rstrip("."), argv=argv)
+
+
+def sox() -> Program:
+    """sox, from the PATH or Debian. Raises PeerMissingError."""
+    found = shutil.which("sox")
+    argv = (found,) if found else debian.command(_voice(), "usr/bin/sox")
+    version = run([*argv, "--version"], "sox").split()[-1]
+    return Program(name="sox", version=version, argv=argv)
+
+
+def espeak_ng() -> Program:
+    """espeak-ng with its voices, from the PATH or Debian. Raises PeerMissingError."""
+    argv: tuple[str, ...]
+    if found := shutil.which("espeak-ng"):
+        argv = (found,)
+    else:
+        usual = f"usr/lib/{debian.triplet_here()}"
+        pulse = f"{usual}/pulseaudio"
+        argv = (
+            *debian.command(_voice(), "usr/bin/espeak-ng", libraries=(pulse,)),
+            f"--path={_voice() / usual}",
+        )
+    version = run([*argv, "--version"], "espeak-ng").split()[3]
+    return Program(name="espeak-ng", version=version, argv=argv)
+
+
+def _voice() -> Path:
+    return _unpacked("voice", ("sip-tester", "sox", "espeak-ng"))
+
+
+def _unpacked(name: str, packages: tuple[str, ...], *, suite: str = "") -> Path:
+    try:
+        return debian.unpacked(packages, PEERS / name, run, suite=suite)
+    except debian.NoMirrorError as err:
+        raise PeerMissingError(f"{packages[0]} (Debian {suite}): apt here knows no mirror of Debian") from err
+
+
+def run(argv: list[str], peer: str, *, cwd: Path | None = None, good: int = 0) -> str:
+    """Standard output of a command. Raises PeerMissingError, in the peer's name, with its complaint.
+
+    `good`: the exit code of a success.
+    """
     try:
         done = subprocess.run(
             argv, check=False, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, cwd=cwd
         )
     except (OSError, subprocess.TimeoutExpired) as err:
         raise PeerMissingError(f"{peer}: {err}") from err
-    if done.returncode != 0:
+    if done.returncode != good:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise PeerMissingError(
             f"{peer}: {Path(argv[0]).name} failed: {said[-1] if said else done.returncode}"
@@ -110,6 +181,10 @@ PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
     "node smpp": node_smsc,
     "Net::SMPP": perl_smsc,
     "strace": strace,
+    **{f"Asterisk {release}": partial(asterisk, release) for release in ASTERISK_SUITES},
+    "SIPp": sipp,
+    "sox": sox,
+    "espeak-ng": espeak_ng,
 }
 
 
@@ -120,9 +195,9 @@ def main() -> None:
         try:
             peer = get()
         except PeerMissingError as err:
-            print(f"{name:10}  not to be had: {err}")
+            print(f"{name:11}  not to be had: {err}")
         else:
-            print(f"{peer.name:10}  {peer.version}")
+            print(f"{peer.name:11}  {peer.version}")
 
 
 if __name__ == "__main__":

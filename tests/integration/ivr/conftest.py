@@ -1,0 +1,45 @@
+"""Prompts and Asterisks that the tests of calls share."""
+
+from __future__ import annotations
+
+import array
+import math
+import wave
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ASTERISKS, peer_of
+from tests.peers.fetch import AsteriskProgram
+
+RATE = 8000
+
+
+def write_prompt(file: Path, pitches: tuple[int, ...]) -> None:
+    """A prompt that can be told from others: each pitch (Hz) sounds for 0.2 s."""
+    sound = array.array("h")
+    for pitch in pitches:
+        turn = 2 * math.pi * pitch / RATE
+        sound.extend(round(9000 * math.sin(turn * at)) for at in range(RATE // 5))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(file), "wb") as into:
+        into.setnchannels(1)
+        into.setsampwidth(2)
+        into.setframerate(RATE)
+        into.writeframes(sound.tobytes())
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of prompts in Ukrainian: the apology, the busy message and a greeting."""
+    folder = tmp_path_factory.mktemp("sounds")
+    write_prompt(folder / "uk" / "sorry.wav", (400, 900, 500, 1300))
+    write_prompt(folder / "uk" / "busy.wav", (1500, 700, 1100, 600))
+    write_prompt(folder / "uk" / "greeting.wav", (800, 1200, 450, 1000, 650))
+    return folder
+
+
+@pytest.fixture(scope="session", params=sorted(ASTERISKS))
+def asterisk_program(request: pytest.FixtureRequest) -> AsteriskProgram:
+    """Each Asterisk in turn."""
+    return peer_of(ASTERISKS, request.param)
