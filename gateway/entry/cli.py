@@ -21,7 +21,7 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.smpp:smpp",
         "The SMPP process; how its links stand; a text to try one with.",
     ),
-    "ivr": ("gateway.entry.commands.ivr:ivr", "The IVR process: calls to the free numbers."),
+    "ivr": ("gateway.entry.commands.ivr:ivr", "The IVR process; calls to the free numbers at a glance."),
     "firm": ("gateway.entry.commands.firm:firm", "Firms (tenants) and the keys of their own pages."),
     "campaign": (
         "gateway.entry.commands.campaign:campaign",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,9 +13,11 @@ from gateway.entry import process
 from gateway.entry.api_process import link_choice
 from gateway.entry.backing import CatalogKeeper, open_backing, open_redis
 from gateway.entry.call_desk import call_desk
+from gateway.entry.call_keeping import row_of, tell_now
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from gateway.store.access_log import AccessLog
+from gateway.store.call_log import CallLog
 from gateway.store.metrics import METRICS, Meter
 from ivr.agi import wire
 from ivr.agi.faults import AgiError
@@ -22,6 +25,7 @@ from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
 from ivr.meters import CallMeters
 from ivr.prompts import make
+from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
 
 FLUSH_EVERY_S: Final = 1.0
@@ -46,10 +50,18 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await choice.look()
     desk = call_desk(backing, redis, keeper, meter, choice)
     meters = CallMeters(meter, lambda: server.calls)
-    talk = FreeNumberTalk(line, desk, meters.ended)
+    book = CallLog(backing.engine)
+    hosts = partial(_host, line, keeper)
+
+    def ended(record: CallRecord) -> None:
+        meters.ended(record)
+        book.add(row_of(record, hosts(record.free_number)))
+
+    talk = FreeNumberTalk(line, desk, ended)
     server = AgiServer({"/free": talk}, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
-    works = (keeper.follow(), choice.follow(), access.run(), _flush(meters))
+    now = tell_now(redis.redis, lambda: server.calls, settings.ivr.most_calls)
+    works = (keeper.follow(), choice.follow(), access.run(), _flush(meters), book.run(), now)
     background = [asyncio.ensure_future(work) for work in works]
     try:
         await _listen(server, settings)
@@ -62,6 +74,12 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await redis.redis.aclose()
         meters.write()
     return process.Exit.OK
+
+
+def _host(line: Line, keeper: CatalogKeeper, free_number: str) -> int | None:
+    """The firm that hosts the short number of a free number."""
+    short = keeper.catalog.short_numbers.get(line.short_numbers.get(free_number, ""))
+    return short.host_firm_id if short else None
 
 
 async def _listen(server: AgiServer, settings: Settings) -> None:

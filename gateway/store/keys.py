@@ -152,6 +152,11 @@ def link_status(link: str) -> str:
     return f"{{link-{link}}}:status"
 
 
+def call_status(process: str) -> str:
+    """What an IVR process says of its calls; ends by STATUS_TTL."""
+    return f"status:calls:{process}"
+
+
 def status(process: str) -> str:
     """What a process says of itself; ends by STATUS_TTL."""
     return f"status:{process}"

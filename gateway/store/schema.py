@@ -292,6 +292,24 @@ settled = Table(
     Column("outbox_id", String(32), nullable=False),
 )
 
+# A call to a free number, at its end (CDR): no number, no alias, no code, nobody that it could be joined to.
+call_record = Table(
+    "call_record",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id")),  # host of the short number; none: nobody has it yet
+    Column("free_number", String(15), nullable=False),
+    Column("caller", String(10), nullable=False),  # how well the number was seen
+    Column("language", String(2), nullable=False),
+    Column("keys", String(64), nullable=False),  # pressed in menus
+    Column("services", String(80), nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("fault", String(10)),
+    Column("started_at", BigInteger, nullable=False, index=True),
+    Column("answered_at", BigInteger),
+    Column("ended_at", BigInteger, nullable=False),
+)
+
 vault_access = Table(
     "vault_access",
     metadata,

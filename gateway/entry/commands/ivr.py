@@ -1,13 +1,23 @@
-"""`undercap ivr`: the IVR process itself."""
+"""`undercap ivr`: the IVR process itself, and its calls at a glance."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from datetime import datetime
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from config import settings as settings_module
+from gateway.entry.backing import Backing, redis_url
+from gateway.entry.commands.opened import backing, moment
 from gateway.entry.lazy_group import imported
+from gateway.store import call_reports, calls
+from gateway.store.call_reports import CallReport
+from gateway.store.calls import CallFigures
+from gateway.store.connect import async_client
 
 
 @click.group(invoke_without_command=True)
@@ -19,3 +29,52 @@ def ivr(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         sys.exit(imported("gateway.entry.ivr_process").run(settings_module.load()))
+
+
+@ivr.command(name="calls")
+@click.option(
+    "--since", help="A moment, such as 2026-05-01 or 2026-05-01T09:00+03:00. Default: today's first."
+)
+def calls_(since: str | None) -> None:
+    """Calls now and today: how many were answered, what was pressed, how they ended, what broke."""
+    began = moment(since) if since else _midnight()
+    with backing() as opened:
+        now = asyncio.run(_now(opened))
+        found = calls.figures(opened.engine, began)
+    Console().print(_table(now, found))
+    if not now:
+        click.echo("No IVR process runs: set ivr.enabled, or start `undercap ivr`.")
+
+
+def _table(now: list[CallReport], found: CallFigures) -> Table:
+    table = Table("calls", "", title=None)
+    for report in now:
+        table.add_row(f"now, {report.process}", f"{report.calls} of {report.most}")
+    rate = found.answer_rate
+    table.add_row("since then", f"{found.calls}")
+    table.add_row("answered", f"{found.answered}" + ("" if rate is None else f" ({rate:.1%})"))
+    mean = found.seconds / found.answered if found.answered else 0
+    table.add_row("seconds talked", f"{found.seconds:.0f}, {mean:.0f} a call")
+    table.add_row("keys pressed", _words(found.keys))
+    table.add_row("callers", _words(found.callers))
+    table.add_row("ended by", _words(found.outcomes))
+    table.add_row("broken by", _words(found.faults))
+    return table
+
+
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{word} {n}" for word, n in counts.items()) or "none"
+
+
+def _midnight() -> int:
+    """Where this machine's day began, ms since 1970."""
+    now = datetime.now().astimezone()
+    return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+async def _now(opened: Backing) -> list[CallReport]:
+    client = async_client(redis_url(opened.settings), opened.settings.redis)
+    try:
+        return await call_reports.read(client)
+    finally:
+        await client.aclose()
