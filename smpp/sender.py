@@ -360,7 +360,9 @@ class Sender:
         following = self._order.leave(number)
         if following is None:
             return
-        if following.waiting in self._behind:  # its intent stands still
+        if following.refusals:  # it was submitted and rested: its intent stands still
+            self._ready.append(following)
+        elif following.waiting in self._behind:
             self._behind.remove(following.waiting)
             self._ready.append(following)
         else:

@@ -417,6 +417,24 @@ async def test_a_reply_does_not_wait_behind_marketing_that_rests() -> None:
     await held.stop()
 
 
+async def test_marketing_whose_rest_is_over_behind_a_reply_is_sent_after_it() -> None:
+    bulk = answer_of("bulk", message_id="b", queue_id="1-0", **BULK)
+    reply = answer_of("reply", message_id="r", queue_id="2-0")
+    held = Held(bulk, reply)
+    await held.submitted(1)
+    held.answer(statuses.RSYSERR)
+    await held.submitted(2)
+    await asyncio.sleep(0.01)  # ten rests, while the reply is on its way
+
+    held.answer()
+    assert await held.submitted(3) == ["bulk", "reply", "bulk"]
+    await held.stop()
+    assert [(s.waiting.message_id, s.state) for s in held.queue.filed] == [
+        ("r", "accepted"),
+        ("b", "accepted"),
+    ]
+
+
 class Grants:
     """A pace that grants two segments at a time, every other time none."""
 
