@@ -284,6 +284,39 @@ async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None
     assert [waiting.message_id for waiting in queue.handed_back] == ["m2", "m3", "m4"]
 
 
+@pytest.mark.parametrize(
+    ("text", "answers", "handed_back"),
+    [
+        pytest.param("t", [statuses.RX_T_APPN], ["m1"], id="refused for now"),
+        pytest.param(LONG, [statuses.RX_T_APPN] * 3, ["m1"], id="all parts refused for now"),
+        pytest.param(LONG, [statuses.ROK, statuses.RX_T_APPN, statuses.ROK], [], id="parts of it taken"),
+    ],
+)
+async def test_stop_hands_back_what_was_refused_since_it_is_in_no_doubt(
+    text: str, answers: list[int], handed_back: list[str]
+) -> None:
+    held = Held(answer_of(text))
+    held.sender._settings = LinkSettings(name="peer", host="x", system_id="x")  # it rests for seconds
+    await held.submitted(len(answers))
+    for status in answers:
+        held.answer(status)
+    await held.stop()
+
+    assert ([], handed_back) == (held.queue.filed, [w.message_id for w in held.queue.handed_back])
+
+
+async def test_stop_in_the_middle_of_a_long_text_hands_back_what_stands_behind_it() -> None:
+    """The window closes between its parts: they are in doubt, and keep nobody waiting."""
+    held = Held(answer_of(LONG), room=2)
+    other = answer_of("other", "380670000001", message_id="o", queue_id="9-0")
+    await held.submitted(2)
+    held.sender._begin(other, None)
+    held.link.submit = lambda *_: False  # type: ignore[method-assign]
+    await held.stop()
+
+    assert (held.queue.filed, [w.message_id for w in held.queue.handed_back]) == ([], ["o"])
+
+
 async def test_no_more_is_begun_than_can_be_submitted() -> None:
     answers = [answer_of(number=f"38067000000{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
     link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
@@ -363,7 +396,7 @@ class Held:
             await turns(lambda: len(self.link.submitted) >= count)
         for _ in range(20):  # whatever else would come comes now
             await asyncio.sleep(0)
-        return [pdu.body.decode() for pdu in self.link.submitted]
+        return [pdu.body.decode("latin-1") for pdu in self.link.submitted]
 
     def answer(self, status: int = 0) -> None:
         """The SMSC answers the oldest submit."""
