@@ -366,12 +366,12 @@ class Sender:
             return
         if following.refusals:  # it was submitted and rested: its intent stands still
             self._ready.append(following)
-        elif following.waiting in self._behind:
+            return
+        if following.waiting in self._behind:  # perhaps handed back, if nobody answered
             self._behind.remove(following.waiting)
-            self._ready.append(following)
-        else:
-            self._resumed.append(following)
-            self._wake.set()
+        following.waiting = following.waiting._replace(begun=following.waiting.begun - 1)
+        self._resumed.append(following)
+        self._wake.set()
 
     def _end(
         self, waiting: Waiting, state: str, smsc_id: str | None, error: str | None, outgoing: Outgoing | None
