@@ -53,7 +53,7 @@ class Holding(Protocol):
 
 
 class Tenure:
-    """`begin` it once, `stop` it once."""
+    """`begin` it once, then `stop` it."""
 
     def __init__(self, settings: LinkSettings, parts: Parts, holding: Holding) -> None:
         self.settings = settings
@@ -78,11 +78,14 @@ class Tenure:
         self._running = asyncio.create_task(self._run())
 
     async def stop(self, deadline_s: float) -> None:
-        """No new texts; what is in flight is finished and filed; unbind; give the lease back."""
+        """No new texts; what is in flight is finished and filed; unbind; give the lease back.
+
+        It goes on where the wait for it is given up; then somebody else may wait for it.
+        """
         self._deadline_s = deadline_s
         self._stopping.set()
         if self._running is not None:
-            await self._running
+            await asyncio.shield(self._running)
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
