@@ -78,6 +78,7 @@ class Link:
         self.settings = settings
         self.tally = tally or Tally()
         self.state = LinkState.DOWN
+        self.outages = 0  # how often a session ended and none was left to submit on
         self._handler = handler
         self._max_unanswered = max_unanswered
         self._lines = [
@@ -194,6 +195,8 @@ class Link:
         log.warning("smsc session ended", link=self.name, bind=str(session.kind), fault=session.fault)
         for line in self._lines:
             line.on_closed(session)
+        if not any(line.bound for line in self._outward):
+            self.outages += 1
         self._refresh()
 
     def _make_session(self, kind: BindKind) -> Session:
