@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from redis.exceptions import RedisError
@@ -13,6 +12,7 @@ from config.settings import Settings
 from gateway.entry.backing import CatalogKeeper, open_backing
 from gateway.entry.process import Exit
 from gateway.store import keys, presence
+from gateway.store.lease import this_process
 from gateway.store.presence import Presence
 from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
@@ -33,7 +33,7 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
     backing = open_backing(settings)
     catalog = CatalogKeeper(backing).catalog
     desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
-    token = os.urandom(8).hex()
+    token = str(this_process())
     console = Console()
 
     def current(*, renew: bool = False) -> Desk:
