@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, Engine, bindparam, insert, null, select, update
 
@@ -32,14 +32,14 @@ def of(connection: Connection, shoppers: Iterable[int]) -> dict[int, list[Alias]
     return dict(found)
 
 
-def give(connection: Connection, shoppers: Sequence[int], now: int) -> dict[int, list[Alias]]:
-    """As `of`; who has none yet gets the next. `now`: ms."""
-    had = of(connection, shoppers)
-    without = sorted(set(shoppers) - had.keys())
+def give(connection: Connection, asking: Mapping[int, str | None], now: int) -> dict[int, list[Alias]]:
+    """As `of`; who has none now gets the next. `asking`: shopper -> the text that asks, if one does."""
+    had = of(connection, asking)
+    without = sorted(s for s in asking if s not in had or had[s][-1].ends_at is not None)
     if not without:
         return had
     # Another process may be giving the same at this moment: one of both rows stands, and both tell it.
-    rows = [{"shopper_id": shopper, "created_at": now} for shopper in without]
+    rows = [{"shopper_id": s, "created_at": now, "message_id": asking[s]} for s in without]
     ledger.insert_missing(connection, schema.alias, rows)
     return had | of(connection, without)
 

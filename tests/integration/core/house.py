@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, select, update
 
-from config.settings import AnswerSettings, LimitSettings, RedisSettings
+from config.settings import AliasSettings, AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
@@ -97,6 +97,7 @@ class House:
     state: Path
     limits: LimitSettings = field(default_factory=LimitSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
 
     def __post_init__(self) -> None:
@@ -278,6 +279,7 @@ class House:
             vault=self.vault,
             catalog=self.catalog,
             alias_key=self.vault.derive("alias").hex(),
+            aliases=self.aliases,
         )
 
     def desks(self) -> Desks:

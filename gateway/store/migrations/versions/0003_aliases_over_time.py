@@ -30,7 +30,7 @@ def upgrade() -> None:
         sqlite_where=current,
         postgresql_where=current,
     )
-    unproved = sa.text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+    unproved = sa.text("told_at IS NOT NULL AND texted_at IS NULL")
     op.create_index(
         "ix_alias_unproved",
         "alias",
