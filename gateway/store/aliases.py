@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -74,22 +76,29 @@ def note_texted(connection: Connection, texted: Mapping[int, int]) -> None:
         connection.execute(_TEXTED, rows)
 
 
-def balance(engine: Engine, counter: int | None, firm_id: int, now: int) -> int | None:
-    """The points at a firm of whoever has an alias now or in its grace; None for one that nobody has.
+class AliasLookups:
+    """What tills ask, in threads."""
 
-    `counter`: None for what is no alias: it is looked for as if it were one, so that it takes the same time.
-    """
-    a, b = schema.alias, schema.balance
-    query = (
-        select(a.c.ends_at, b.c.points)
-        .select_from(a.outerjoin(b, (b.c.shopper_id == a.c.shopper_id) & (b.c.firm_id == firm_id)))
-        .where(a.c.id == (counter or _NOBODYS))
-    )
-    with engine.connect() as connection:
-        found = connection.execute(query).first()
-    if found is None or (found.ends_at is not None and found.ends_at <= now):
-        return None
-    return int(found.points or 0)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def balance(self, counter: int | None, firm_id: int) -> int | None:
+        """The points at a firm of whoever has an alias now or in its grace; None for one that nobody has.
+
+        `counter`: None for what cannot be one: it is looked for all the same, so that it takes the same time.
+        Raises SQLAlchemyError.
+        """
+        return await asyncio.to_thread(self._balance, counter or _NOBODYS, firm_id)
+
+    def _balance(self, counter: int, firm_id: int) -> int | None:
+        a, b = schema.alias, schema.balance
+        here = (b.c.shopper_id == a.c.shopper_id) & (b.c.firm_id == firm_id)
+        query = select(a.c.ends_at, b.c.points).select_from(a.outerjoin(b, here)).where(a.c.id == counter)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).first()
+        if found is None or (found.ends_at is not None and found.ends_at <= time.time() * 1000):
+            return None
+        return int(found.points or 0)
 
 
 _NOBODYS = 0  # rows are numbered from 1

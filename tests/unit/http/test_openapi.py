@@ -12,7 +12,18 @@ from aiohttp import web
 from openapi_spec_validator import validate
 
 from config.settings import WebSettings
-from gateway.http import activations, feed, health, links, messages, metrics, openapi, page, web_activations
+from gateway.http import (
+    activations,
+    aliases,
+    feed,
+    health,
+    links,
+    messages,
+    metrics,
+    openapi,
+    page,
+    web_activations,
+)
 from gateway.http.problems import PREFIX, Kind
 from tests.described import description, faults, resolved
 
@@ -24,6 +35,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from activations.routes(NOTHING, NOTHING)
     site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, public_url="", trusted=())
     yield from web_activations.routes(site)
+    yield from aliases.routes(NOTHING, NOTHING)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)
