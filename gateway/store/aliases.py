@@ -91,17 +91,25 @@ class AliasLookups:
         return await asyncio.to_thread(self._balance, counter or _NOBODYS, firm_id)
 
     def _balance(self, counter: int, firm_id: int) -> int | None:
-        a, b = schema.alias, schema.balance
-        here = (b.c.shopper_id == a.c.shopper_id) & (b.c.firm_id == firm_id)
-        query = select(a.c.ends_at, b.c.points).select_from(a.outerjoin(b, here)).where(a.c.id == counter)
         with self._engine.connect() as connection:
-            found = connection.execute(query).first()
+            found = connection.execute(_LOOK_UP, {"b_counter": counter, "b_firm": firm_id}).first()
         if found is None or (found.ends_at is not None and found.ends_at <= time.time() * 1000):
             return None
         return int(found.points or 0)
 
 
 _NOBODYS = 0  # rows are numbered from 1
+_LOOK_UP = (
+    select(schema.alias.c.ends_at, schema.balance.c.points)
+    .select_from(
+        schema.alias.outerjoin(
+            schema.balance,
+            (schema.balance.c.shopper_id == schema.alias.c.shopper_id)
+            & (schema.balance.c.firm_id == bindparam("b_firm")),
+        )
+    )
+    .where(schema.alias.c.id == bindparam("b_counter"))
+)
 _TEXTED = (
     update(schema.alias)
     .where(

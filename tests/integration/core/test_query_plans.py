@@ -1,4 +1,4 @@
-"""What settlement asks of SQL for each answer is found by a key, never by walking through them all."""
+"""What is asked of SQL for each text or look-up is found by a key, never by walking through them all."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ STATEMENTS = {
     "a text that proves a number": (
         aliases._TEXTED,
         ["SEARCH alias USING INDEX uq_alias_current (shopper_id=?)"],
+    ),
+    "an alias at a till": (
+        aliases._LOOK_UP,
+        [
+            "SEARCH alias USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH balance USING INDEX sqlite_autoindex_balance_1 (shopper_id=? AND firm_id=?) LEFT-JOIN",
+        ],
     ),
     "a part's receipt": (ledger._PART_RECEIPT, [f"SEARCH message_part USING INDEX {PART_BY_ID}"]),
     "whether all parts are there": (
