@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, update
+from sqlalchemy.exc import IntegrityError
 
 from config.settings import AliasSettings
 from gateway.domain.alias import Alias, counter_of
@@ -300,5 +301,5 @@ def test_a_person_has_one_alias_at_a_time(house: House) -> None:
     with sql.writing(house.engine) as connection:
         connection.execute(schema.shopper.insert().values(id=1, key="k", number=b"", created_at=0))
         give(connection, 1)
-    with pytest.raises(Exception, match="UNIQUE"), sql.writing(house.engine) as connection:
+    with pytest.raises(IntegrityError), sql.writing(house.engine) as connection:
         give(connection, 2)
