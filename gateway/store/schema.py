@@ -158,8 +158,8 @@ shopper = Table(
 _CURRENT = text("ends_at IS NULL")
 _UNPROVED = text("told_at IS NOT NULL AND texted_at IS NULL")
 
-# Aliases by the counters behind them: the digits are computed from `id`, never stored. A row stays for good,
-# so that its counter never comes again.
+# Aliases by the counters behind them: the digits are computed from `id`, never stored. Ids never come again,
+# whatever becomes of the rows.
 alias = Table(
     "alias",
     metadata,
