@@ -21,6 +21,7 @@ from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
 from gateway.store import link_reports
 from gateway.store.access_log import AccessLog
+from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
@@ -29,6 +30,8 @@ from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
+from gateway.store.tills import TillStore
+from gateway.usecases.alias_lookup import LookupDesk
 from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
@@ -159,8 +162,14 @@ def _services(
         vault=backing.vault,
         lives_s=settings.web.pin_ttl_s,
     )
+    lookup_desk = LookupDesk(
+        tills=TillStore(redis, settings.aliases),
+        aliases=AliasLookups(backing.engine),
+        alias_key=backing.alias_key,
+        meter=meter,
+    )
     keys = ApiKeys(backing.engine, backing.vault)
-    return Services(settings=settings, desk=desk, pin_desk=pin_desk, keys=keys)
+    return Services(settings=settings, desk=desk, pin_desk=pin_desk, lookup_desk=lookup_desk, keys=keys)
 
 
 def _endless(streams: set[asyncio.Task[None]]) -> Middleware:

@@ -163,6 +163,7 @@ class Settling:
                 vault=self._backing.vault,
                 catalog=self._keeper.catalog,
                 alias_key=self._backing.alias_key,
+                aliases=self._backing.settings.aliases,
             )
         return self._desk
 

@@ -17,6 +17,7 @@ DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
 NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
+TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -170,6 +171,11 @@ def parts(name: str) -> str:
 def parts_due() -> str:
     """Sorted set of unfinished long messages by deadline; an entry ends with its message."""
     return "{parts}:due"
+
+
+def till(key_id: int) -> str:
+    """Hash of what a till, an API key, asked of aliases, see till.lua; ends by TILL_TTL."""
+    return f"{{till-{key_id}}}:lookups"
 
 
 # One-time PINs share a slot: they are few by their own limits, and one function checks all of these.

@@ -156,17 +156,17 @@ shopper = Table(
 )
 
 _CURRENT = text("ends_at IS NULL")
-UNPROVED = text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+_UNPROVED = text("told_at IS NOT NULL AND texted_at IS NULL")
 
-# Aliases by the counters behind them: the digits are computed from `id`, never stored. A row stays for good,
-# so that its counter never comes again.
+# Aliases by the counters behind them: the digits are computed from `id`, never stored. Ids never come again,
+# whatever becomes of the rows.
 alias = Table(
     "alias",
     metadata,
     Column("id", Id, primary_key=True),
     Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("message_id", String(32), unique=True),  # the text that asked for it in place of another
+    Column("message_id", String(32), unique=True),  # the text that it was given for; NULL: a call
     Column("ends_at", BigInteger),  # when it dies; NULL: the one that the person has now
     Column("told_at", BigInteger),  # last told by call, whose number can be forged
     Column("texted_at", BigInteger),  # a text from the person's number came after that
@@ -174,7 +174,7 @@ alias = Table(
     # A person has one at a time, whatever processes give the first one at once.
     Index("uq_alias_current", "shopper_id", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     # Of the few that wait for a text: settlement asks it for every shopper.
-    Index("ix_alias_unproved", "shopper_id", sqlite_where=UNPROVED, postgresql_where=UNPROVED),
+    Index("ix_alias_unproved", "shopper_id", sqlite_where=_UNPROVED, postgresql_where=_UNPROVED),
     sqlite_autoincrement=True,
 )
 

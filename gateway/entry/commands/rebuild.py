@@ -32,7 +32,13 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
     """
     backing = open_backing(settings)
     catalog = CatalogKeeper(backing).catalog
-    desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
+    desk = Desk(
+        engine=backing.engine,
+        vault=backing.vault,
+        catalog=catalog,
+        alias_key=backing.alias_key,
+        aliases=backing.settings.aliases,
+    )
     token = str(this_process())
     console = Console()
 

@@ -362,11 +362,11 @@ async def test_a_revoked_key_is_refused(house: House, undercap: Undercap, campai
     del campaign
     key = undercap("firm", "key", "acme").output.strip()
     keys = ApiKeys(house.engine, house.vault)
-    assert await keys.firm_of(key) is not None
+    assert await keys.find(key) is not None
 
     undercap("firm", "revoke", "1")
 
-    assert await keys.firm_of(key) is None
+    assert await keys.find(key) is None
     assert "no API key 7" in undercap("firm", "revoke", "7", fails=1).output
     assert "1" in undercap("firm", "keys", "acme").output
 

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from config.settings import WebSettings
 from gateway.http import (
     activations,
+    aliases,
     calls,
     feed,
     health,
@@ -35,6 +36,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from activations.routes(NOTHING, NOTHING)
     site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, public_url="", trusted=())
     yield from web_activations.routes(site)
+    yield from aliases.routes(NOTHING, NOTHING)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)
