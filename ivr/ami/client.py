@@ -40,7 +40,7 @@ class AmiClient(AMIClient):
 
     def __init__(self, settings: AmiSettings, on_event: OnEvent) -> None:
         """`on_event`: name and headers of each event that can be read."""
-        super().__init__(settings.host, settings.port)  # type: ignore[no-untyped-call] - a library without types
+        super().__init__(settings.host, settings.port)  # type: ignore[no-untyped-call]  # a library without types
         self.over = asyncio.Event()
         self.fault = ""
         self._settings = settings
