@@ -15,7 +15,7 @@ WAIT_S: Final = 15.0
 QUICK: Final = {
     "ping_s": 0.3,
     "answer_timeout_s": 1.0,
-    "connect_timeout_s": 2.0,
+    "connect_timeout_s": 0.5,
     "reconnect_max_s": 0.5,
 }
 
@@ -41,6 +41,13 @@ async def up(manager: Manager) -> None:
     """Until it is connected."""
     async with asyncio.timeout(WAIT_S):
         await manager.up.wait()
+
+
+async def channels(asterisk: Asterisk, wanted: Callable[[int], bool]) -> None:
+    """Until Asterisk has so many channels."""
+    async with asyncio.timeout(WAIT_S):
+        while not wanted(await asterisk.channels()):  # noqa: ASYNC110 - what another program does
+            await asyncio.sleep(0.02)
 
 
 async def until(true: Callable[[], bool]) -> None:
