@@ -21,12 +21,17 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.smpp:smpp",
         "The SMPP process; how its links stand; a text to try one with.",
     ),
+    "ivr": ("gateway.entry.commands.ivr:ivr", "The IVR process: calls to the free numbers."),
     "firm": ("gateway.entry.commands.firm:firm", "Firms (tenants) and the keys of their own pages."),
     "campaign": (
         "gateway.entry.commands.campaign:campaign",
         "Campaigns: dates, short numbers, points.",
     ),
     "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
+    "prompts": (
+        "gateway.entry.commands.prompts:prompts",
+        "What callers hear: sound files, and the texts for a studio.",
+    ),
     "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 

@@ -6,19 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.domain.catalog import Catalog
-from gateway.domain.outcome import Outcome
 from gateway.http.wishes import Terms
 from gateway.store import measures
 from gateway.store.metrics import Meter
 from gateway.store.vault import Vault
-from gateway.usecases.activation import Answered, Claims, Owners, Wish, activate
-
-# The words of the claims' measure, which are those of texts, too.
-_CLAIMS = {
-    Outcome.ACTIVATED: "claimed",
-    Outcome.ALREADY_USED: "repeat",
-    Outcome.ALREADY_YOURS: "repeat",
-}
+from gateway.usecases.activation import Answered, Claims, Owners, Wish, activate, claim_word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +31,5 @@ class Desk:
         self.poke()
         if answered.fresh:
             for code in answered.codes:
-                result = _CLAIMS.get(code.outcome, code.outcome.value)
-                self.meter.count(measures.CLAIMS, wish.channel, result)
+                self.meter.count(measures.CLAIMS, wish.channel, claim_word(code.outcome))
         return answered

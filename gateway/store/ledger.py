@@ -38,6 +38,17 @@ class Activated(NamedTuple):
     points: int
 
 
+class Standing(NamedTuple):
+    """A shopper whom the ledger knows. `points`: at the firm that was asked about, 0 without entries.
+
+    `told_at`: when (ms) the alias was told by call, where no text has come from the number since.
+    """
+
+    id: int
+    points: int
+    told_at: int | None
+
+
 class Known(NamedTuple):
     """An answer that stands already. `sealed`: number and text, until its outcome is known."""
 
@@ -59,11 +70,13 @@ class Receipted(NamedTuple):
     part: int = 0
 
 
-def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Of the shopper keys that are known: the id, and the points at the firm (0 without entries)."""
+def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, Standing]:
+    """Those of the shopper keys that are known."""
     return {
-        key: (id_, points or 0)
-        for key, id_, points in _found(connection, "standing", _standing, shoppers, {"b_firm": firm_id})
+        key: Standing(id_, points or 0, told_at)
+        for key, id_, points, told_at in _found(
+            connection, "standing", _standing, shoppers, {"b_firm": firm_id}
+        )
     }
 
 
@@ -116,13 +129,6 @@ def _credit(connection: Connection) -> Any:
         index_elements=["shopper_id", "firm_id"],
         set_={"points": schema.balance.c.points + added.excluded.points},
     )
-
-
-def alias_counters(connection: Connection, shoppers: Sequence[int], now: int) -> dict[int, int]:
-    """The alias counter of each shopper; one who has none gets the next."""
-    t = schema.alias
-    insert_missing(connection, t, [{"shopper_id": s, "created_at": now} for s in sorted(set(shoppers))])
-    return dict(_found(connection, "aliases", _aliases, sorted(set(shoppers)), {}))
 
 
 def known_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Known]:
@@ -278,20 +284,17 @@ _ALL_PARTS = (
 
 
 def _standing(many: Many) -> Any:
-    s, b = schema.shopper, schema.balance
-    joined = s.outerjoin(b, (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm")))
-    return select(s.c.key, s.c.id, b.c.points).select_from(joined).where(s.c.key.in_(many))
+    s, b, a = schema.shopper, schema.balance, schema.alias
+    joined = s.outerjoin(b, (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm"))).outerjoin(
+        a, (a.c.shopper_id == s.c.id) & schema.UNPROVED
+    )
+    return select(s.c.key, s.c.id, b.c.points, a.c.told_at).select_from(joined).where(s.c.key.in_(many))
 
 
 def _activated(many: Many) -> Any:
     t = schema.activation
     found = select(t.c.serial, t.c.shopper_id, t.c.message_id, t.c.claimed_at, t.c.points)
     return found.where(t.c.space_id == bindparam("b_space"), t.c.serial.in_(many))
-
-
-def _aliases(many: Many) -> Any:
-    t = schema.alias
-    return select(t.c.shopper_id, t.c.id).where(t.c.shopper_id.in_(many))
 
 
 def _known_messages(many: Many) -> Any:

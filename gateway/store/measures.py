@@ -62,3 +62,11 @@ NUDGES = _counter("nudges", "Settlements asked of the queue", "by")
 REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route", "status")
 REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
 PINS = _counter("web_pins", "One-time PINs by what became of the wish or the try", "outcome")
+CALLS = _counter(
+    "calls", "Calls by how they ended, how the caller was seen, and language", "outcome", "caller", "language"
+)
+CALL_KEYS = _counter("call_keys", "Keys pressed in the menus", "key")
+CALL_SERVICES = _counter("call_services", "Calls that used a service", "service")
+CALL_SECONDS = _counter("call_seconds", "Seconds talked, from the answer to the end")
+CALLS_NOW = _gauge("calls_now", "Calls that Asterisk has handed to us")
+AGI_FAULTS = _counter("agi_faults", "FastAGI connections given up, by cause", "cause")

@@ -55,6 +55,7 @@ api_key = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("name", String(40)),  # which till or page it is for
     Column("digest", String(22), nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -154,13 +155,26 @@ shopper = Table(
     sqlite_autoincrement=True,
 )
 
-# The counter behind an alias: its digits are computed from `id`, never stored.
+_CURRENT = text("ends_at IS NULL")
+UNPROVED = text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+
+# Aliases by the counters behind them: the digits are computed from `id`, never stored. A row stays for good,
+# so that its counter never comes again.
 alias = Table(
     "alias",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False, unique=True),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("message_id", String(32), unique=True),  # the text that asked for it in place of another
+    Column("ends_at", BigInteger),  # when it dies; NULL: the one that the person has now
+    Column("told_at", BigInteger),  # last told by call, whose number can be forged
+    Column("texted_at", BigInteger),  # a text from the person's number came after that
+    Index("ix_alias_shopper_id", "shopper_id"),
+    # A person has one at a time, whatever processes give the first one at once.
+    Index("uq_alias_current", "shopper_id", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+    # Of the few that wait for a text: settlement asks it for every shopper.
+    Index("ix_alias_unproved", "shopper_id", sqlite_where=UNPROVED, postgresql_where=UNPROVED),
     sqlite_autoincrement=True,
 )
 

@@ -26,7 +26,7 @@ class Wish:
     """Codes as they were typed, for one shopper.
 
     `number`: E.164 digits without plus. `link`: where the confirmation leaves; empty where none can.
-    `channel`: web or api. `firm`: whose page it is, when only that firm's codes count.
+    `channel`: web, api or call. `firm`: whose page it is, when only that firm's codes count.
     """
 
     number: str
@@ -83,6 +83,19 @@ class _Decided(NamedTuple):
 
     codes: tuple[Issued, ...]
     verdict: Verdict
+
+
+# The words of the claims' measure, which are those of texts, too.
+_CLAIMS = {
+    Outcome.ACTIVATED: "claimed",
+    Outcome.ALREADY_USED: "repeat",
+    Outcome.ALREADY_YOURS: "repeat",
+}
+
+
+def claim_word(outcome: Outcome) -> str:
+    """What is counted of a code: measures.CLAIMS."""
+    return _CLAIMS.get(outcome, outcome.value)
 
 
 async def activate(wish: Wish, catalog: Catalog, claims: Claims, owners: Owners, vault: Vault) -> Answered:

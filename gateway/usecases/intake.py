@@ -18,7 +18,7 @@ class Incoming(NamedTuple):
     """A text from a shopper.
 
     `number`: E.164 digits without plus. `link`: where the answer must leave; empty where none can.
-    `channel`: sms, web or api.
+    `channel`: sms, web, api or call.
     """
 
     message_id: str

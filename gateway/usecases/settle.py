@@ -15,15 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.catalog import Catalog
 from gateway.domain.reading import Intent
-from gateway.store import ledger, schema, sql
-from gateway.store.ledger import Activated, Known
+from gateway.store import aliases, ledger, people, schema, sql
+from gateway.store.ledger import Activated, Known, Standing
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.vault import Vault
 from gateway.usecases import answering
 from gateway.usecases.answering import Desk
 from gateway.usecases.intake import SEAL_REPLY
 
-SEAL_SHOPPER = "shopper"
 CONSENT_CHANNELS = ("sms", "call")
 
 
@@ -72,8 +71,8 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
         ledger.take_turn(connection, firm_id)
         shoppers = _shoppers(connection, accepted, desk.vault)
         batch = _Batch(
-            shoppers={key: id_ for key, (id_, _) in shoppers.items()},
-            balances=dict(shoppers.values()),
+            shoppers={key: stands.id for key, stands in shoppers.items()},
+            balances={stands.id: stands.points for stands in shoppers.values()},
             known=ledger.activated(
                 connection,
                 [
@@ -96,27 +95,21 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
     return done
 
 
-def _shoppers(
-    connection: Connection, accepted: Sequence[Accepted], vault: Vault
-) -> dict[str, tuple[int, int]]:
-    """Shopper id and points, by shopper key; who is not known yet is entered."""
+def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault) -> dict[str, Standing]:
+    """By shopper key; who is not known yet is entered."""
     firm_id = accepted[0].firm_id
     wanted = {a.shopper: a for a in accepted}
     known = ledger.standing(connection, firm_id, list(wanted))
     missing = [a for key, a in wanted.items() if key not in known]
     if missing:
-        rows = [
-            {
-                "key": a.shopper,
-                "number": vault.seal(SEAL_SHOPPER, vault.open(SEAL_REPLY, a.number)),
-                "language": a.language,
-                "created_at": a.at,
-            }
-            for a in sorted(missing, key=lambda text: text.shopper)  # as other firms' settlers enter them
-        ]
-        ledger.insert_missing(connection, schema.shopper, rows)
+        people.enter(connection, [_new_shopper(a, vault) for a in missing])
         known |= ledger.standing(connection, firm_id, [a.shopper for a in missing])
     return known
+
+
+def _new_shopper(text: Accepted, vault: Vault) -> dict[str, Any]:
+    number = vault.open(SEAL_REPLY, text.number)
+    return people.row(vault, key=text.shopper, number=number, language=text.language, at=text.at)
 
 
 def _claim_rows(text: Accepted, catalog: Catalog, batch: _Batch) -> None:
@@ -195,14 +188,15 @@ def _answers(
     connection: Connection, accepted: Sequence[Accepted], batch: _Batch, desk: Desk, *, again: bool
 ) -> list[Settled]:
     asking = [batch.shoppers[a.shopper] for a in accepted if Intent.ALIAS.value in a.services]
-    aliases = ledger.alias_counters(connection, asking, accepted[0].at) if asking else {}
+    given = aliases.give(connection, asking, accepted[0].at) if asking else {}
+    counters = {shopper: had[-1].counter for shopper, had in given.items()}
     done: list[Settled] = []
     for text in accepted:
         shopper = batch.shoppers[text.shopper]
         # Credits of later texts in this batch are not yet part of what an earlier text is told.
         batch.balances[shopper] += batch.by_message.get(text.message_id, 0)
         told, campaign = answering.situation(
-            text, shopper, batch.balances[shopper], aliases, batch.known, desk
+            text, shopper, batch.balances[shopper], counters, batch.known, desk
         )
         outcomes = (*(c.outcome for c in told.codes), *told.services)
         reply = None if text.muted else answering.reply(text, told, campaign, desk)

@@ -13,10 +13,9 @@ from sqlalchemy import Engine
 
 from gateway.domain.priority import Priority
 from gateway.domain.segments import count
-from gateway.store import keys, ledger, schema, sql
+from gateway.store import keys, ledger, people, schema, sql
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
-from gateway.usecases.settle import SEAL_SHOPPER
 
 KIND = "trial"
 
@@ -39,14 +38,12 @@ def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
     """
     id_, now = f"{trial.message_id}.{trial.firm_id}", int(time.time() * 1000)
     sealed, key = seal_answer(vault, trial.number, trial.text), vault.index(trial.number)
-    person = {"key": key, "number": vault.seal(SEAL_SHOPPER, trial.number.encode()), "created_at": now}
     with sql.writing(engine) as connection:
-        ledger.insert_missing(connection, schema.shopper, [person])
-        shopper_id, _ = ledger.standing(connection, trial.firm_id, [key])[key]
+        shopper = people.known_or_new(connection, vault, key=key, number=trial.number, at=now)
         row = {
             "id": id_,
             "firm_id": trial.firm_id,
-            "shopper_id": shopper_id,
+            "shopper_id": shopper.id,
             "kind": KIND,
             "state": "queued",
             "link": trial.link,

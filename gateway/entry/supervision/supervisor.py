@@ -47,7 +47,8 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     """Run everything until SIGTERM or SIGINT; returns the exit code. Raises SettingsError, one line."""
     # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
     names = ("simulate",) if settings.simulator.enabled else ()
-    children = [child_of_ours(name) for name in (*names, "worker", "smpp", "api")]
+    calls = ("ivr",) if settings.ivr.enabled else ()
+    children = [child_of_ours(name) for name in (*names, "worker", "smpp", *calls, "api")]
     prepare = functools.partial(_prepare, settings, demo=demo)
     return run_plan(Plan(settings=settings, children=children, prepare=prepare))
 

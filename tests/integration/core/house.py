@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
 
 from config.settings import AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.catalog import Catalog
@@ -21,12 +21,16 @@ from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.place import Place
 from gateway.store import catalog as catalog_store
 from gateway.store import connect, keys, migrate, presence, schema, sql
+from gateway.store.callers import Callers
 from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
 from gateway.store.durable import DurableRedis
+from gateway.store.metrics import Meter
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
+from gateway.store.shoppers import Shoppers
 from gateway.store.vault import Vault
 from gateway.usecases import issue_codes, set_up
 from gateway.usecases.answering import Desk
+from gateway.usecases.call_desk import CallDesk
 from gateway.usecases.drain import Desks, Drained, drain
 from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
@@ -246,6 +250,24 @@ class House:
         found: Any = self.redis.get(key)
         assert isinstance(found, bytes)
         return found
+
+    # As the process that talks with callers
+
+    def call_desk(
+        self, *, store: ClaimStore | None = None, engine: Engine | None = None, link: str = LINK
+    ) -> CallDesk:
+        """A desk of its own, as of another process."""
+        return CallDesk(
+            catalog=lambda: self.catalog,
+            claims=store or self.store,
+            owners=Shoppers(self.client, engine or self.engine),
+            callers=Callers(engine or self.engine, self.vault),
+            vault=self.vault,
+            alias_key=self.vault.derive("alias").hex(),
+            link=lambda _: link,
+            poke=lambda: None,
+            meter=Meter(),
+        )
 
     # As the worker
 

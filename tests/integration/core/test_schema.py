@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from gateway.store import migrate, schema, sql
 
@@ -39,3 +40,27 @@ def test_commits_are_on_disk(tmp_path: Path) -> None:
     engine.dispose()
 
     assert found == ["wal", 2, 1]
+
+
+def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    command.upgrade(migrate._config(url), "0002")
+    engine = sql.engine(url)
+    with sql.writing(engine) as connection:
+        for id_ in (1, 2):
+            connection.execute(
+                text("INSERT INTO shopper (id, key, number, created_at) VALUES (:id, :id, '', 0)"),
+                {"id": id_},
+            )
+            connection.execute(
+                text("INSERT INTO alias (shopper_id, created_at) VALUES (:id, 5)"), {"id": id_}
+            )
+
+    migrate.upgrade(url)
+
+    with sql.writing(engine) as connection:
+        connection.execute(text("DELETE FROM alias WHERE id = 2"))
+        connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (2, 6)"))
+        rows = connection.execute(text("SELECT id, shopper_id, created_at, ends_at FROM alias")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [(1, 1, 5, None), (3, 2, 6, None)]

@@ -19,6 +19,7 @@ COMMANDS = [
     "up",
     "api",
     "smpp",
+    "ivr",
     "worker",
     "simulate",
     "rebuild",
@@ -27,6 +28,7 @@ COMMANDS = [
     "firm",
     "campaign",
     "codes",
+    "prompts",
     "dead",
 ]
 

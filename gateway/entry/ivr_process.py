@@ -1,0 +1,107 @@
+"""The IVR process: Asterisk hands over calls by FastAGI, shoppers hear and key."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from config.settings import Settings
+from gateway.entry import process
+from gateway.entry.api_process import link_choice
+from gateway.entry.backing import CatalogKeeper, open_backing, open_redis
+from gateway.entry.call_desk import call_desk
+from gateway.entry.process import SetupFaultError
+from gateway.entry.supervision import readiness
+from gateway.store.access_log import AccessLog
+from gateway.store.metrics import METRICS, Meter
+from ivr.agi import wire
+from ivr.agi.faults import AgiError
+from ivr.agi.limits import AgiLimits
+from ivr.agi.server import AgiServer
+from ivr.meters import CallMeters
+from ivr.prompts import make
+from ivr.talk.runner import FreeNumberTalk, Line
+
+FLUSH_EVERY_S: Final = 1.0
+SLACK_S: Final = 30.0  # a call's own time ends first, with a goodbye
+FINISHING: Final = 0.6  # of the stop deadline, for calls to end by themselves
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Take calls until SIGTERM; calls in progress may finish, then Asterisk apologises. Exit code."""
+    return process.run("ivr", settings, _main)
+
+
+async def _main(settings: Settings, stop: asyncio.Event) -> int:
+    line = _line(settings)
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS)
+    backing = open_backing(settings)
+    redis = await open_redis(backing)
+    keeper = CatalogKeeper(backing)
+    choice = link_choice(backing, redis)
+    await choice.look()
+    desk = call_desk(backing, redis, keeper, meter, choice)
+    meters = CallMeters(meter, lambda: server.calls)
+    talk = FreeNumberTalk(line, desk, meters.ended)
+    server = AgiServer({"/free": talk}, _limits(settings), meters.fault)
+    access = AccessLog(backing.engine, backing.vault, "ivr")
+    works = (keeper.follow(), choice.follow(), access.run(), _flush(meters))
+    background = [asyncio.ensure_future(work) for work in works]
+    try:
+        await _listen(server, settings)
+        await stop.wait()
+    finally:
+        await server.stop(settings.stop_deadline_s * FINISHING)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await redis.redis.aclose()
+        meters.write()
+    return process.Exit.OK
+
+
+async def _listen(server: AgiServer, settings: Settings) -> None:
+    host, port = settings.ivr.agi_host, settings.ivr.agi_port
+    with process.listening("ivr.agi_port", host, port):
+        port = await server.start(host, port)
+    process.collect_less()
+    readiness.ready({"FastAGI": f"agi://{host}:{port}"})
+    if not readiness.supervised():
+        print(f"FastAGI: agi://{host}:{port}", flush=True)
+
+
+def _line(settings: Settings) -> Line:
+    """The free numbers. Raises SetupFaultError where Asterisk could not be told where the prompts are."""
+    ivr = settings.ivr
+    directory = ivr.sounds_dir.absolute()
+    try:
+        wire.playlists([str(directory)], wire.MOST_COMMAND)
+    except AgiError as err:
+        raise SetupFaultError(
+            f"ivr.sounds_dir: only letters, digits and . _ + - / may be in {directory}"
+        ) from err
+    if absent := make.missing(directory):
+        some = ", ".join(absent[:3])
+        log.warning("prompts are missing", count=len(absent), some=some, mend="run `undercap prompts make`")
+    return Line(
+        short_numbers={free.number: free.short_number for free in ivr.free_numbers},
+        sounds_dir=str(directory),
+        key_wait_s=ivr.key_wait_s,
+        most_call_s=float(ivr.most_call_s),
+        region=ivr.region,
+        countries=frozenset(ivr.countries),
+    )
+
+
+def _limits(settings: Settings) -> AgiLimits:
+    return AgiLimits(most_calls=settings.ivr.most_calls, call_s=settings.ivr.most_call_s + SLACK_S)
+
+
+async def _flush(meters: CallMeters) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_EVERY_S)
+        meters.write()

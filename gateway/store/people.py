@@ -1,0 +1,53 @@
+"""Shoppers as the ledger enters them: whoever first texts, calls, or types a code on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from gateway.store import ledger, schema
+from gateway.store.vault import Vault
+
+SEAL_SHOPPER = "shopper"
+
+
+class Person(NamedTuple):
+    """A shopper as the ledger knows them. `language`: uk, ru, kk, en, or None while nobody has told."""
+
+    id: int
+    language: str | None
+
+
+def row(vault: Vault, *, key: str, number: bytes, language: str | None, at: int) -> dict[str, Any]:
+    """What is kept of a new shopper. `key`: the vault's index of `number` (E.164 digits); `at`: ms."""
+    sealed = vault.seal(SEAL_SHOPPER, number)
+    return {"key": key, "number": sealed, "language": language, "created_at": at}
+
+
+def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter new shoppers; one that is known meanwhile stays as it is.
+
+    In the order of their keys, as all who enter shoppers do: PostgreSQL would else see two of them wait for
+    each other.
+    """
+    ledger.insert_missing(connection, schema.shopper, sorted(rows, key=lambda entered: str(entered["key"])))
+
+
+def find(connection: Connection, key: str) -> Person | None:
+    """The shopper of a key."""
+    t = schema.shopper
+    found = connection.execute(select(t.c.id, t.c.language).where(t.c.key == key)).first()
+    return Person(id=found.id, language=found.language) if found else None
+
+
+def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str, at: int) -> Person:
+    """The shopper of a key, entered if need be. `number`: E.164 digits; `at`: ms."""
+    found = find(connection, key)
+    if found is None:
+        enter(connection, [row(vault, key=key, number=number.encode(), language=None, at=at)])
+        found = find(connection, key)
+    if found is None:
+        raise LookupError("a shopper that was just entered is not there")
+    return found

@@ -1,0 +1,178 @@
+"""What a call asks of the gateway, each in a time that a caller waits for.
+
+What changes anything but SQL's memory of the person goes through the claims and the outbox, as texts do: the
+same limits hold, a repeated wish has no second effect, and what is to leave by SMS leaves later, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.domain.alias import alias_of
+from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.message_id import RANDOM_OCTETS, message_id
+from gateway.domain.reading import Intent, Reading
+from gateway.store import measures
+from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.metrics import Meter
+from gateway.store.vault import Vault
+from gateway.usecases import activation
+from gateway.usecases.activation import Answered, Claims, Owners, Wish
+from gateway.usecases.intake import Incoming, after_host, calls_of
+
+CHANNEL = "call"
+ANSWER_WITHIN_S = 3.0  # so long a caller bears silence
+
+
+class Away(Exception):
+    """Redis or SQL cannot be asked now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasTold:
+    """An alias to be said. `digits`: nine or more."""
+
+    digits: str
+
+
+class KnowsCallers(Protocol):
+    """gateway.store.callers. All raise SQLAlchemyError."""
+
+    async def language(self, key: str) -> str | None:
+        """The language of a shopper, if known."""
+
+    async def choose_language(self, key: str, number: str, language: str) -> None:
+        """Keep a language."""
+
+    async def alias(self, key: str, number: str) -> int:
+        """The counter of an alias that is told by call now."""
+
+    async def balance(self, key: str, firm_id: int) -> int:
+        """Points at a firm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDesk:
+    """What calls need at hand. Numbers are E.164 digits without plus; everything raises Away, and in time.
+
+    `alias_key`: of FF1, 32 bytes as hex. `link`: by which one an SMS to a number leaves, empty where none
+    carries it. `poke`: an outbox got work.
+    """
+
+    catalog: Callable[[], Catalog]
+    claims: Claims
+    owners: Owners
+    callers: KnowsCallers
+    vault: Vault
+    alias_key: str
+    link: Callable[[str], str]
+    poke: Callable[[], None]
+    meter: Meter
+
+    async def language(self, number: str) -> str | None:
+        """uk, ru, kk or en, of a caller's earlier choice or first text; None where there is none."""
+        async with _in_time():
+            return await self.callers.language(self.vault.index(number))
+
+    async def choose_language(self, number: str, language: str) -> None:
+        """Keep a caller's choice: uk, ru, kk or en."""
+        async with _in_time():
+            await self.callers.choose_language(self.vault.index(number), number, language)
+
+    async def alias(self, number: str) -> AliasTold:
+        """A caller's alias, given at the first call.
+
+        It is noted as told by call: it spends nothing until a text has come from the number.
+        """
+        async with _in_time():
+            counter = await self.callers.alias(self.vault.index(number), number)
+        return AliasTold(digits=alias_of(counter, self.alias_key))
+
+    async def balance(self, number: str, short_number: str) -> int:
+        """A caller's points at the host firm of the short number."""
+        async with _in_time():
+            return await self.callers.balance(
+                self.vault.index(number), self._short(short_number).host_firm_id
+            )
+
+    async def text_alias(self, number: str, short_number: str, language: str) -> None:
+        """Send a caller the alias by SMS; also later, while SQL is away. Asked for again, it is sent once."""
+        if not self.link(number):
+            raise Away("no link carries texts to this number")
+        async with _in_time():
+            await self._say(Intent.ALIAS, number, short_number, language)
+
+    async def stop(self, number: str, short_number: str, language: str) -> None:
+        """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit."""
+        async with _in_time():
+            await self._say(Intent.STOP, number, short_number, language)
+
+    async def activate(self, number: str, short_number: str, keyed: str, language: str) -> Answered:
+        """Claim the code that a caller has keyed in, under the rules and limits of texts."""
+        wish = Wish(
+            number=number,
+            short_number=self._short(short_number).number,
+            codes=(keyed,),
+            language=language,
+            link=self.link(number),
+            channel=CHANNEL,
+        )
+        async with _in_time():
+            answered = await activation.activate(wish, self.catalog(), self.claims, self.owners, self.vault)
+        self.poke()
+        if answered.fresh:
+            for code in answered.codes:
+                self.meter.count(measures.CLAIMS, CHANNEL, activation.claim_word(code.outcome))
+        return answered
+
+    async def _say(self, intent: Intent, number: str, short_number: str, language: str) -> None:
+        """A wish of one word, decided as the text with this word would be."""
+        incoming = Incoming(
+            message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
+            number=number,
+            short_number=short_number,
+            text=f"{CHANNEL}|{intent}",
+            link=self.link(number),
+            channel=CHANNEL,
+        )
+        reading = Reading(candidates=(), intents=(intent,), language=language, clipped=0)
+        await self._decide(calls_of(incoming, reading, self._short(short_number), self.vault))
+        self.poke()
+
+    async def _decide(self, calls: Sequence[ClaimCall]) -> None:
+        """The host's call first, then what its verdict leaves to other firms. Raises StoreUnavailable."""
+        host = await self._one(calls[0])
+        for call in after_host(calls, host):
+            await self._one(call)
+
+    async def _one(self, call: ClaimCall) -> Verdict:
+        verdict = (await self.claims.activate(call.firm_id, [call]))[0]
+        if verdict.kind == "X":
+            raise StoreUnavailable("closed")
+        return verdict
+
+    def _short(self, number: str) -> ShortNumber:
+        """Raises Away where no campaign runs at the short number of a free number."""
+        found = self.catalog().short_numbers.get(number)
+        if found is None:
+            raise Away("no campaign has this short number")
+        return found
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """What the stores raise, and their silence, becomes Away."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            yield
+    except (StoreUnavailable, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
+        raise Away(type(err).__name__) from err

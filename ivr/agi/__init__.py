@@ -1,0 +1,1 @@
+"""FastAGI: Asterisk connects for each call, tells who calls, and takes commands line by line."""

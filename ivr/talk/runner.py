@@ -1,0 +1,165 @@
+"""Plays the script of the free number on a channel: what it wants is done, what comes of it is told to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ivr.agi.channel import Channel
+from ivr.agi.faults import AgiError, Fault, HungUp
+from ivr.talk.caller import Caller, caller
+from ivr.talk.desk import Desk
+from ivr.talk.record import CallRecord
+from ivr.talk.script import Script
+from ivr.talk.service import serve
+from ivr.talk.sounds import Sounds
+from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Keyed, Service, TimeUp
+
+DONE: Final = "UNDERCAP_DONE"  # 1: a proper end; the dialplan apologises otherwise
+LANGUAGE: Final = "UNDERCAP_LANGUAGE"  # of that apology
+_QUIET_S: Final = 0.4  # so long a service may take without a word
+_FAREWELL_S: Final = 15.0  # before the end of a call's time, for a goodbye
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The free numbers, as the settings have them.
+
+    `short_numbers`: by free number. `sounds_dir`: absolute, as Asterisk sees it. `region`, `countries`: see
+    ivr.talk.caller. Times in seconds.
+    """
+
+    short_numbers: Mapping[str, str]
+    sounds_dir: str
+    key_wait_s: float
+    most_call_s: float
+    region: str = ""
+    countries: frozenset[str] = frozenset()
+
+
+class FreeNumberTalk:
+    """The script for the server's route /free."""
+
+    def __init__(self, line: Line, desk: Desk, record: Callable[[CallRecord], None]) -> None:
+        """`record`: told of each call at its end."""
+        self._line = line
+        self._desk = desk
+        self._record = record
+
+    async def __call__(self, channel: Channel) -> None:
+        """One call. Raises HungUp and AgiError, after it was recorded."""
+        call = _Call(channel, self._line, self._desk)
+        try:
+            await call.run()
+        finally:
+            self._record(call.record())
+
+
+class _Call:
+    """One call on its way."""
+
+    def __init__(self, channel: Channel, line: Line, desk: Desk) -> None:
+        env = channel.env
+        self._channel = channel
+        self._line = line
+        self._desk = desk
+        self._free_number = env.get("extension", "")
+        self._short_number = line.short_numbers.get(self._free_number, "")
+        self._caller: Caller = caller(
+            env.get("callerid", ""), env.get("callingpres", ""), line.region, line.countries
+        )
+        self._script = Script(self._caller, self._short_number)
+        self._language = ""  # as the dialplan knows it
+        self._services: dict[Service, None] = {}
+        self._end = CallEnd.FAULT
+        self._fault: Fault | None = None
+        self._started_at = _now_ms()
+        self._answered_at: int | None = None
+        reserve_s = min(_FAREWELL_S, line.most_call_s / 2)
+        self._until = time.monotonic() + line.most_call_s - reserve_s
+
+    async def run(self) -> None:
+        """Until the end, whoever ends it."""
+        try:
+            if not self._short_number:
+                raise AgiError(Fault.NO_ROUTE, "a free number that the settings do not have")
+            self._end = await self._talk()
+        except HungUp:
+            self._end = CallEnd.HUNG_UP
+            raise
+        except AgiError as err:
+            self._fault = err.fault
+            raise
+        except asyncio.CancelledError:
+            self._end = CallEnd.STOPPED
+            raise
+        except Exception:
+            self._fault = Fault.OURS
+            raise
+
+    def record(self) -> CallRecord:
+        """What is kept of it."""
+        return CallRecord(
+            free_number=self._free_number if self._short_number else "",
+            sight=self._caller.sight,
+            language=self._script.language,
+            started_at=self._started_at,
+            answered_at=self._answered_at,
+            ended_at=_now_ms(),
+            keys=self._script.pressed,
+            services=tuple(self._services),
+            end=self._end,
+            fault=self._fault,
+        )
+
+    async def _talk(self) -> CallEnd:
+        action: Action = self._script.begin()
+        while not isinstance(action, End):
+            event = await (self._do(action) if isinstance(action, Do) else self._ask(action))
+            action = self._script.hear(event)
+        await self._ready_to_speak()
+        await self._channel.play(self._files(action.sounds))
+        await self._channel.set(DONE, "1")
+        await self._channel.hangup()
+        return action.end
+
+    async def _ask(self, ask: Ask) -> Event:
+        await self._ready_to_speak()
+        keys = await self._channel.read_keys(self._files(ask.sounds), ask.most, self._line.key_wait_s)
+        return TimeUp() if time.monotonic() >= self._until else Keyed(keys)
+
+    async def _do(self, do: Do) -> Event:
+        """Have it done; a caller who would wait in silence is asked for a moment."""
+        self._services[do.service] = None
+        if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
+            await self._ready_to_speak()
+        work = asyncio.ensure_future(serve(do, self._caller.number, self._short_number, self._desk))
+        try:
+            await asyncio.wait({work}, timeout=_QUIET_S if self._answered_at else None)
+            while not work.done():
+                await self._channel.play(self._files((f"{self._script.language}/moment",)))
+            return work.result()
+        except HungUp:  # what was asked for is done all the same
+            await work
+            raise
+        finally:
+            work.cancel()
+
+    async def _ready_to_speak(self) -> None:
+        """Answered, and the dialplan knows in which language to apologise."""
+        if self._language != self._script.language:
+            self._language = self._script.language
+            await self._channel.set(LANGUAGE, self._language)
+        if self._answered_at is None:
+            await self._channel.answer()
+            self._answered_at = _now_ms()
+
+    def _files(self, sounds: Sounds) -> list[str]:
+        return [f"{self._line.sounds_dir}/{sound}" for sound in sounds]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
