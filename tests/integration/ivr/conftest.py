@@ -21,11 +21,11 @@ VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
 
 
 def write_prompt(file: Path, pitches: tuple[int, ...]) -> None:
-    """A prompt that can be told from others: each pitch (Hz) sounds for 0.2 s."""
+    """A prompt that can be told from others: each pitch (Hz) sounds for an eighth of a second."""
     sound = array.array("h")
     for pitch in pitches:
         turn = 2 * math.pi * pitch / RATE
-        sound.extend(round(9000 * math.sin(turn * at)) for at in range(RATE // 5))
+        sound.extend(round(9000 * math.sin(turn * at)) for at in range(RATE // 8))
     file.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(file), "wb") as into:
         into.setnchannels(1)
