@@ -5,18 +5,22 @@ from __future__ import annotations
 import array
 import math
 import shlex
+import shutil
 import wave
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from config import prompts
 from gateway.entry.cli import cli
 from tests.conftest import ASTERISKS, peer_of
 from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 
 RATE = 8000
+# What stays as it is spoken where other sentences are cut short, so that calls are.
+SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
 
 
@@ -59,4 +63,15 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cli, ["prompts", "make", "--into", str(folder), "--espeak", espeak, "--sox", sox]
     )
     assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture(scope="session")
+def brisk(spoken: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prompts, but with short recordings in place of most sentences."""
+    folder = tmp_path_factory.mktemp("brisk")
+    for language in spoken.iterdir():
+        shutil.copytree(language, folder / language.name)
+        for at, name in enumerate(name for name in prompts.SENTENCES if name not in SPOKEN):
+            write_prompt(folder / language.name / f"{name}.wav", (400 + 60 * at, 2400 - 50 * at))
     return folder
