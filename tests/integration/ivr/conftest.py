@@ -19,7 +19,7 @@ from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 
 RATE = 8000
-# What stays as it is spoken where other sentences are cut short, so that calls are.
+# What stays as it is spoken where other sentences are cut short.
 SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
 

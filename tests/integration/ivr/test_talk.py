@@ -172,7 +172,7 @@ async def test_a_missing_sound_is_no_hang_up(
             await phone.told("greeting", "menu")
             await phone.key("0", "help", "menu")
             await phone.line.ended()
-            end = phone.line.heard[-5 * RATE :]
+            end = phone.line.heard[-8 * RATE :]
         record = await line.record()
     assert record.fault == fault
     assert record.keys == "0"
