@@ -6,6 +6,8 @@ import csv
 import json
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -27,6 +29,13 @@ ALIKE = 0.9
 RATE = 8000
 FREE_NUMBER = "0800123456"
 NUMBER = "380671234567"
+READ_METRICS = """
+import sys
+from pathlib import Path
+from gateway.store.metrics import exposition
+
+print(exposition(Path(sys.argv[1])).decode())
+"""
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DIAL = Dial(number=NUMBER, called=FREE_NUMBER)
 
@@ -178,5 +187,16 @@ async def test_a_caller_in_mid_call_hears_an_apology_when_the_process_dies(house
     assert (await house.line())["outcome"] == "hung_up"
 
 
-async def test_it_stops_in_time(house: House) -> None:
+async def test_it_stops_in_time_and_what_it_counted_stays(house: House) -> None:
     assert (await house.gateway.stop())["ivr"] == 0
+    told = _metrics(house.gateway.state / "var" / "metrics")
+    # The first process was killed within its fourth call.
+    ended = 'undercap_calls_total{caller="known",language="uk",outcome="hung_up"} 4.0'
+    assert {ended, 'undercap_call_keys_total{key="9"} 1.0', "undercap_calls_now 0.0"} <= set(told)
+    assert any(line.startswith("undercap_call_seconds_total ") for line in told)
+
+
+def _metrics(directory: Path) -> list[str]:
+    """What a scrape would get; read by a process of its own, as prometheus-client wants it."""
+    argv = [sys.executable, "-c", READ_METRICS, str(directory)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
