@@ -305,4 +305,6 @@ def _toml(value: object) -> str:
     """JSON's strings, numbers, booleans and lists are TOML's, too."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(_assignments(value)) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
     return json.dumps(value, ensure_ascii=False)
