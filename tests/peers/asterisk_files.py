@@ -49,6 +49,7 @@ class AsteriskPlace:
     most_calls: int = 1000
     most_seconds: int = 330
     edits: tuple[Edit, ...] = ()
+    verbose: int = 3  # 0: the log holds no steps of the dialplan; for many calls
     extra_manager: str = ""  # more of manager.conf
     extra_dialplan: str = ""  # more of extensions.conf
 
@@ -101,7 +102,7 @@ astrundir => {folder}/run
 astlogdir => {folder}/log
 astsbindir => {folder}/data
 [options]
-verbose = 3
+verbose = {place.verbose}
 """,
         "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose\n",
         "extensions.conf": f"""[globals]
