@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from gateway.domain.priority import Priority
 from gateway.domain.segments import count
-from gateway.store import keys, ledger, schema, sql
+from gateway.store import accesses, keys, ledger, schema, sql
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 from gateway.usecases.settle import SEAL_SHOPPER
@@ -32,9 +32,10 @@ class Trial(NamedTuple):
     text: str
 
 
-def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
+def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault, who: str) -> str:
     """Queue it behind the replies; its id. The row is there before the text, so that no outcome is missed.
 
+    `who` reaches for the number: noted in the access log.
     Raises SQLAlchemyError, RedisError.
     """
     id_, now = f"{trial.message_id}.{trial.firm_id}", int(time.time() * 1000)
@@ -43,6 +44,7 @@ def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
     with sql.writing(engine) as connection:
         ledger.insert_missing(connection, schema.shopper, [person])
         shopper_id, _ = ledger.standing(connection, trial.firm_id, [key])[key]
+        accesses.note(connection, who, KIND, shopper_id)
         row = {
             "id": id_,
             "firm_id": trial.firm_id,

@@ -1,0 +1,93 @@
+"""What was deleted is gone from the files, too: SQLite's pages and log, and the append-only file of Redis.
+
+Copies that somebody else holds (backups, replicas, snapshots of a disk) are theirs to end.
+"""
+
+from __future__ import annotations
+
+import mmap
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import ResponseError
+from sqlalchemy import Engine
+
+BUSY_WAIT_S: Final = 20.0  # for readers of the log, or for a rewrite that is under way
+_ASK_AGAIN_S: Final = 0.2
+
+
+class Scrubbed(StrEnum):
+    """What became of the files."""
+
+    CLEAN = "clean"
+    REMAINS = "remains"  # a trace is still there, or somebody reads what was before
+    ELSEWHERE = "elsewhere"  # a server's files, which are not ours to look at
+
+
+def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
+    """Fold SQLite's log into its file and look for the traces in both; vacuum if one is there.
+
+    Old pages may hold copies of rows that were moved before. A vacuum writes the whole file anew: settlement
+    waits for it, intake does not. Raises OperationalError where the database stays locked.
+    """
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name:
+        return Scrubbed.ELSEWHERE
+    if not _folded(engine):
+        return Scrubbed.REMAINS
+    file = Path(name)
+    if _found(file, traces):
+        _do(engine, "PRAGMA secure_delete=ON", "VACUUM")
+        if not _folded(engine):
+            return Scrubbed.REMAINS
+    return Scrubbed.REMAINS if _found(file, traces) else Scrubbed.CLEAN
+
+
+def append_only_file(redis: Redis) -> Scrubbed:
+    """Let Redis begin to write its file anew, without what was deleted. Raises RedisError."""
+    deadline = time.monotonic() + BUSY_WAIT_S
+    while True:
+        try:
+            redis.bgrewriteaof()
+        except ResponseError as err:
+            if "in progress" not in str(err):
+                return Scrubbed.ELSEWHERE  # a provider forbids it
+            if time.monotonic() >= deadline:
+                return Scrubbed.REMAINS
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return Scrubbed.CLEAN
+
+
+def _folded(engine: Engine) -> bool:
+    """Whether the log is empty now; a reader of an older state can hold it."""
+    deadline = time.monotonic() + BUSY_WAIT_S
+    while _do(engine, "PRAGMA wal_checkpoint(TRUNCATE)")[0]:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_ASK_AGAIN_S)
+    return True
+
+
+def _do(engine: Engine, *statements: str) -> Sequence[int]:
+    """Outside of any transaction; the first row of the last one."""
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchone() or ()
+
+
+def _found(file: Path, traces: Sequence[bytes]) -> bool:
+    for path in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-journal")):
+        if not path.exists() or not path.stat().st_size:
+            continue
+        with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as octets:
+            if any(octets.find(trace) >= 0 for trace in traces):
+                return True
+    return False
