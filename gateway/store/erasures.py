@@ -52,8 +52,6 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     """
     for firm in sorted(firms):
         ledger.take_turn(connection, firm)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what goes is overwritten
     now = int(time.time() * 1000)
     s = schema.shopper
     id_ = connection.scalar(select(s.c.id).where(s.c.key == shopper))
@@ -133,8 +131,6 @@ def not_begun(connection: Connection, ids: Iterable[str]) -> None:
 
 def end(connection: Connection, begun: Begun) -> None:
     """Nothing is left to be done: the index goes."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
     e = schema.erasure
     now = int(time.time() * 1000)
     connection.execute(update(e).where(e.c.id == begun.id).values(key=None, ended_at=now))

@@ -42,7 +42,7 @@ def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
         return Scrubbed.REMAINS
     file = Path(name)
     if _found(file, traces):
-        _do(engine, "PRAGMA secure_delete=ON", "VACUUM")
+        _do(engine, "VACUUM")
         if not _folded(engine):
             return Scrubbed.REMAINS
     return Scrubbed.REMAINS if _found(file, traces) else Scrubbed.CLEAN
@@ -74,12 +74,11 @@ def _folded(engine: Engine) -> bool:
     return True
 
 
-def _do(engine: Engine, *statements: str) -> Sequence[int]:
-    """Outside of any transaction; the first row of the last one."""
+def _do(engine: Engine, statement: str) -> Sequence[int]:
+    """Outside of any transaction; the first row of its result."""
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
+        cursor.execute(statement)
         return cursor.fetchone() or ()
 
 

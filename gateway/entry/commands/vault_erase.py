@@ -58,11 +58,10 @@ def erase(yes: bool) -> None:
 
 def _number(opened: Backing) -> str:
     """Raises ClickException."""
-    typed: str
     if sys.stdin.isatty():
-        typed = click.prompt("Phone number", hide_input=True)
+        typed: str = click.prompt("Phone number", hide_input=True)
     else:
-        typed = click.get_text_stream("stdin").readline(64)
+        typed = sys.stdin.readline(64)
     region = next((link.default_region for link in opened.settings.links), "")
     number = parse_msisdn(typed.strip().replace(" ", ""), 0, region)
     if number is None:
