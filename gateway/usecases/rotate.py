@@ -60,11 +60,13 @@ def retire(generation: int, engine: Engine, redis: Redis, file: Path) -> None:
     Raises Refused, SealingKeysError, RedisError, SQLAlchemyError.
     """
     keys = sealing_keys.read(file)
+    with engine.connect() as connection:
+        known = {0} | {g.generation for g in generations.all_of(connection)}
+    if generation not in known:
+        raise Refused(f"there is no generation {generation}: see `undercap vault status`")
     _refuse_needed(generation, keys)
     waiting = sealed_values.in_redis(redis)
     with engine.connect() as connection:
-        if generation not in {g.generation for g in generations.all_of(connection)}:
-            raise Refused(f"there is no generation {generation}: see `undercap vault status`")
         at_rest = sealed_values.in_sql(connection, [key.generation for key in keys])
     for place, counted in {**waiting, **at_rest}.items():
         if counted[generation]:
