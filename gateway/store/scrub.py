@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 BUSY_WAIT_S: Final = 20.0  # for readers of the log, or for a rewrite that is under way
 _ASK_AGAIN_S: Final = 0.2
+_MOMENT_MS: Final = 50
 
 
 class Scrubbed(StrEnum):
@@ -42,7 +43,7 @@ def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
         return Scrubbed.REMAINS
     file = Path(name)
     if _found(file, traces):
-        _do(engine, "VACUUM")
+        _vacuum(engine)
         if not _folded(engine):
             return Scrubbed.REMAINS
     return Scrubbed.REMAINS if _found(file, traces) else Scrubbed.CLEAN
@@ -65,21 +66,34 @@ def append_only_file(redis: Redis) -> Scrubbed:
 
 
 def _folded(engine: Engine) -> bool:
-    """Whether the log is empty now; a reader of an older state can hold it."""
+    """Whether the log is empty now; a reader of an older state can hold it.
+
+    SQLite holds up all writers while it waits for the reader, so that it waits for moments only.
+    """
     deadline = time.monotonic() + BUSY_WAIT_S
-    while _do(engine, "PRAGMA wal_checkpoint(TRUNCATE)")[0]:
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_ASK_AGAIN_S)
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout")
+        (usual_ms,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={_MOMENT_MS}")
+        try:
+            while _busy(cursor):
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_ASK_AGAIN_S)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={usual_ms}")
     return True
 
 
-def _do(engine: Engine, statement: str) -> Sequence[int]:
-    """Outside of any transaction; the first row of its result."""
+def _busy(cursor: Any) -> bool:
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return bool(cursor.fetchone()[0])
+
+
+def _vacuum(engine: Engine) -> None:
     with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        return cursor.fetchone() or ()
+        connection.cursor().execute("VACUUM")
 
 
 def _found(file: Path, traces: Sequence[bytes]) -> bool:
