@@ -6,6 +6,7 @@ Copies that somebody else holds (backups, replicas, snapshots of a disk) are the
 from __future__ import annotations
 
 import mmap
+import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from redis import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine
@@ -20,6 +22,7 @@ from sqlalchemy import Engine
 BUSY_WAIT_S: Final = 20.0  # for readers of the log, or for a rewrite that is under way
 _ASK_AGAIN_S: Final = 0.2
 _MOMENT_MS: Final = 50
+log = structlog.get_logger()
 
 
 class Scrubbed(StrEnum):
@@ -34,7 +37,7 @@ def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
     """Fold SQLite's log into its file and look for the traces in both; vacuum if one is there.
 
     Old pages may hold copies of rows that were moved before. A vacuum writes the whole file anew: settlement
-    waits for it, intake does not. Raises OperationalError where the database stays locked.
+    waits for it, intake does not.
     """
     name = engine.url.database
     if engine.dialect.name != "sqlite" or not name:
@@ -42,10 +45,8 @@ def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
     if not _folded(engine):
         return Scrubbed.REMAINS
     file = Path(name)
-    if _found(file, traces):
-        _vacuum(engine)
-        if not _folded(engine):
-            return Scrubbed.REMAINS
+    if _found(file, traces) and not (_vacuumed(engine) and _folded(engine)):
+        return Scrubbed.REMAINS
     return Scrubbed.REMAINS if _found(file, traces) else Scrubbed.CLEAN
 
 
@@ -72,7 +73,7 @@ def _folded(engine: Engine) -> bool:
     """
     deadline = time.monotonic() + BUSY_WAIT_S
     with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
+        cursor: Any = connection.cursor()
         cursor.execute("PRAGMA busy_timeout")
         (usual_ms,) = cursor.fetchone()
         cursor.execute(f"PRAGMA busy_timeout={_MOMENT_MS}")
@@ -91,9 +92,15 @@ def _busy(cursor: Any) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _vacuum(engine: Engine) -> None:
+def _vacuumed(engine: Engine) -> bool:
+    """False where a writer does not let go, or the disk has no room for a second copy."""
     with closing(engine.raw_connection()) as connection:
-        connection.cursor().execute("VACUUM")
+        try:
+            connection.cursor().execute("VACUUM")
+        except sqlite3.OperationalError as err:
+            log.warning("the database was not vacuumed", reason=str(err))
+            return False
+    return True
 
 
 def _found(file: Path, traces: Sequence[bytes]) -> bool:

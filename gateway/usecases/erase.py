@@ -46,7 +46,7 @@ class Tools:
     who: str
     regions: Mapping[str, str]
     token: str
-    wait_s: float = 40.0
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from gateway.usecases.erase import Erased, StillWaiting, Tools
 from gateway.usecases.erase import erase as erase_person
 
 LOOK_UP = "look-up"
+WAIT_S = 40.0  # a worker lets a firm go within 30 seconds
 EFFECT = """\
   goes:   the number and its index, language, alias, PIN, limits, a given consent, texts and parts that wait
   stays:  ledger, activations, states of messages and entries of consent, which sum up and are nobody's;
@@ -98,6 +99,7 @@ def _tools(opened: Backing) -> Tools:
         who=accesses.this_operator(),
         regions={link.name: link.default_region for link in opened.settings.links},
         token=f"erase-{os.urandom(8).hex()}",
+        wait_s=WAIT_S,
     )
 
 
