@@ -27,6 +27,10 @@ OPERATOR_GROUPS = {
         "Campaigns: dates, short numbers, points.",
     ),
     "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
+    "vault": (
+        "gateway.entry.commands.vault:vault",
+        "The vault: its keys, erasure of a person, who opened what.",
+    ),
     "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 
