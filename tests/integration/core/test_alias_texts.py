@@ -257,6 +257,17 @@ async def test_whoever_did_not_call_gets_a_new_one_and_the_heard_one_never_spend
     assert usable(house) == [False, True]
 
 
+async def test_a_new_one_is_proved_for_itself(house: House, desk: CallDesk) -> None:
+    await desk.alias(ANNA)
+    await say(house, "new alias")
+    await desk.alias(ANNA)
+    before = usable(house)
+    [answer] = await say(house, "balance")
+
+    assert answer.endswith(USABLE)
+    assert (before, usable(house)) == ([False, False], [False, True])
+
+
 async def test_an_alias_by_sms_after_a_call_says_what_to_do(house: House, desk: CallDesk) -> None:
     told = await desk.alias(ANNA)
     await desk.text_alias(ANNA, SHORT, "en")
