@@ -12,7 +12,18 @@ from aiohttp import web
 from openapi_spec_validator import validate
 
 from config.settings import WebSettings
-from gateway.http import activations, feed, health, links, messages, metrics, openapi, page, web_activations
+from gateway.http import (
+    activations,
+    feed,
+    health,
+    links,
+    messages,
+    metrics,
+    openapi,
+    page,
+    vault,
+    web_activations,
+)
 from gateway.http.problems import PREFIX, Kind
 from tests.described import description, faults, resolved
 
@@ -31,6 +42,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from feed.routes(NOTHING)
     yield from messages.routes(NOTHING, "", NOTHING)
     yield from links.routes(NOTHING, "", firms=list, links=[])
+    yield from vault.routes(NOTHING, "")
 
 
 def test_the_description_is_valid() -> None:
