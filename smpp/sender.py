@@ -98,6 +98,7 @@ class Sender:
         self._ends = asyncio.Event()
         self._stopping = False
         self._stopped = asyncio.Event()
+        self._over = False  # its texts may be another's by now
         self._references = References()
         self._queue_away = Outage("sending queue away", link=link.name)
         self._not_filed = Outage("outcomes not filed yet", link=link.name)
@@ -108,8 +109,11 @@ class Sender:
     def on_results(self, results: Sequence[tuple[Any, SubmitResult | None]]) -> None:
         """Responses to submits, or None where none will come."""
         now = time.monotonic()
-        for (outgoing, part), result in results:
-            self._result(outgoing, part, result, now)
+        for token, result in results:
+            outgoing: Outgoing = token[0]
+            # What an earlier sender of this link submitted is not ours: its intent stood, it was taken anew.
+            if self._in_flight.get(outgoing.waiting.message_id) is outgoing:
+                self._result(outgoing, token[1], result, now)
         self.pump()
 
     def on_ready(self) -> None:
@@ -121,7 +125,10 @@ class Sender:
 
     async def run(self) -> None:
         """Until `stop`: take texts, submit them, file outcomes; then hand back what was not submitted."""
-        await asyncio.gather(self._take_forever(), self._file_forever())
+        try:
+            await asyncio.gather(self._take_forever(), self._file_forever())
+        finally:
+            self._over = True
         untouched = [outgoing.waiting for outgoing in self._ready if not outgoing.touched] + self._behind
         self._ready.clear()
         try:
@@ -171,7 +178,7 @@ class Sender:
     @property
     def _free(self) -> int:
         """Segments that may be submitted now."""
-        if not self._holds():
+        if self._over or not self._holds():
             return 0
         return int(min(self._link.free, self._slowing.limit - self._flying, self._credit))
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -67,6 +68,7 @@ class Tenure:
         self._linked: asyncio.Task[None] | None = None
         self._sender: Sender | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._term = 0  # of the lease, in which the sender was made
         self._gone_at: float | None = None  # since when the SMSC is gone
         self._told: Holder | None = None  # who was said to hold the link
         self._away = Outage("redis away: the lease of the link is not renewed", link=settings.name)
@@ -90,6 +92,8 @@ class Tenure:
                     self._take_up()
                 elif not held and self._link is not None:
                     await self._give_up()
+                elif self._sending is not None and self._term != self._lease.term:
+                    await self._send_anew()
                 if self._link is not None:
                     await self._look_after(self._link)
             except (RedisError, OSError, TimeoutError) as err:
@@ -117,9 +121,14 @@ class Tenure:
         self._linked = asyncio.create_task(link.run())
 
     def _send(self, link: Link) -> None:
-        sender = self._sender = self._parts.sender(link, lambda: self._lease.valid)
+        self._term = self._lease.term
+        sender = self._sender = self._parts.sender(link, partial(self._holds, self._term))
         self._holding.on_sender(link, sender)
         self._sending = asyncio.create_task(sender.run())
+
+    def _holds(self, term: int) -> bool:
+        """A sender may submit while the lease in whose term it was made stands."""
+        return self._lease.valid and self._lease.term == term
 
     async def _look_after(self, link: Link) -> None:
         now = asyncio.get_running_loop().time()
@@ -161,6 +170,14 @@ class Tenure:
                 await asyncio.gather(task, return_exceptions=True)
         self._forget()
 
+    async def _send_anew(self) -> None:
+        """Another process held the link meanwhile and is gone: what this one remembers of texts is old."""
+        log.warning("another process held the link meanwhile: its texts are taken anew", link=self._name)
+        if self._sending is not None and self._link is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            self._send(self._link)
+
     async def _end(self) -> None:
         if self._link is not None:
             if self._sender is not None:
@@ -178,3 +195,4 @@ class Tenure:
         if self._link is not None:
             self._holding.on_end(self._link)
         self._link = self._linked = self._sender = self._sending = None
+        self._gone_at = None

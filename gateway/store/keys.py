@@ -161,6 +161,11 @@ def lease(link: str) -> str:
     return f"{{link-{link}}}:lease"
 
 
+def lease_last(link: str) -> str:
+    """The process that had the lease last, so that it knows nobody else had it; lives as long as the link."""
+    return f"{{link-{link}}}:lease-last"
+
+
 def receipt_form(link: str) -> str:
     """The form of ids that a link's receipts were found to have; lives as long as the link."""
     return f"{{link-{link}}}:receipt-form"

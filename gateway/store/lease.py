@@ -58,12 +58,13 @@ class Lease:
 
     def __init__(self, redis: Redis, link: str, me: Holder, ttl_s: float) -> None:
         self._redis = redis
-        self._key = keys.lease(link)
+        self._keys = [keys.lease(link), keys.lease_last(link)]
         self._me = me
         self._ttl_s = ttl_s
         self._take = redis.register_script(script("lease"))
         self._end = redis.register_script(script("lease_end"))
         self.valid_until = 0.0  # of time.monotonic(); afterwards somebody else may hold it
+        self.term = 0  # grows whenever it became ours, and not when it was only renewed
 
     @property
     def valid(self) -> bool:
@@ -73,7 +74,8 @@ class Lease:
     async def take(self) -> Holder | None:
         """Take or renew it; None when it is ours, else who holds it. Raises RedisError.
 
-        What stands there from a process of this machine that is gone is taken over at once.
+        What stands there from a process of this machine that is gone is taken over at once. A lease that ran
+        out and was nobody's meanwhile is renewed; one that somebody else had meanwhile begins a new `term`.
         """
         holder = await self._ask(None)
         if holder is not None and is_gone(holder, self._me):
@@ -83,9 +85,10 @@ class Lease:
     async def _ask(self, gone: Holder | None) -> Holder | None:
         asked = time.monotonic()  # before Redis' clock starts for us, so ours runs out first
         args: list[str | int] = [str(self._me), int(self._ttl_s * 1000), str(gone or "")]
-        raw = await self._take(keys=[self._key], args=args)
+        raw, unbroken = await self._take(keys=self._keys, args=args)
         stands = raw.decode() if isinstance(raw, bytes) else str(raw)
         if stands == str(self._me):
+            self.term += not unbroken
             self.valid_until = asked + self._ttl_s
             return None
         self.valid_until = 0.0
@@ -94,7 +97,7 @@ class Lease:
     async def give_back(self) -> None:
         """End it, if it is ours still. Raises RedisError."""
         self.valid_until = 0.0
-        await self._end(keys=[self._key], args=[str(self._me)])
+        await self._end(keys=self._keys[:1], args=[str(self._me)])
 
 
 def _machine() -> str:

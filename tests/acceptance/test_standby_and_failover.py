@@ -112,19 +112,24 @@ async def test_a_pin_leaves_by_a_link_that_lives(stand: Stand, supply: Supply) -
 
 async def ask_pin(stand: Stand, shopper: Shopper) -> None:
     """As our own page does."""
-    told = re.search(r"API\s+(http://127\.0\.0\.1:\d+)", log_of(stand.gateway, "up"))
-    assert told is not None
+    api = re.search(r"API\s+(http://127\.0\.0\.1:\d+)", log_of(stand.gateway, "up"))
+    assert api is not None
     body = {"phone": f"+{shopper.number}", "short_number": "4040", "language": "en"}
-    pins = f"{told[1]}/v1/web/pins"
-    async with ClientSession(headers={"Origin": told[1]}) as http, http.post(pins, json=body) as response:
+    pins = f"{api[1]}/v1/web/pins"
+    async with ClientSession(headers={"Origin": api[1]}) as http, http.post(pins, json=body) as response:
         assert response.status == 202
 
 
 def link_states(stand: Stand) -> dict[str, str]:
-    """What the holders tell of their links."""
+    """In which states the holders say that their links are."""
+    return {name: told(stand, name).get("state", "unheld") for name in stand.smscs}
+
+
+def told(stand: Stand, link: str) -> dict[str, Any]:
+    """What the holder of a link tells of it; nothing when nobody holds it."""
     with closing(stand.gateway.redis()) as redis:
-        raw: dict[str, Any] = {name: redis.get(keys.link_status(name)) for name in stand.smscs}
-    return {name: json.loads(said)["state"] if said else "unheld" for name, said in raw.items()}
+        said: Any = redis.get(keys.link_status(link))
+    return dict(json.loads(said)) if said else {}
 
 
 async def test_a_standby_takes_over_when_the_holder_is_killed(stand: Stand, supply: Supply) -> None:
@@ -161,6 +166,33 @@ async def test_a_frozen_holder_loses_the_link_and_sends_nothing_when_it_wakes(
     await until(stand, lambda: len(one.bound) == 1, "the one that was frozen did not let go")
     assert holder(gateway, ONE) != frozen
     assert await stand.exchange(ONE, shopper, supply.next().printed) == CREDITED
+
+
+async def test_a_holder_that_slept_through_anothers_term_forgets_what_it_held(
+    stand: Stand, supply: Supply
+) -> None:
+    """Its text waits to be tried again when it freezes; another sends it, and is gone before it wakes."""
+    gateway, one, shopper = stand.gateway, stand.smscs[ONE], stand.shopper()
+    sleeper = holder(gateway, ONE)
+    assert sleeper is not None
+    message_queue_full = 0x14
+    one.behave(Behaviour(throttle_next=1, throttle_status=message_queue_full))
+    assert await stand.text(ONE, shopper, supply.next().printed) == 0
+    await until(stand, lambda: told(stand, ONE).get("throttled") == 1, "it did not read the refusal")
+    os.kill(sleeper, signal.SIGSTOP)
+    try:
+        await until(stand, lambda: holder(gateway, ONE) not in (None, sleeper), "nobody took over")
+        assert await stand.answers(ONE, shopper) == [CREDITED]
+        other = holder(gateway, ONE)
+        assert other not in (None, sleeper)
+        os.kill(other or 0, signal.SIGKILL)
+        await until(stand, lambda: holder(gateway, ONE) is None, "the lease of the dead does not run out")
+    finally:
+        os.kill(sleeper, signal.SIGCONT)
+    await until(stand, lambda: holder(gateway, ONE) == sleeper, "the one that woke did not take it up again")
+    await until(stand, lambda: len(one.bound) == 1, "the bind of the one that was killed stands on")
+    assert await stand.exchange(ONE, stand.shopper(), supply.next().printed) == CREDITED
+    assert len(one.sent_to(shopper.number)) == 1
 
 
 def log_of(gateway: Gateway, role: str) -> str:

@@ -85,6 +85,17 @@ async def test_a_lease_that_is_not_renewed_runs_out_for_its_holder_first(house: 
     assert await one.take() == ELSEWHERE[1]
 
 
+async def test_a_holder_knows_whether_somebody_else_held_it_meanwhile(house: House) -> None:
+    one, two = (lease(house, me) for me in ELSEWHERE)
+    assert (one.term, await one.take(), one.term) == (0, None, 1)
+    house.redis.delete(keys.lease("peer"))  # as when it runs out
+    assert (await one.take(), one.term) == (None, 1)
+    house.redis.delete(keys.lease("peer"))
+    assert await two.take() is None
+    await two.give_back()
+    assert (await one.take(), one.term) == (None, 2)
+
+
 async def test_what_a_killed_process_of_this_machine_held_is_taken_at_once(house: House) -> None:
     here = this_process()
     dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
