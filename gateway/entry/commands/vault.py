@@ -60,12 +60,13 @@ def status() -> None:
         keys = sealing_keys.read(sealing_keys.file_of(opened.settings))
         with opened.engine.connect() as connection:
             made = {g.generation: g for g in generations.all_of(connection)}
-            counted = dict(sealed_values.in_sql(connection, [key.generation for key in keys]))
+            ever = {0, *made, *(key.generation for key in keys)}
+            counted = dict(sealed_values.in_sql(connection, sorted(ever - {0})))
             open_ = len(erasures.unfinished(connection))
         counted |= sealed_values.in_redis(opened.redis)
     sealing = sealing_now(keys)
     table = Table("generation", "made (UTC)", "state", *counted)
-    for generation in sorted({0, *made, *(key.generation for key in keys)}):
+    for generation in sorted(ever):
         known = made.get(generation)
         state = "seals" if generation == sealing else "opens" if generation < sealing else "begins soon"
         if known and known.retired_at:
