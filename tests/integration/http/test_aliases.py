@@ -152,7 +152,7 @@ async def test_a_till_that_tries_aliases_out_is_stopped_and_alarmed(
 
     assert [a.status for a in answers] == [404] * 20 + [429] * 80
     assert [a.problem for a in stolen] == ["limited"] * 5
-    assert 3590 <= int(stolen[-1].headers["Retry-After"]) <= 3600
+    assert 3000 <= int(stolen[-1].headers["Retry-After"]) <= 3600
     assert (await front.look_up(honest, real[0])).status == 200
     logged = capsys.readouterr().out
     assert logged.count(ALARM) == 1
@@ -242,7 +242,7 @@ async def test_the_budget_of_a_day_holds_over_its_hours(house: House, open_front
     assert first == [404] * 5 + [429]
     assert [a.status for a in second] == [404] * 3 + [429]
     assert third.status == 429
-    assert 86_400 - 7202 - 10 < int(third.headers["Retry-After"]) <= 86_400 - 7202 + 1
+    assert 86_400 - 7202 - 600 < int(third.headers["Retry-After"]) <= 86_400 - 7202 + 1
     assert (await front.look_up(key, await given(front))).status == 200
 
 
