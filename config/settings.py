@@ -186,6 +186,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var")
     master_secret: SecretStr | None = None
     master_secret_file: Path | None = None  # default: <state_dir>/master.secret, made on first run
+    sealing_keys_file: Path | None = None  # default: <state_dir>/sealing.keys, made by the first rotation
     stop_deadline_s: Annotated[float, Field(gt=0)] = 15.0
     redis: RedisSettings = RedisSettings()
     sql: SqlSettings = SqlSettings()

@@ -16,6 +16,7 @@ from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics
 from gateway.http import links as link_routes
+from gateway.http import vault as vault_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
@@ -112,6 +113,7 @@ def _add_operators_routes(
     token = settings.http.operator_token.get_secret_value()
     app.add_routes(link_routes.routes(redis.redis, token, firms=firms, links=links))
     app.add_routes(calls.routes(redis.redis, backing.engine, token))
+    app.add_routes(vault_routes.routes(backing.engine, token))
     app.add_routes(messages.routes(backing.engine, token, ApiKeys(backing.engine, backing.vault)))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
 

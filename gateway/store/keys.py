@@ -36,6 +36,21 @@ def tag(firm: int) -> str:
     return f"{{f{firm}}}"
 
 
+def tag_pattern() -> str:
+    """What SCAN matches the keys of all firms with."""
+    return "{f*}:*"
+
+
+def kind_of(name: bytes) -> str:
+    """The word behind the tag of a firm's key, such as outbox or send."""
+    return name.partition(b"}:")[2].partition(b":")[0].decode()
+
+
+def firm_of(name: bytes) -> int:
+    """Whose a firm's key is."""
+    return int(name[2 : name.index(b"}")])
+
+
 def gate(firm: int) -> str:
     """Holds the deployment id while this firm's keys are whole; ended by loss, restored by rebuild."""
     return f"{{f{firm}}}:gate"
@@ -105,6 +120,15 @@ def send(firm: int, link: str, priority: Priority = Priority.REPLY) -> str:
 def sends(firm: int, link: str) -> list[str]:
     """All sending queues of a firm on a link, what leaves first first."""
     return [send(firm, link, priority) for priority in IN_ORDER]
+
+
+def sent_by(name: bytes) -> tuple[str, Priority]:
+    """The link and the priority of a sending queue."""
+    link = name.decode().partition("}:send:")[2]
+    for priority in IN_ORDER:
+        if priority is not Priority.REPLY and link.endswith(f":{priority}"):
+            return link.removesuffix(f":{priority}"), priority
+    return link, Priority.REPLY
 
 
 def intents(firm: int, link: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from gateway.store.lease import Holder, is_gone
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
 _SEPARATORS = 12
+_SHOPPER, _DIGEST = 2, 3  # places in a body
 _ENDED_AT_ONCE = 64
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
@@ -125,6 +126,25 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
+
+
+def sealed_number(fields: Mapping[bytes, bytes]) -> bytes:
+    """The sealed number of an entry, as far as it can be read; else empty."""
+    values = fields.get(b"b", b"").split(b"|", _SEPARATORS)
+    return values[_SEPARATORS] if len(values) > _SEPARATORS else b""
+
+
+def with_number(fields: Mapping[bytes, bytes], sealed: bytes) -> dict[bytes, bytes]:
+    """The fields of a readable entry with another sealed number."""
+    values = fields[b"b"].split(b"|", _SEPARATORS)
+    return {**fields, b"b": b"|".join((*values[:_SEPARATORS], sealed))}
+
+
+def of_nobody(fields: Mapping[bytes, bytes], nobody: str) -> dict[bytes, bytes]:
+    """The fields of a readable entry that belongs to a shopper who was erased: nobody is answered."""
+    values = fields[b"b"].split(b"|", _SEPARATORS)
+    values[_SHOPPER], values[_DIGEST], values[_SEPARATORS] = nobody.encode(), b"", b""
+    return {**fields, b"b": b"|".join(values), b"q": b"1"}
 
 
 def _claim(text: str) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from gateway.store.durable import DurableRedis
 from gateway.store.vault import Vault
 
 BEGINNING = "-"
-_SEAL = "answer"
+SEAL_ANSWER = "answer"  # number and text, sealed for this purpose, open for their sender alone
 
 
 class Waiting(NamedTuple):
@@ -61,12 +61,12 @@ class Sent(NamedTuple):
 
 def seal_answer(vault: Vault, number: str, text: str) -> bytes:
     """What an answer says and to whom (E.164 digits), sealed for its sender alone."""
-    return vault.seal(_SEAL, f"{number}\n{text}".encode())
+    return vault.seal(SEAL_ANSWER, f"{number}\n{text}".encode())
 
 
 def open_answer(vault: Vault, sealed: bytes) -> tuple[str, str]:
     """Number and text of a sealed answer; counted by the vault. Raises SealBroken."""
-    number, _, text = vault.open(_SEAL, sealed).decode().partition("\n")
+    number, _, text = vault.open(SEAL_ANSWER, sealed).decode().partition("\n")
     return number, text
 
 

@@ -9,9 +9,10 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from gateway.entry.backing import CatalogKeeper, open_backing
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing
 from gateway.entry.process import Exit
 from gateway.store import keys, presence
+from gateway.store.access_log import AccessLog
 from gateway.store.lease import this_process
 from gateway.store.presence import Presence
 from gateway.usecases.answering import Desk
@@ -31,6 +32,11 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
     `replace_foreign`: throw away what another deployment has in this Redis.
     """
     backing = open_backing(settings)
+    with AccessLog(backing.engine, backing.vault, "rebuild").kept():
+        return _rebuild(backing, replace_foreign=replace_foreign)
+
+
+def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
     catalog = CatalogKeeper(backing).catalog
     desk = Desk(
         engine=backing.engine,

@@ -19,7 +19,7 @@ from gateway.domain.numbers import parse_msisdn
 from gateway.entry.backing import Backing, redis_url
 from gateway.entry.commands.opened import backing
 from gateway.entry.lazy_group import imported
-from gateway.store import link_reports, messages, schema
+from gateway.store import accesses, link_reports, messages, schema
 from gateway.store.connect import async_client
 from gateway.store.link_reports import LinkQueue, LinkReport
 from gateway.store.messages import Message
@@ -112,7 +112,7 @@ def send(link_name: str, firm: str, short_number: str, number: str, wait_s: floa
     with backing() as opened:
         trial = _trial(opened, link_name, firm, short_number, number, text)
         begun = time.monotonic()
-        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault)
+        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault, accesses.this_operator())
         story = _story(opened, id_)
         size = f"{story.segments} segment{'s' * (story.segments != 1)}"
         _tell(begun, f"queued on {link_name} for {mask(number)}: {size}, id {id_}")

@@ -23,7 +23,9 @@ from gateway.store.metrics import Meter
 from gateway.store.tills import TillStore, Word
 from gateway.store.vault import Vault
 from gateway.usecases import set_up
+from gateway.usecases.erase import erase
 from tests.integration.core.house import ANNA, BOHDAN, MASTER, House
+from tests.integration.core.test_erase import tools
 from tests.integration.http.front import Answer, Front
 
 ALARM = "till stopped"
@@ -108,6 +110,14 @@ async def test_an_alias_that_was_replaced_is_known_in_its_grace_and_then_no_more
     assert in_grace.status == 200
     assert (await front.look_up(key, old)).status == 404
     assert (await front.look_up(key, await given(front))).status == 200
+
+
+async def test_the_alias_of_a_person_who_was_erased_is_unknown(front: Front) -> None:
+    alias, key = await given(front), front.key()
+    erase(ANNA, tools(front.house))
+    gone, again = await front.look_up(key, alias), await front.look_up(key, await given(front))
+
+    assert (gone.status, again.status) == (404, 200)
 
 
 async def test_an_unknown_one_is_told_no_sooner_than_any_other(

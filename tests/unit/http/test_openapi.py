@@ -23,6 +23,7 @@ from gateway.http import (
     metrics,
     openapi,
     page,
+    vault,
     web_activations,
 )
 from gateway.http.problems import PREFIX, Kind
@@ -45,6 +46,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from messages.routes(NOTHING, "", NOTHING)
     yield from links.routes(NOTHING, "", firms=list, links=[])
     yield from calls.routes(NOTHING, NOTHING, "")
+    yield from vault.routes(NOTHING, "")
 
 
 def test_the_description_is_valid() -> None:
