@@ -406,6 +406,7 @@ async def test_beside_a_worker_and_texts_nothing_is_lost_and_no_old_row_comes_ba
     assert len(set(owners)) == 10
     assert all(is_nobody(key) for (key,) in house.rows("shopper", "key"))
     assert sum(p for (p,) in house.rows("balance", "points")) == 10 * len(codes)
+    assert house.waiting_answers() == []
     assert found_in_redis(house, house.vault.index(ANNA).encode()) == []
 
 
