@@ -47,6 +47,7 @@ def _draft(file: Path, text: str) -> Iterator[Path]:
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as opened:
+            _give_to_owner(opened.fileno(), file)
             opened.write(text.encode())
             opened.flush()
             os.fsync(opened.fileno())
@@ -54,6 +55,13 @@ def _draft(file: Path, text: str) -> Iterator[Path]:
         _sync_directory(file.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _give_to_owner(handle: int, file: Path) -> None:
+    """What root writes by a command is the service's still: of the old file's owner, else the directory's."""
+    if os.geteuid() == 0:
+        beside = (file if file.exists() else file.parent).stat()
+        os.fchown(handle, beside.st_uid, beside.st_gid)
 
 
 def _sync_directory(directory: Path) -> None:

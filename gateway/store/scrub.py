@@ -9,7 +9,7 @@ import mmap
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +51,12 @@ def database(engine: Engine, traces: Sequence[bytes]) -> Scrubbed:
 
 
 def append_only_file(redis: Redis) -> Scrubbed:
-    """Let Redis begin to write its file anew, without what was deleted. Raises RedisError."""
+    """Let Redis begin to write its file anew, without what was deleted. Raises RedisError.
+
+    The log of slow commands is emptied, too: it names keys.
+    """
+    with suppress(ResponseError):  # a provider forbids it
+        redis.slowlog_reset()
     deadline = time.monotonic() + BUSY_WAIT_S
     while True:
         try:

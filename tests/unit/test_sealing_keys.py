@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -73,6 +74,20 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "k").mkdir()
     with pytest.raises(SealingKeysError, match="cannot be written"):
         sealing_keys.write(tmp_path / "k", [sealing_keys.new(1, 0)])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_what_root_writes_is_the_services(tmp_path: Path) -> None:
+    state = tmp_path / "var"
+    state.mkdir()
+    os.chown(state, 4711, 4712)
+    file = state / "sealing.keys"
+    sealing_keys.write(file, [sealing_keys.new(1, 0)])
+    assert (file.stat().st_uid, file.stat().st_gid) == (4711, 4712)
+
+    os.chown(state, 0, 0)
+    sealing_keys.write(file, [sealing_keys.new(2, 0)])
+    assert (file.stat().st_uid, file.stat().st_gid) == (4711, 4712)
 
 
 def test_who_follows_the_file_sees_changes_and_notices_that_it_is_gone(tmp_path: Path) -> None:

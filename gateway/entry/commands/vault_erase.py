@@ -6,7 +6,9 @@ import os
 import sys
 
 import click
+from redis.exceptions import RedisError
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.logging import mask
 from gateway.domain.numbers import parse_msisdn
@@ -52,8 +54,9 @@ def erase(yes: bool) -> None:
         except StillWaiting as err:
             told = "texts of this person wait to be settled and nobody settles them: is the worker running?"
             raise click.ClickException(f"{told} Run it again then; see also `undercap dead list`") from err
-        except LedgerAway as err:
-            raise click.ClickException(f"the database does not take it ({err}): run it again") from err
+        except (LedgerAway, RedisError, SQLAlchemyError) as err:
+            told = f"not complete ({type(err).__name__}): run it again when Redis and the database answer"
+            raise click.ClickException(told) from err
     _tell(done)
 
 
@@ -84,12 +87,11 @@ def _known(opened: Backing, number: str) -> str:
 
 
 def _tools(opened: Backing) -> Tools:
-    catalog = CatalogKeeper(opened).catalog
-    desk = Desk(engine=opened.engine, vault=opened.vault, catalog=catalog, alias_key=opened.alias_key)
+    keeper = CatalogKeeper(opened)
 
     def current(*, renew: bool = False) -> Desk:
-        del renew  # it has just been read
-        return desk
+        catalog = keeper.refresh() if renew else keeper.catalog
+        return Desk(engine=opened.engine, vault=opened.vault, catalog=catalog, alias_key=opened.alias_key)
 
     return Tools(
         engine=opened.engine,

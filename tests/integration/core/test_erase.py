@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -48,11 +48,14 @@ def tools(house: House, **changes: Any) -> Tools:
 
 
 @pytest.fixture
-def lived(house: House) -> House:
-    """A firm with a campaign."""
+def lived(house: House) -> Iterator[House]:
+    """A firm with a campaign. What Redis is asked stands in its slow log, as on a busy machine."""
     house.firm()
     house.campaign()
-    return house
+    usual: Any = house.redis.config_get("slowlog-log-slower-than")
+    house.redis.config_set("slowlog-log-slower-than", 100)
+    yield house
+    house.redis.config_set("slowlog-log-slower-than", usual["slowlog-log-slower-than"])
 
 
 async def live(house: House, number: str = ANNA) -> list[str]:
@@ -152,6 +155,7 @@ async def test_nothing_leads_to_them_and_nothing_credited_is_missing(lived: Hous
     assert sealed_numbers(house) == [bohdan]
     assert {number for number, _ in house.waiting_answers()} == {BOHDAN}
     assert not found_in_redis(house, *queued[:-1])
+    assert len(house.names("*:seen:*")) == 2  # of her one answer that has ended, and of Bohdan's text
     assert house.rows("shopper", "language")[0] == (None,)
     assert house.rows("alias", "id") == []
     assert house.rows("wrong_code", "shopper_key") == []
@@ -375,6 +379,36 @@ async def test_a_text_that_nobody_can_settle_stops_it_before_anything_has_change
     assert erase(ANNA, tools(house)).known
 
 
+async def test_an_answer_that_is_on_its_way_to_its_queue_is_waited_for(
+    lived: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker has settled a text just before the row became nobody's, and ends it just after."""
+    house = lived
+    await house.text("balance")
+    settled: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Outbox, "end_behind", lambda _, done: settled.extend(done))
+        house.drain()
+    worker = Outbox(house.redis, 1)
+    assert worker.lease("worker")
+    looks, look = iter(("before", "after")), Traces.waiting
+
+    def waiting(self: Traces) -> Any:
+        now = next(looks, "later")
+        found = {} if now == "before" else look(self)
+        if now == "after":
+            assert found == {1: [settled[0][1].message_id]}
+            worker.end(settled)
+        return found
+
+    monkeypatch.setattr(Traces, "waiting", waiting)
+    erase(ANNA, tools(house))
+    worker.end(settled)  # no sooner than here, if nobody has waited for it
+
+    assert house.waiting_answers() == []
+    assert len(house.rows("shopper", "id")) == 1
+
+
 async def test_beside_a_worker_and_texts_nothing_is_lost_and_no_old_row_comes_back(lived: House) -> None:
     """She texts a code after the other while she is erased, again and again."""
     house = lived
@@ -406,6 +440,7 @@ async def test_beside_a_worker_and_texts_nothing_is_lost_and_no_old_row_comes_ba
     assert len(set(owners)) == 10
     assert all(is_nobody(key) for (key,) in house.rows("shopper", "key"))
     assert sum(p for (p,) in house.rows("balance", "points")) == 10 * len(codes)
+    assert house.waiting_answers() == []
     assert found_in_redis(house, house.vault.index(ANNA).encode()) == []
 
 

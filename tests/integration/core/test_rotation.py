@@ -8,6 +8,8 @@ import pytest
 
 from config.settings import Settings
 from gateway.entry import backing
+from gateway.entry.doctor import checks_stores
+from gateway.entry.doctor.findings import Level
 from gateway.store import keys, sealed_values, sealing_keys, sql
 from gateway.store import vault as vault_module
 from gateway.store.dead_letters import DeadLetters
@@ -227,6 +229,19 @@ async def test_a_process_does_not_start_without_keys_that_have_sealed(rotating: 
 
     with pytest.raises(SealingKeysError, match="put it back from your backup"):
         backing.open_backing(opened_by(house))
+
+
+async def test_the_doctor_looks_at_the_keys(rotating: House) -> None:
+    house = rotating
+    found = checks_stores.sealing_keys(opened_by(house))
+    assert (found.level, found.told) == (Level.OK, "generation 0 seals: the master secret alone")
+    rotated(house)
+    assert "generation 1 seals" in checks_stores.sealing_keys(opened_by(house)).told
+    keys_file(house).chmod(0o640)
+    found = checks_stores.sealing_keys(opened_by(house))
+    assert (found.level, found.mend) == (Level.FAIL, f"chmod 600 {keys_file(house)}")
+    keys_file(house).unlink()
+    assert checks_stores.sealing_keys(opened_by(house)).level is Level.FAIL
 
 
 async def test_a_rotation_that_was_killed_is_completed_by_the_next(

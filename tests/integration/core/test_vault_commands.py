@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.store import sealing_keys
 from gateway.usecases import rotate
@@ -155,6 +156,22 @@ async def test_texts_that_nobody_settles_are_told(
 
     assert "is the worker running?" in done.output
     assert anna.rows("shopper", "erased_at") == [(None,)]
+
+
+async def test_redis_that_goes_in_the_middle_is_told_and_it_is_completed_later(
+    anna: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise RedisConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.store.traces.Traces.forget", away)
+        done = undercap("vault", "erase", "--yes", fails=1, said=f"{ANNA}\n")
+    assert "not complete (ConnectionError): run it again" in done.output
+
+    undercap("vault", "erase", "--yes", said=f"{ANNA}\n")
+    assert anna.rows("erasure", "key") == [(None,)]
+    assert anna.names("*:limits:*") == []
 
 
 def test_the_report_tells_counts_and_each_access(anna: House, undercap: Undercap) -> None:
