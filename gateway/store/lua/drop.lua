@@ -7,4 +7,4 @@ local begun = redis.call('HGET', KEYS[2], ARGV[2]) or '0'
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return -1 end
 redis.call('HDEL', KEYS[2], ARGV[2])
 if KEYS[3] then redis.call('DEL', KEYS[3]) end
-return tonumber(begun)
+return tonumber(string.match(begun, '^%d+'))  -- who noted it may stand behind
