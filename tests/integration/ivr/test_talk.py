@@ -13,10 +13,9 @@ from ivr.talk.caller import Sight
 from ivr.talk.steps import CallEnd
 from tests.conftest import any_asterisk
 from tests.integration.ivr.callers_desk import FakeDesk
-from tests.integration.ivr.conftest import write_prompt
 from tests.integration.ivr.listening import ALIKE, RATE, Exchange, exchange
 from tests.peers.fetch import AsteriskProgram
-from tests.peers.hearing import likeness, samples
+from tests.peers.hearing import likeness, samples, write_prompt
 from tests.peers.sipp import Dial, KeyBy
 
 CODE = "1234567890123"
