@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from config import prompts
 from gateway.entry.cli import cli
 from tests.conftest import peer_of
 from tests.peers import fetch
 from tests.peers.hearing import write_prompt
 
+RATE = 8000
+# What stays as it is spoken where other sentences are cut short.
+SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
 
 
@@ -35,4 +40,15 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cli, ["prompts", "make", "--into", str(folder), "--espeak", espeak, "--sox", sox]
     )
     assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture(scope="session")
+def brisk(spoken: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prompts, but with short recordings in place of most sentences."""
+    folder = tmp_path_factory.mktemp("brisk")
+    for language in spoken.iterdir():
+        shutil.copytree(language, folder / language.name)
+        for at, name in enumerate(name for name in prompts.SENTENCES if name not in SPOKEN):
+            write_prompt(folder / language.name / f"{name}.wav", (400 + 60 * at, 2400 - 50 * at))
     return folder

@@ -72,7 +72,7 @@ class Telephone:
         """Whether each sound of `hears` was like its file. After the call: it takes time."""
         for file, at in self.expected:
             prompt = samples(Path(f"{file}.wav"))
-            part = self.line.heard[max(at - LATE, 0) : at + len(prompt) + LATE]
+            part = self.line.heard[max(at - LATE, 0) : at + len(prompt) + 3 * LATE]
             assert file.endswith("/pause") or likeness(part, prompt) >= ALIKE, f"{file} is not what was heard"
 
     async def has_heard(self, count: int) -> None:
