@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import array
 import math
+import shlex
 import wave
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.entry.cli import cli
 from tests.conftest import ASTERISKS, peer_of
+from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 
 RATE = 8000
+VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
 
 
 def write_prompt(file: Path, pitches: tuple[int, ...]) -> None:
@@ -43,3 +48,15 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asterisk_program(request: pytest.FixtureRequest) -> AsteriskProgram:
     """Each Asterisk in turn."""
     return peer_of(ASTERISKS, request.param)
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All prompts of all languages, made by the command that operators use."""
+    folder = tmp_path_factory.mktemp("spoken")
+    espeak, sox = (shlex.join(peer_of(VOICE, name).argv) for name in VOICE)
+    done = CliRunner().invoke(
+        cli, ["prompts", "make", "--into", str(folder), "--espeak", espeak, "--sox", sox]
+    )
+    assert done.exit_code == 0, done.output
+    return folder
