@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.entry import process
+from gateway.entry import demo_calls, process
 from gateway.entry.supervision import readiness
 from gateway.http import feed
+from ivr.softphone.booth import Booth
+from smpp.simulator import door, handsets
 from smpp.simulator.app import Simulator
 
 DEMO_FILE = "demo.json"  # in the state directory; written by `undercap up --demo`
@@ -28,7 +31,10 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         demo=settings.state_dir / DEMO_FILE,
         feed_url=_url(settings.http.host, settings.http.port) + feed.PATH,
     )
-    runner = web.AppRunner(simulator.web_app(), access_log=None, shutdown_timeout=1.0)
+    booth = Booth(demo_calls.line(settings), partial(demo_calls.service, settings), _caller_of)
+    app = simulator.web_app()
+    app.router.add_get("/call", partial(_call, booth))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         with process.listening("simulator.smpp_port", wanted.host, wanted.smpp_port):
             await simulator.start()
@@ -42,9 +48,21 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             print(f"Virtual phones: {page}   SMSC: {wanted.host}:{simulator.smsc.port}", flush=True)
         await stop.wait()
     finally:
+        await booth.close()
         await simulator.stop(settings.stop_deadline_s / 2)
         await runner.cleanup()
     return process.Exit.OK
+
+
+async def _call(booth: Booth, request: web.Request) -> web.StreamResponse:
+    if not door.same_origin(request):
+        raise web.HTTPForbidden(text="The telephone is for this page only.\n")
+    return await booth.serve(request)
+
+
+def _caller_of(key: str) -> str | None:
+    handset = handsets.by_key(key)
+    return handset.number if handset else None
 
 
 def _url(host: str, port: int) -> str:

@@ -47,8 +47,9 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     """Run everything until SIGTERM or SIGINT; returns the exit code. Raises SettingsError, one line."""
     # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
     names = ("simulate",) if settings.simulator.enabled else ()
+    asterisk = ("asterisk",) if demo and settings.demo.sip_port else ()
     calls = ("ivr",) if settings.ivr.enabled else ()
-    children = [child_of_ours(name) for name in (*names, "worker", "smpp", *calls, "api")]
+    children = [child_of_ours(name) for name in (*names, "worker", "smpp", *asterisk, *calls, "api")]
     prepare = functools.partial(_prepare, settings, demo=demo)
     return run_plan(Plan(settings=settings, children=children, prepare=prepare))
 

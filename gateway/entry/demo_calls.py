@@ -1,0 +1,107 @@
+"""Whether the demo's free number can be called, and what the processes of `up --demo` are told about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import socket
+from pathlib import Path
+
+from config.demo_settings import DemoSettings
+from config.settings import Settings
+from gateway.entry.demo import SHORT_NUMBER
+from ivr.agi import wire
+from ivr.agi.faults import AgiError
+from ivr.asterisk.instance import HOST
+from ivr.prompts import make
+from ivr.softphone.booth import Readiness, Service
+from ivr.softphone.call import Line
+
+NUMBER = "0800500040"
+SHOWN = "0 800 50 00 40"
+SOUNDS = "sounds"  # in the state directory
+LONGEST_FOLDER = 80  # characters; under it is a Unix socket, `run/asterisk.ctl`
+WAY_OUT = "`make peers` fetches what is missing (or `apt install asterisk espeak-ng sox`); then start again."
+
+
+def offer(settings: Settings) -> None:
+    """Put into the environment what makes the processes of `up` serve the free number, if they can.
+
+    An Asterisk of the operator's own, as the settings have it, stays what it is.
+    """
+    if settings.ivr.enabled or lacking(settings):
+        return
+    chosen = {
+        "DEMO__SIP_PORT": str(_free_port(socket.SOCK_DGRAM)),
+        "IVR__AGI_PORT": str(_free_port(socket.SOCK_STREAM)),
+        "IVR__AMI__PORT": str(_free_port(socket.SOCK_STREAM)),
+        "IVR__AMI__SECRET": secrets.token_hex(16),
+        "IVR__SOUNDS_DIR": str(sounds(settings)),
+        "IVR__FREE_NUMBERS": json.dumps([{"number": NUMBER, "short_number": SHORT_NUMBER}]),
+        "IVR__ENABLED": "true",
+    }
+    for name, value in chosen.items():
+        os.environ.setdefault(f"UNDERCAP_{name}", value)
+
+
+def lacking(settings: Settings) -> str:
+    """Why the free number cannot be called here, in a sentence for the page; empty if it can."""
+    demo = settings.demo
+    wanted = [demo.asterisk]
+    if make.missing(sounds(settings)):
+        wanted += [demo.espeak, demo.sox]
+    absent = [name for name in map(_program, wanted) if shutil.which(name) is None]
+    if absent:
+        names = ", ".join(Path(name).name for name in absent)
+        return f"To call {SHOWN} this machine needs {names}. {WAY_OUT}"
+    try:
+        wire.playlists([str(sounds(settings))], wire.MOST_COMMAND)
+    except AgiError:
+        return f"To call {SHOWN}, choose a state_dir with only letters, digits and . _ + - / in its path."
+    if len(os.fsencode(folder(settings))) > LONGEST_FOLDER:
+        return f"To call {SHOWN}, choose a state_dir with a shorter path."
+    return ""
+
+
+def service(settings: Settings) -> Service:
+    """What the page of the virtual phones shows of the free number."""
+    if not settings.demo.sip_port:
+        why = lacking(settings) or f"`undercap up --demo` brings a line on which to call {SHOWN}."
+        return Service(readiness=Readiness.MISSING, why=why)
+    if make.missing(settings.ivr.sounds_dir):
+        return Service(readiness=Readiness.PREPARING, number=SHOWN)
+    return Service(readiness=Readiness.READY, number=SHOWN)
+
+
+def line(settings: Settings) -> Line:
+    """Where the virtual phones call."""
+    return Line(host=HOST, port=settings.demo.sip_port, number=NUMBER)
+
+
+def sounds(settings: Settings) -> Path:
+    """Where the demo's prompts are."""
+    return settings.state_dir.absolute() / SOUNDS
+
+
+def folder(settings: Settings) -> Path:
+    """Where the demo's Asterisk keeps its files."""
+    return settings.state_dir.absolute() / "asterisk"
+
+
+def voice_commands(demo: DemoSettings) -> tuple[str, ...]:
+    """The options that name the programs to `undercap prompts make`."""
+    return ("--espeak", demo.espeak, "--sox", demo.sox)
+
+
+def _program(command: str) -> str:
+    return shlex.split(command)[0]
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
