@@ -16,6 +16,7 @@ import structlog
 
 from config.settings import Settings
 from gateway.entry import demo_calls, process
+from gateway.entry.demo_numbers import SHOWN
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from ivr.asterisk import instance
@@ -44,7 +45,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     voices: asyncio.Task[None] | None = None
     try:
         await _booted(argv, ended, ours.folder)
-        readiness.ready({"Free number": f"{demo_calls.SHOWN}: call it on the page of the virtual phones"})
+        readiness.ready({"Free number": f"{SHOWN}: call it on the page of the virtual phones"})
         voices = asyncio.ensure_future(_make_prompts(settings))
         asked = asyncio.ensure_future(stop.wait())
         await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)

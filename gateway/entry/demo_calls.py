@@ -12,19 +12,14 @@ from pathlib import Path
 
 from config.demo_settings import DemoSettings
 from config.settings import Settings
-from gateway.entry.demo import SHORT_NUMBER
+from gateway.entry.demo_numbers import FREE_NUMBER, SHORT_NUMBER, SHOWN
 from ivr.agi import wire
 from ivr.agi.faults import AgiError
 from ivr.asterisk.instance import HOST
 from ivr.prompts import make
-from ivr.softphone.booth import Readiness, Service
-from ivr.softphone.call import Line
 
-NUMBER = "0800500040"
-SHOWN = "0 800 50 00 40"
 SOUNDS = "sounds"  # in the state directory
 LONGEST_FOLDER = 80  # characters; under it is a Unix socket, `run/asterisk.ctl`
-WAY_OUT = "`make peers` fetches what is missing (or `apt install asterisk espeak-ng sox`); then start again."
 
 
 def offer(settings: Settings) -> None:
@@ -40,7 +35,7 @@ def offer(settings: Settings) -> None:
         "IVR__AMI__PORT": str(_free_port(socket.SOCK_STREAM)),
         "IVR__AMI__SECRET": secrets.token_hex(16),
         "IVR__SOUNDS_DIR": str(sounds(settings)),
-        "IVR__FREE_NUMBERS": json.dumps([{"number": NUMBER, "short_number": SHORT_NUMBER}]),
+        "IVR__FREE_NUMBERS": json.dumps([{"number": FREE_NUMBER, "short_number": SHORT_NUMBER}]),
         "IVR__ENABLED": "true",
     }
     for name, value in chosen.items():
@@ -56,7 +51,7 @@ def lacking(settings: Settings) -> str:
     absent = [name for name in map(_program, wanted) if shutil.which(name) is None]
     if absent:
         names = ", ".join(Path(name).name for name in absent)
-        return f"To call {SHOWN} this machine needs {names}. {WAY_OUT}"
+        return f"To call {SHOWN}, run `make peers` or install {names}; then start again."
     try:
         wire.playlists([str(sounds(settings))], wire.MOST_COMMAND)
     except AgiError:
@@ -64,21 +59,6 @@ def lacking(settings: Settings) -> str:
     if len(os.fsencode(folder(settings))) > LONGEST_FOLDER:
         return f"To call {SHOWN}, choose a state_dir with a shorter path."
     return ""
-
-
-def service(settings: Settings) -> Service:
-    """What the page of the virtual phones shows of the free number."""
-    if not settings.demo.sip_port:
-        why = lacking(settings) or f"`undercap up --demo` brings a line on which to call {SHOWN}."
-        return Service(readiness=Readiness.MISSING, why=why)
-    if make.missing(settings.ivr.sounds_dir):
-        return Service(readiness=Readiness.PREPARING, number=SHOWN)
-    return Service(readiness=Readiness.READY, number=SHOWN)
-
-
-def line(settings: Settings) -> Line:
-    """Where the virtual phones call."""
-    return Line(host=HOST, port=settings.demo.sip_port, number=NUMBER)
 
 
 def sounds(settings: Settings) -> Path:

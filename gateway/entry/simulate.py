@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.entry import demo_calls, process
+from gateway.entry import demo_booth, process
 from gateway.entry.supervision import readiness
 from gateway.http import feed
-from ivr.softphone.booth import Booth
-from smpp.simulator import door, handsets
 from smpp.simulator.app import Simulator
 
 DEMO_FILE = "demo.json"  # in the state directory; written by `undercap up --demo`
@@ -31,9 +28,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         demo=settings.state_dir / DEMO_FILE,
         feed_url=_url(settings.http.host, settings.http.port) + feed.PATH,
     )
-    booth = Booth(demo_calls.line(settings), partial(demo_calls.service, settings), _caller_of)
     app = simulator.web_app()
-    app.router.add_get("/call", partial(_call, booth))
+    booth = demo_booth.join(app, settings)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         with process.listening("simulator.smpp_port", wanted.host, wanted.smpp_port):
@@ -52,17 +48,6 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await simulator.stop(settings.stop_deadline_s / 2)
         await runner.cleanup()
     return process.Exit.OK
-
-
-async def _call(booth: Booth, request: web.Request) -> web.StreamResponse:
-    if not door.same_origin(request):
-        raise web.HTTPForbidden(text="The telephone is for this page only.\n")
-    return await booth.serve(request)
-
-
-def _caller_of(key: str) -> str | None:
-    handset = handsets.by_key(key)
-    return handset.number if handset else None
 
 
 def _url(host: str, port: int) -> str:

@@ -1,7 +1,7 @@
 """The page's end of calls: a websocket with JSON both ways, and the sound as A-law in binary messages.
 
 The page sends {"type": "dial", "handset": KEY}, {"type": "key", "key": "4"} and {"type": "hang_up"}; it is
-told {"type": "service", …}, {"type": "call", "stage": …, "why": …} and {"type": "refused", …}. One call a page.
+told {"type": "service", …}, {"type": "call", "stage": …, "why": …}, {"type": "refused", …}. One call a page.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class _Visit:
         self._put(json.dumps(message))
 
     def _put(self, message: str | bytes) -> None:
-        """A page that falls behind loses sound first; one that does not read at all is let go."""
+        """A page that falls behind loses sound first; one that asks faster than it reads, answers."""
         if isinstance(message, bytes) and self._backlog.qsize() >= BACKLOG // 2:
             return
         with contextlib.suppress(asyncio.QueueFull):

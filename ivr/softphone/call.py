@@ -59,7 +59,6 @@ class Call:
         )
         self._dialogue = Dialogue(ends, self._sound.port)
         self._told: Stage | None = None
-        self._hears_at: int | None = None  # the port to which our side of the sound goes
         self._flowing: asyncio.Task[None] | None = None
         self._silent_since: float | None = None
 
@@ -119,14 +118,9 @@ class Call:
     def _keep_sound(self, now: float) -> None:
         """Where the sound flows to, and whether it still does."""
         port = self._dialogue.sound_port
-        if port is not None and port != self._hears_at:
-            if self._flowing is not None:
-                self._flowing.cancel()
-            self._hears_at = port
+        if port is not None and self._flowing is None:
             self._flowing = asyncio.ensure_future(self._sound.flow((self._line.host, port), self._ear.sound))
-        if self._flowing is None or not self._flowing.done():
-            self._silent_since = None
-        elif self._silent_since is None:
-            self._silent_since = now
-        elif now - self._silent_since > GONE_S:
-            raise ConnectionResetError(AWAY)
+        if self._flowing is not None and self._flowing.done():
+            self._silent_since = self._silent_since or now
+            if now - self._silent_since > GONE_S:
+                raise ConnectionResetError(AWAY)

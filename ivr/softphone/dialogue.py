@@ -191,7 +191,8 @@ class Dialogue:
         return (
             asked.call_id == self._ends.call_id
             and asked.to_address.parameters.get("tag") == self._ends.tag
-            and asked.from_address.parameters.get("tag") == theirs is not None
+            and theirs is not None
+            and asked.from_address.parameters.get("tag") == theirs
         )
 
     def _on_bye(self, asked: Request) -> Response:
@@ -199,13 +200,9 @@ class Dialogue:
         return self._fine(asked)
 
     def _on_offer(self, asked: Request) -> Response:
-        """The call is to be changed (14.2): where they want to hear may change, what we take does not."""
-        if not asked.body:
-            return messages.response(asked, 200, "OK", self._ends, self._offer)
-        port = media.port_of(asked.body, self._ends.there[0])
-        if port is None:
+        """The call is to be refreshed (14.2); the sound stays where it is."""
+        if asked.body and media.port_of(asked.body, self._ends.there[0]) != self.sound_port:
             return messages.response(asked, 488, "Not Acceptable Here", self._ends)
-        self.sound_port = port
         return messages.response(asked, 200, "OK", self._ends, self._offer)
 
     def _fine(self, asked: Request) -> Response:

@@ -30,7 +30,7 @@ def payload(packet: bytes) -> bytes | None:
             return None
         begins += 4 + 4 * int.from_bytes(packet[begins + 2 : begins + 4], "big")
     padding = packet[-1] if packet[0] & 0x20 else 0
-    found = packet[begins : len(packet) - padding]
+    found = packet[begins : max(len(packet) - padding, 0)]
     return found if 0 < len(found) <= MOST_SAMPLES else None
 
 
