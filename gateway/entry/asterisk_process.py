@@ -114,11 +114,13 @@ async def _asked(argv: tuple[str, ...], command: str) -> bool:
 
 async def _make_prompts(settings: Settings) -> None:
     """What is missing or outdated, at low priority: the demo must not be slower for it."""
+    if demo_calls.absent_voices(settings):
+        return  # all were there without them
     nice = shutil.which("nice")
     making = await asyncio.create_subprocess_exec(
         *((nice, "-n", "10") if nice else ()),
         *(sys.executable, "-P", "-m", "gateway.entry.cli", "prompts", "make"),
-        *demo_calls.voice_commands(settings.demo),
+        *("--espeak", settings.demo.espeak, "--sox", settings.demo.sox),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

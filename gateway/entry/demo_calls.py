@@ -10,7 +10,6 @@ import shutil
 import socket
 from pathlib import Path
 
-from config.demo_settings import DemoSettings
 from config.settings import Settings
 from gateway.entry.demo_numbers import FREE_NUMBER, SHORT_NUMBER, SHOWN
 from ivr.agi import wire
@@ -44,13 +43,11 @@ def offer(settings: Settings) -> None:
 
 def lacking(settings: Settings) -> str:
     """Why the free number cannot be called here, in a sentence for the page; empty if it can."""
-    demo = settings.demo
-    wanted = [demo.asterisk]
+    absent = _absent(settings.demo.asterisk)
     if make.missing(sounds(settings)):
-        wanted += [demo.espeak, demo.sox]
-    absent = [name for name in map(_program, wanted) if shutil.which(name) is None]
+        absent += absent_voices(settings)
     if absent:
-        names = ", ".join(Path(name).name for name in absent)
+        names = ", ".join(absent)
         return f"To call {SHOWN}, run `make peers` or install {names}; then start again."
     try:
         wire.playlists([str(sounds(settings))], wire.MOST_COMMAND)
@@ -71,13 +68,14 @@ def folder(settings: Settings) -> Path:
     return settings.state_dir.absolute() / "asterisk"
 
 
-def voice_commands(demo: DemoSettings) -> tuple[str, ...]:
-    """The options that name the programs to `undercap prompts make`."""
-    return ("--espeak", demo.espeak, "--sox", demo.sox)
+def absent_voices(settings: Settings) -> list[str]:
+    """Which of the programs that make prompts are not on this machine."""
+    return _absent(settings.demo.espeak, settings.demo.sox)
 
 
-def _program(command: str) -> str:
-    return shlex.split(command)[0]
+def _absent(*commands: str) -> list[str]:
+    programs = [shlex.split(command)[0] for command in commands]
+    return [Path(program).name for program in programs if shutil.which(program) is None]
 
 
 def _free_port(kind: socket.SocketKind) -> int:
