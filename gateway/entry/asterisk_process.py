@@ -19,6 +19,7 @@ from gateway.entry import demo_calls, process
 from gateway.entry.demo_numbers import SHOWN
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
+from gateway.entry.supervision.ends import how_it_ended
 from ivr.asterisk import instance
 from ivr.asterisk.instance import HOST, Instance
 
@@ -51,7 +52,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not stop.is_set():
-            readiness.fault(f"Asterisk ended: {_last_words(ours.folder)}")
+            readiness.fault(f"Asterisk: {how_it_ended(await ended)}; see {ours.folder / 'log'}")
             return process.Exit.FAILED
         return process.Exit.OK
     finally:
@@ -80,7 +81,14 @@ def _instance(settings: Settings) -> Instance:
 async def _started(argv: tuple[str, ...], folder: Path) -> asyncio.subprocess.Process:
     with (folder / "log" / "output").open("wb") as output:
         return await asyncio.create_subprocess_exec(
-            *argv, "-f", "-q", stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder
+            *argv,
+            "-f",
+            "-q",
+            "-n",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
         )
 
 

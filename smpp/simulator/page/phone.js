@@ -83,7 +83,10 @@ function text(content) {
 }
 
 // In a call a code is keyed in, else it is texted.
-const tapped = (code) => phone.key(code) || text(code);
+function tapped(code) {
+  if (phone.key(code)) showView("phone");
+  else text(code);
+}
 
 function submit() {
   const field = at("compose-text");
