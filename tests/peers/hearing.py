@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 STEP: Final = 80  # samples: 10 ms, the grain of the first look
-CLOSE_LOOK: Final = 8000  # samples that are compared to find the very place
+CLOSE_LOOK: Final = 2000  # samples that are compared to find the very place
 
 
 def samples(file: Path) -> array.array[int]:

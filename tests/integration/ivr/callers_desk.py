@@ -23,6 +23,7 @@ class FakeDesk:
     outcome: Outcome = Outcome.ACTIVATED
     chosen: str | None = None
     done: list[tuple[str, ...]] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # for anything
 
     async def language(self, number: str) -> str | None:
         await self._ask("language", number)
@@ -51,6 +52,7 @@ class FakeDesk:
         await self._ask("stop", number, short_number, language)
 
     async def _ask(self, service: str, *arguments: str) -> None:
+        self.asked.set()
         if service in self.waits:
             await self.waits[service].wait()
         if service in self.breaks:
