@@ -43,6 +43,7 @@ class AmiClient(AMIClient):
         super().__init__(settings.host, settings.port)  # type: ignore[no-untyped-call]  # a library without types
         self.over = asyncio.Event()
         self.fault = ""
+        self.strays = 0  # events that the filter in Asterisk's manager.conf should have held back
         self._settings = settings
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -138,6 +139,7 @@ class AmiClient(AMIClient):
             if told is None:
                 self._fire_on_unknown(pack=pack)
             elif told.kind == "Event":
+                self.strays += told.name not in EVENTS
                 self.fire_recv_event(Event(told.name, told.headers))
             else:
                 self.fire_recv_reponse(Response(told.name, told.headers))

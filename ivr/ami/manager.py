@@ -32,6 +32,11 @@ class Manager:
         self._client: AmiClient | None = None
         self._stopping = asyncio.Event()
 
+    @property
+    def client(self) -> AmiClient | None:
+        """Of the session that stands or is being opened; None before the first."""
+        return self._client
+
     async def run(self) -> None:
         """Connect, and after each loss again, ever less eagerly, until `stop`."""
         while not self._stopping.is_set():

@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`)."""
+"""A minute of each long proof (`make soak-kill`, `-disk`, `-loss`, `-smpp`, `-octets`, `-calls`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench.load_run import FreedBy
+from tests.conftest import any_asterisk, sipp_program
 from tests.peers import fetch
-from tests.soak import disk, kill, loss, octets, smpp
+from tests.soak import calls, disk, kill, loss, octets, smpp
 
 
 @pytest.mark.timeout(300)
@@ -59,3 +60,12 @@ async def test_whatever_an_smsc_writes_the_process_lives(tmp_path: Path) -> None
     assert verdict.streams > 1_000
     assert verdict.in_process >= octets.IN_PROCESS - 5
     assert verdict.handed_on > 0 < verdict.ended
+
+
+@pytest.mark.timeout(300)
+async def test_many_callers_are_served_to_the_end(tmp_path: Path) -> None:
+    sipp_program()
+    release = any_asterisk().name.split()[-1]
+    verdict = await calls.run(calls.Plan(n=100, rate=15, pause_s=1, seed=7, release=release), tmp_path)
+    assert verdict.faults == []
+    assert verdict.count.most_at_once > 20

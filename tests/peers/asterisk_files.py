@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import PeerError
 
 RTP_PORTS: Final = 4000  # two a call
+TRUNK: Final = instance.TRUNK  # the endpoint that SIPp's calls come from and go to
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,7 @@ class AsteriskPlace:
     most_calls: int = 1000
     most_seconds: int = 330
     edits: tuple[Edit, ...] = ()
+    verbose: int = 3  # 0: the log holds no steps of the dialplan; for many calls
     extra_manager: str = ""  # more of manager.conf
     extra_dialplan: str = ""  # more of extensions.conf
 
@@ -81,7 +84,8 @@ def write(folder: Path, program: AsteriskProgram, place: AsteriskPlace, ports: P
     (folder / "sounds").mkdir()
     for edit in place.edits:
         _apply(edit, one.etc / "undercap" / edit.file)
-    _append(one.etc / "asterisk.conf", "verbose = 3\n")
+    shutil.copy(one.etc / "undercap" / "modules.conf", one.etc / "modules.conf")  # as edited
+    _append(one.etc / "asterisk.conf", f"verbose = {place.verbose}\n")
     _append(one.etc / "logger.conf", "full => notice,warning,error,verbose\n")
     _append(one.etc / "extensions.conf", place.extra_dialplan + "\n")
     _append(one.etc / "manager.conf", place.extra_manager + "\n")

@@ -9,7 +9,7 @@ from rich.console import Console
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.entry.doctor import checks_here, checks_stores, findings
+from gateway.entry.doctor import checks_asterisk, checks_here, checks_stores, findings
 from gateway.entry.doctor.findings import Finding, Level, fail, good
 
 CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_stores.database,
     checks_here.ports,
     checks_here.links,
+    checks_asterisk.asterisk,
 )
 
 

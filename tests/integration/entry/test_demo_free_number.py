@@ -28,6 +28,7 @@ Socket = aiohttp.ClientWebSocketResponse
 ALIKE = 0.9
 WAIT_S = 60.0
 SECOND = 8000  # samples
+RECORDED = (800, 0, 1200, 450, 0, 0)  # Hz: two sounds that can be told by their length
 ALIAS = re.compile(r"\b\d{3} \d{3} \d{3}\b")
 
 
@@ -75,7 +76,7 @@ def record_prompts(sounds: Path) -> Path:
     """A studio's recordings, which stay: all alike. Returns one."""
     for language in LANGUAGES:
         for name in (*prompts.load(language), prompts.PAUSE):
-            write_prompt(sounds / language / f"{name}.wav", (800, 1200, 450))
+            write_prompt(sounds / language / f"{name}.wav", RECORDED)
     return sounds / "uk" / f"{prompts.PAUSE}.wav"
 
 

@@ -13,7 +13,6 @@ from config.demo_settings import DemoSettings
 from config.ivr_settings import FreeNumber, IvrSettings
 from config.settings import Settings
 from gateway.entry import demo_calls
-from gateway.entry.supervision import supervisor
 from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import Program
@@ -38,14 +37,6 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def children(monkeypatch: pytest.MonkeyPatch, *, demo: bool) -> list[str]:
-    """Whom `up` would start with the settings as they are now."""
-    plans: list[supervisor.Plan] = []
-    monkeypatch.setattr(supervisor, "run_plan", plans.append)
-    supervisor.run(settings_module.load(), demo=demo)
-    return [child.name for child in plans[0].children]
-
-
 @pytest.mark.usefixtures("programs")
 def test_with_the_programs_the_processes_are_told_all_they_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -58,7 +49,6 @@ def test_with_the_programs_the_processes_are_told_all_they_need(
     assert told.ivr.sounds_dir == tmp_path / "var" / "sounds"
     assert len(told.ivr.ami.secret.get_secret_value()) == 32
     assert len({told.demo.sip_port, told.ivr.agi_port, told.ivr.ami.port, 0}) == 4
-    assert children(monkeypatch, demo=True) == ["worker", "smpp", "asterisk", "ivr", "api"]
 
 
 @pytest.mark.parametrize("absent", ["asterisk", "espeak-ng", "sox"])
@@ -71,7 +61,6 @@ def test_without_one_of_them_everything_else_is_as_ever(
     demo_calls.offer(settings_module.load())
     assert dict(os.environ) == before
     assert absent in demo_calls.lacking(settings_module.load())
-    assert children(monkeypatch, demo=True) == ["worker", "smpp", "api"]
 
 
 @pytest.mark.usefixtures("programs")
