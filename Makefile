@@ -38,7 +38,7 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
 .PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-calls
-.PHONY: soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls
+.PHONY: test-asterisks soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
@@ -46,6 +46,10 @@ peers: $(VENV)/.installed-dev
 
 bench-activation bench-bulk bench-reassembly bench-codec bench-calls: bench-%: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.$* $(ARGS)
+
+# The tests of calls on each Asterisk that can be had; `make test` takes one.
+test-asterisks: $(VENV)/.installed-dev peers
+	ASTERISKS=all $(BIN)/python -m pytest tests/integration/ivr tests/integration/entry/test_doctor_asterisk.py
 
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.
 soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls: soak-%: $(VENV)/.installed-dev peers

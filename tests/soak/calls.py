@@ -60,9 +60,9 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-async def run(plan: Plan, state: Path) -> Verdict:
-    """The whole run in `state`. Raises PeerMissingError, HarnessError."""
-    sounds, agi_port = state / "sounds", free_port(socket.SOCK_STREAM)
+async def run(plan: Plan, state: Path, prompts: Path | None = None) -> Verdict:
+    """The whole run in `state`; None: the real prompts, made anew. Raises PeerMissingError, HarnessError."""
+    sounds, agi_port = prompts or state / "sounds", free_port(socket.SOCK_STREAM)
     free = {"number": FREE_NUMBER, "short_number": "4040"}
     ivr: dict[str, object] = {
         "enabled": True,
@@ -74,7 +74,8 @@ async def run(plan: Plan, state: Path) -> Verdict:
     gateway = Gateway(state=state, links=[], settings={"ivr": ivr})
     with closing(gateway):
         gateway.write_config()
-        _make_prompts(gateway, sounds)
+        if prompts is None:
+            _make_prompts(gateway, sounds)
         gateway.start("up")
         await gateway.until(lambda: gateway.pid("ivr") is not None, "the IVR process did not start")
         gateway.campaign(short_number="4040")

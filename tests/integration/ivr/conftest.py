@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import array
-import math
 import shlex
 import shutil
-import wave
 from pathlib import Path
 
 import pytest
@@ -14,28 +11,13 @@ from click.testing import CliRunner
 
 from config import prompts
 from gateway.entry.cli import cli
-from tests.conftest import ASTERISKS, peer_of
+from tests.conftest import peer_of
 from tests.peers import fetch
-from tests.peers.fetch import AsteriskProgram
+from tests.peers.hearing import write_prompt
 
-RATE = 8000
 # What stays as it is spoken where other sentences are cut short.
 SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
-
-
-def write_prompt(file: Path, pitches: tuple[int, ...]) -> None:
-    """A prompt that can be told from others: each pitch (Hz) sounds for an eighth of a second."""
-    sound = array.array("h")
-    for pitch in pitches:
-        turn = 2 * math.pi * pitch / RATE
-        sound.extend(round(9000 * math.sin(turn * at)) for at in range(RATE // 8))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(file), "wb") as into:
-        into.setnchannels(1)
-        into.setsampwidth(2)
-        into.setframerate(RATE)
-        into.writeframes(sound.tobytes())
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +28,6 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_prompt(folder / "uk" / "busy.wav", (1500, 700, 1100, 600))
     write_prompt(folder / "uk" / "greeting.wav", (800, 1200, 450, 1000, 650))
     return folder
-
-
-@pytest.fixture(scope="session", params=sorted(ASTERISKS))
-def asterisk_program(request: pytest.FixtureRequest) -> AsteriskProgram:
-    """Each Asterisk in turn."""
-    return peer_of(ASTERISKS, request.param)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""config/asterisk's dialplan on each Asterisk: what a caller meets before, without and after our process."""
+"""config/asterisk's dialplan on Asterisk: what a caller meets before, without and after our process."""
 
 from __future__ import annotations
 
