@@ -20,6 +20,7 @@ from config.texts import LANGUAGES
 from gateway.entry import demo_booth
 from ivr.softphone import booth as booths
 from ivr.softphone.dialogue import AWAY
+from tests.integration.simulator.answering import Answerer, answering
 from tests.integration.simulator.watching import PATIENCE_S
 
 Client = TestClient[web.Request, web.Application]
@@ -136,3 +137,62 @@ async def test_another_site_cannot_call(client: Client, origin: str | None) -> N
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await client.ws_connect("/call", headers=headers)
     assert refused.value.status == 403
+
+
+@pytest.fixture
+async def answerer() -> AsyncIterator[Answerer]:
+    async with answering() as answerer:
+        yield answerer
+
+
+async def in_call(client: Client) -> aiohttp.ClientWebSocketResponse:
+    """A page with a call that was answered."""
+    page = await opened(client)
+    await told(page)
+    await page.send_json({"type": "dial", "handset": "grace"})
+    assert [(await told(page))["stage"] for _ in range(2)] == ["dialling", "talking"]
+    return page
+
+
+class TestAnswered:
+    """Calls that somebody answers."""
+
+    @pytest.fixture
+    def sip_port(self, answerer: Answerer, tmp_path: Path) -> int:
+        make_prompts(tmp_path / "sounds")
+        return answerer.port
+
+    async def test_a_page_that_closes_hangs_up(self, client: Client, answerer: Answerer) -> None:
+        page = await in_call(client)
+        await page.close()
+        await answerer.until("BYE")
+        assert answerer.requests == ["INVITE", "ACK", "BYE"]
+
+    async def test_sound_comes_as_it_is_and_only_from_the_call(
+        self, client: Client, answerer: Answerer
+    ) -> None:
+        page = await in_call(client)
+        async with answering() as stranger:
+            stranger.sound_ports = answerer.sound_ports
+            stranger.play(b"not for you")
+        answerer.play(b"for you")
+        async with asyncio.timeout(PATIENCE_S):
+            assert await page.receive_bytes() == b"for you"
+
+    async def test_a_page_has_one_call_and_all_pages_so_many(
+        self, client: Client, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(booths, "MOST_CALLS", 2)
+        first, second, third = await in_call(client), await in_call(client), await opened(client)
+        await first.send_json({"type": "dial", "handset": "olena"})
+        again = await told(first)
+        await told(third)
+        await third.send_json({"type": "dial", "handset": "olena"})
+        busy = await told(third)
+        await second.send_json({"type": "hang_up"})
+        assert [(await told(second))["stage"] for _ in range(2)] == ["leaving", "over"]
+        await third.send_json({"type": "dial", "handset": "olena"})
+        assert again == {"type": "refused", "why": "This page is in a call already."}
+        assert busy == {"type": "call", "stage": "over", "why": "All lines are busy."}
+        assert (await told(third))["stage"] == "dialling"
+        assert answerer.requests.count("BYE") == 1
