@@ -137,7 +137,6 @@ async def exchange(
     *,
     desk: FakeDesk | None = None,
     most_calls: int = 50,
-    asterisk_most_calls: int = 50,
 ) -> AsyncIterator[Exchange]:
     """Everything runs in the block."""
     desk = desk or FakeDesk(outcome=Outcome.ACTIVATED)
@@ -159,7 +158,7 @@ async def exchange(
     faults: list[Fault] = []
     server = AgiServer({"/free": watched}, AgiLimits(most_calls=most_calls, call_s=150.0), faults.append)
     port = await server.start("127.0.0.1", 0)
-    place = AsteriskPlace(agi_port=port, sounds=sounds, most_calls=asterisk_most_calls)
+    place = AsteriskPlace(agi_port=port, sounds=sounds)
     try:
         async with running(program, place) as asterisk:
             yield Exchange(asterisk, desk, faults, records, telephones, server)

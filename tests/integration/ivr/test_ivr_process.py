@@ -192,7 +192,7 @@ async def test_it_stops_in_time_and_what_it_counted_stays(house: House) -> None:
     told = _metrics(house.gateway.state / "var" / "metrics")
     # The first process was killed within its fourth call.
     ended = 'undercap_calls_total{caller="known",language="uk",outcome="hung_up"} 4.0'
-    assert {ended, 'undercap_call_keys_total{key="9"} 1.0', "undercap_calls_now 0.0"} <= set(told)
+    assert {ended, 'undercap_call_keys_total{key="9"} 1.0'} <= set(told)
     assert any(line.startswith("undercap_call_seconds_total ") for line in told)
 
 
