@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import heapq
 import math
 import wave
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import Final
 
 RATE: Final = 8000  # samples a second
 STEP: Final = 80  # samples: 10 ms, the grain of the first look
-ROUGH_PLACES: Final = 3  # that are looked at closely
+ROUGH_PLACES: Final = 4  # that are looked at closely
+APART: Final = 4  # steps
 CLOSE_LOOK: Final = 2000  # samples that are compared there
 
 
@@ -45,12 +45,23 @@ def likeness(heard: Sequence[int], prompt: Sequence[int]) -> float:
     Both are samples at one rate. The place is found by loudness first, then sample by sample.
     """
     loud_heard, loud_prompt = _loudness(heard), _loudness(prompt)
-    steps = range(max(len(loud_heard) - len(loud_prompt) + 1, 1))
-    rough = heapq.nlargest(ROUGH_PLACES, steps, lambda at: _correlation(loud_heard[at:], loud_prompt))
+    places = range(max(len(loud_heard) - len(loud_prompt) + 1, 1))
+    rough = _apart(sorted(places, key=lambda at: _correlation(loud_heard[at:], loud_prompt), reverse=True))
     lags = {at for step in rough for at in range(max(step - 1, 0) * STEP, (step + 1) * STEP)}
     close = prompt[:CLOSE_LOOK]
     place = max(lags, key=lambda at: _correlation(heard[at : at + CLOSE_LOOK], close))
     return _correlation(heard[place : place + len(prompt)], prompt)
+
+
+def _apart(best_first: Sequence[int]) -> list[int]:
+    """The best places, none next to a better one."""
+    chosen: list[int] = []
+    for place in best_first:
+        if all(abs(place - other) >= APART for other in chosen):
+            chosen.append(place)
+        if len(chosen) == ROUGH_PLACES:
+            break
+    return chosen
 
 
 def _loudness(sound: Sequence[int]) -> list[float]:
