@@ -17,7 +17,7 @@ _MOST_REFERENCES = 50_000
 _LEAST_VALIDITY_S = 60
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Outgoing:
     """The parts that wait for room, and those that wait for a response."""
 
@@ -28,7 +28,8 @@ class Outgoing:
     ids: list[str]  # the SMSC's, of each segment that it took
     open: int
     begun_at: float
-    touched: bool = False  # something of it was submitted
+    touched: bool = False  # something of it was submitted and not refused
+    taken: int = 0  # parts that the SMSC took
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
     again: list[SubmitSm] = field(default_factory=list)
     delay_s: float = 0.0
@@ -49,6 +50,7 @@ class Outgoing:
     def took(self, segment: SubmitSm, smsc_id: str) -> None:
         """The SMSC has taken a part."""
         self.ids[self.segments.index(segment)] = smsc_id
+        self.taken += 1
 
     @property
     def priority(self) -> Priority:

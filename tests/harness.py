@@ -194,12 +194,13 @@ class Gateway:
 
     # As an operator
 
-    def cli(self, *arguments: str) -> str:
-        """Standard output of `undercap …`. Raises HarnessError where it fails."""
+    def cli(self, *arguments: str, said: str = "") -> str:
+        """Standard output of `undercap …`, with `said` on its input. Raises HarnessError where it fails."""
         done = subprocess.run(
             [str(UNDERCAP), *arguments],
             cwd=self.state,
             env=self._environment(),
+            input=said,
             capture_output=True,
             text=True,
             timeout=CLI_TIMEOUT_S,

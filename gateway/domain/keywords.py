@@ -19,6 +19,7 @@ class Intent(StrEnum):
     START = "start"
     HELP = "help"
     ALIAS = "alias"
+    NEW_ALIAS = "new_alias"
     BALANCE = "balance"
     INVITE = "invite"
 
@@ -60,6 +61,15 @@ PHRASES: Final[Mapping[Intent, Mapping[str, str]]] = MappingProxyType(
             "ru": "псевдоним",
             "uk": "псевдонім",
             "kk": "лақап ат|лақап атым|бүркеншік ат|бүркеншік есім",
+        },
+        Intent.NEW_ALIAS: {
+            "en": "new alias|new nickname|change alias|another alias",
+            "ru": "новый псевдоним|другой псевдоним|сменить псевдоним|смените псевдоним|поменять псевдоним"
+            "|поменяйте псевдоним|изменить псевдоним",
+            "uk": "новий псевдонім|інший псевдонім|змінити псевдонім|змініть псевдонім|поміняти псевдонім"
+            "|поміняйте псевдонім",
+            "kk": "жаңа лақап ат|жаңа лақап атым|басқа лақап ат|лақап атты ауыстыру|жаңа бүркеншік ат"
+            "|жаңа бүркеншік есім",
         },
         Intent.BALANCE: {
             "": "баланс",

@@ -32,6 +32,10 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.prompts:prompts",
         "What callers hear: sound files, and the texts for a studio.",
     ),
+    "vault": (
+        "gateway.entry.commands.vault:vault",
+        "The vault: its keys, erasure of a person, who opened what.",
+    ),
     "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 

@@ -71,6 +71,9 @@ def calls_of(
             mode += "m"
         if not incoming.link:
             mode += "n"
+        # Any text proves the caller's number, so the next one is heard even if it says nothing.
+        if incoming.channel == "call" and Intent.ALIAS in reading.intents:
+            mode += "h"
         return ClaimCall(
             firm_id=firm,
             shopper=shopper,

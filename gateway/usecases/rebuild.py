@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +18,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.store import catalog, keys, ledger, presence, schema, sql
+from gateway.store import catalog, erasures, keys, ledger, presence, schema, sql
 from gateway.store.dead_letters import DeadLetters
+from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Accepted, Outbox
+from gateway.store.traces import Word
 from gateway.usecases.drain import Desks, drain_firm
 
 _ROWS = 50_000
@@ -186,7 +188,7 @@ def _laid_aside(redis: Redis, firm_id: int) -> None:
                     redis.setbit(bits, keys.CHUNK_BITS - 1, 0)
                 redis.setbit(bits, offset, 1)
                 redis.set(keys.claim(firm_id, space, serial), f"{text.shopper}|{text.message_id}")
-        if text.consent:
+        if text.consent and not is_nobody(text.shopper):
             _consent_laid_aside(redis, text)
 
 
@@ -227,18 +229,26 @@ def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
         select(s.c.key, func.max(t.c.state), t.c.said_at)
         .join(last, (last.c.shopper_id == t.c.shopper_id) & (last.c.at == t.c.said_at))
         .join(s, s.c.id == t.c.shopper_id)
-        .where(t.c.firm_id == firm_id)
+        .where(t.c.firm_id == firm_id, s.c.erased_at.is_(None))
         .group_by(s.c.key, t.c.said_at)
     )
+    said = ((shopper, (at, "out" if state == "withdrawn" else "in")) for shopper, state, at in rows)
     count = 0
     pipe = redis.pipeline(transaction=False)
-    for shopper, state, at in rows:
-        pipe.set(keys.consent(firm_id, shopper), f"{'out' if state == 'withdrawn' else 'in'}:{at}")
+    for shopper, (at, word) in _last(said, erasures.suppressed(connection, firm_id)):
+        pipe.set(keys.consent(firm_id, shopper), f"{word}:{at}")
         count += 1
         if len(pipe) >= _PIPE:
             pipe.execute()
     pipe.execute()
     return count
+
+
+def _last(said: Iterable[tuple[str, Word]], stops: dict[str, Word]) -> Iterator[tuple[str, Word]]:
+    """Everybody's last word: who was erased after a STOP may have said another since, as a new person."""
+    for shopper, word in said:
+        yield shopper, max(word, stops.pop(shopper, word))
+    yield from stops.items()
 
 
 def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:

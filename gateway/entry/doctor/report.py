@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_here.server_program,
     checks_stores.redis,
     checks_stores.database,
+    checks_stores.sealing_keys,
     checks_here.ports,
     checks_here.links,
     checks_asterisk.asterisk,

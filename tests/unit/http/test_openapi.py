@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from config.settings import WebSettings
 from gateway.http import (
     activations,
+    aliases,
     calls,
     feed,
     health,
@@ -22,6 +23,7 @@ from gateway.http import (
     metrics,
     openapi,
     page,
+    vault,
     web_activations,
 )
 from gateway.http.problems import PREFIX, Kind
@@ -35,6 +37,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from activations.routes(NOTHING, NOTHING)
     site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, public_url="", trusted=())
     yield from web_activations.routes(site)
+    yield from aliases.routes(NOTHING, NOTHING)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)
@@ -43,6 +46,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from messages.routes(NOTHING, "", NOTHING)
     yield from links.routes(NOTHING, "", firms=list, links=[])
     yield from calls.routes(NOTHING, NOTHING, "")
+    yield from vault.routes(NOTHING, "")
 
 
 def test_the_description_is_valid() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config import prompts
-from gateway.domain.answers import group_alias
+from gateway.domain.alias import groups as written
 from ivr.talk.sounds import digits, groups, number, sounds
 
 
@@ -52,7 +52,7 @@ def test_numbers(value: int, language: str, said: str) -> None:
 @pytest.mark.parametrize("alias", ["123456789", "1234567890", "123456789012"])
 def test_an_alias_is_said_in_the_groups_in_which_it_is_written(alias: str) -> None:
     said = "".join(" " if piece == "pause" else piece.removeprefix("n") for piece in groups(alias))
-    assert said == group_alias(alias)
+    assert said == " ".join(written(alias))
 
 
 def test_what_is_no_digit_is_not_said() -> None:
