@@ -15,6 +15,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# Where the demo's free number finds its Asterisk, if `make peers` has fetched one.
+-include .peers/demo.mk
+
 run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.demo_settings import DemoSettings
 from config.ivr_settings import IvrSettings
 from config.link_settings import LinkSettings
 from config.section import Port, Section, SettingsError, from_files, read_secret
@@ -194,6 +195,7 @@ class Settings(BaseSettings):
     simulator: SimulatorSettings = SimulatorSettings()
     smpp: SmppSettings = SmppSettings()
     ivr: IvrSettings = IvrSettings()
+    demo: DemoSettings = DemoSettings()
     limits: LimitSettings = LimitSettings()
     answers: AnswerSettings = AnswerSettings()
     codes: CodeSettings = CodeSettings()

@@ -74,6 +74,7 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
+        imported("gateway.entry.demo_calls").offer(load())
     _run("gateway.entry.supervision.supervisor", demo=demo)
 
 
@@ -93,6 +94,12 @@ def worker() -> None:
 def simulate() -> None:
     """An SMSC of our own with a page of handsets. Never beside real links."""
     _run("gateway.entry.simulate")
+
+
+@cli.command(hidden=True)
+def asterisk() -> None:
+    """The Asterisk of `up --demo`, which starts it where it can."""
+    _run("gateway.entry.asterisk_process")
 
 
 @cli.command()

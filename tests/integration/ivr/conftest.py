@@ -15,7 +15,6 @@ from tests.conftest import peer_of
 from tests.peers import fetch
 from tests.peers.hearing import write_prompt
 
-RATE = 8000
 # What stays as it is spoken where other sentences are cut short.
 SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}
