@@ -21,8 +21,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 
+# Most tests wait for processes, sound and clocks, so several files run at once.
 test: $(VENV)/.installed-dev peers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
