@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -67,6 +69,13 @@ def _there(kind: Mapping[str, Callable[[], Program]], name: str) -> bool:
     except fetch.PeerMissingError:
         return False
     return True
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder for one test whose path is short, for Unix sockets below it."""
+    with tempfile.TemporaryDirectory(prefix="uc-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
 
 
 @pytest.fixture(params=sorted(SMSCS))

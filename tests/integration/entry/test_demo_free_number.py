@@ -80,6 +80,12 @@ def record_prompts(sounds: Path) -> Path:
 
 
 @pytest.fixture
+def tmp_path(short_path: Path) -> Path:
+    """A short one: below it is the socket of the demo's Asterisk."""
+    return short_path
+
+
+@pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     """A state directory with recorded prompts, and the settings of a machine with an Asterisk."""
     program = any_asterisk()

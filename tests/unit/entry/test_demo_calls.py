@@ -17,6 +17,13 @@ from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import Program
 
+
+@pytest.fixture
+def tmp_path(short_path: Path) -> Path:
+    """A short one: below it is the socket of the demo's Asterisk."""
+    return short_path
+
+
 OWN = IvrSettings(enabled=True, free_numbers=(FreeNumber(number="0800", short_number="4040"),))
 
 
