@@ -1,7 +1,7 @@
 """Changing a person's consent by a page, the API, an operator or a key in a call: in force at once.
 
 A no is in force in Redis before it is written to SQL, a yes only afterwards: whatever fails in between,
-nobody is reached on a yes that has no record. What came with a text goes its own way (gateway.usecases.settle).
+nobody is reached on a yes that has no record. What came with a text is settled with it.
 """
 
 from __future__ import annotations
