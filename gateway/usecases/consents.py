@@ -67,9 +67,11 @@ class ConsentDesk:
             await asyncio.to_thread(self._record, change, shopper, at)
             return stands
         before = await self.words.read(change.firm_id, shopper)
-        for channel in change.channels:
-            if before[channel].consent is Consent.WITHDRAWN and before[channel].at >= at:
-                raise BeforeStop
+        refused = [before[c].at for c in change.channels if before[c].consent is Consent.WITHDRAWN]
+        if not change.said_at:  # now is after whatever stands, be it of the same millisecond
+            at = max(at, *(said_at + 1 for said_at in refused)) if refused else at
+        elif refused and max(refused) >= at:
+            raise BeforeStop
         said_at = await asyncio.to_thread(self._record, change, shopper, at)
         (stands,) = await self.words.put(change.firm_id, [put._replace(at=said_at)])
         return stands
