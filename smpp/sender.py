@@ -305,6 +305,7 @@ class Sender:
 
     def _decided_by_gate(self, outgoing: Outgoing, verdict: Verdict) -> None:
         outgoing.verdict = verdict
+        self._wake.set()  # what does not leave makes room for the next one
         decision = verdict.decision
         if isinstance(decision, Allow):
             self._allowed(outgoing)
