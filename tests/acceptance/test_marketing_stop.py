@@ -7,9 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -21,6 +19,7 @@ from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import FIRM, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.noon import to_noon_of_a_tuesday
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
@@ -30,15 +29,6 @@ OFFER: Final = "Two for one this week. STOP to refuse"
 OUT: Final = "You are unsubscribed. We will not send you any more offers."
 PER_S: Final = 15
 AT_ONCE_S: Final = 1.0
-
-
-def to_noon_of_a_tuesday() -> int:
-    """Seconds from now to a moment at which Ukrainian hours allow it, whenever this runs."""
-    now = datetime.now(UTC)
-    noon = now.astimezone(ZoneInfo("Europe/Kyiv")).replace(hour=12, minute=0, second=0, microsecond=0)
-    while noon < now or noon.weekday() != 1 or noon.month not in (4, 9, 11):  # months without holidays
-        noon += timedelta(days=1)
-    return int((noon - now).total_seconds())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
