@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.demo_settings import DemoSettings
 from config.ivr_settings import IvrSettings
 from config.link_settings import LinkSettings
 from config.section import Port, Section, SettingsError, from_files, read_secret
@@ -137,6 +138,19 @@ class AnswerSettings(Section):
     max_segments: Annotated[int, Field(ge=1, le=255)] = 4  # of a campaign's own text, at worst
 
 
+class AliasSettings(Section):
+    """How long a replaced alias lives on, and how often one may be replaced; what a till may ask of them.
+
+    A till is one API key. A miss is an alias that nobody has, mistyped or guessed.
+    """
+
+    grace_d: Annotated[float, Field(ge=0, le=365)] = 7.0
+    new_per_month: Annotated[int, Field(ge=1, le=100)] = 3
+    lookups_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    misses_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
+    misses_per_day: Annotated[int, Field(ge=1, le=10_000)] = 60
+
+
 class CodeSettings(Section):
     """Guessing odds of a whole code space: a guess hits with at most one in `odds`."""
 
@@ -174,6 +188,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var")
     master_secret: SecretStr | None = None
     master_secret_file: Path | None = None  # default: <state_dir>/master.secret, made on first run
+    sealing_keys_file: Path | None = None  # default: <state_dir>/sealing.keys, made by the first rotation
     stop_deadline_s: Annotated[float, Field(gt=0)] = 15.0
     clock_offset_s: int = 0  # added to the clock that decides over marketing: for tests and drills only
     redis: RedisSettings = RedisSettings()
@@ -182,9 +197,11 @@ class Settings(BaseSettings):
     simulator: SimulatorSettings = SimulatorSettings()
     smpp: SmppSettings = SmppSettings()
     ivr: IvrSettings = IvrSettings()
+    demo: DemoSettings = DemoSettings()
     limits: LimitSettings = LimitSettings()
     answers: AnswerSettings = AnswerSettings()
     codes: CodeSettings = CodeSettings()
+    aliases: AliasSettings = AliasSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 

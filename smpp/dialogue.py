@@ -105,6 +105,11 @@ class Dialogue:
         self._drain(deadline_s, now)
         return self.leave(now)
 
+    def renew(self, fault: str, now: float) -> list[bytes]:
+        """As `stop`, so that the owner binds anew; `fault` says why."""
+        self.course.fault = self.course.fault or fault
+        return self.stop(self._settings.bind_timeout_s, now)
+
     def leave(self, now: float) -> list[bytes]:
         """What is to be said once nothing is in flight any more, or the time for it is over."""
         if not self.course.may_leave(self.idle, now):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from config import tls
+from config.backoff import Backoff
 from config.link_settings import LinkSettings
-from smpp.backoff import Backoff
 from smpp.codec import BindKind
 from smpp.session import Session
 

@@ -11,6 +11,7 @@ import structlog
 
 from config.link_settings import LinkSettings
 from config.outage import Outage
+from smpp import statuses
 from smpp.codec import BindKind
 from smpp.line import Line
 from smpp.pdus import DeliverSm, Outcome, SubmitSm
@@ -77,6 +78,7 @@ class Link:
         self.settings = settings
         self.tally = tally or Tally()
         self.state = LinkState.DOWN
+        self.outages = 0  # how often a session ended and none was left to submit on
         self._handler = handler
         self._max_unanswered = max_unanswered
         self._lines = [
@@ -183,16 +185,17 @@ class Link:
         self._handler.on_messages(self, session, messages)
 
     def on_results(self, session: Session, results: list[Outcome]) -> None:
-        """Hand results on; after a throttling answer nothing is submitted for the link's waiting time."""
-        del session
-        throttled = sum(
-            1
-            for _, result in results
-            if result is not None and result.status and self.settings.refusal(result.status).slows
-        )
+        """Hand results on; after a throttling answer nothing is submitted for the link's waiting time.
+
+        An SMSC that knows nothing of a bind is bound to anew.
+        """
+        refused = [result.status for _, result in results if result is not None and result.status]
+        throttled = sum(1 for status in refused if self.settings.refusal(status).slows)
         if throttled:
             self.tally.throttled += throttled
             self._hold()
+        if statuses.RINVBNDSTS in refused and session.bound:
+            session.renew("the SMSC has lost the bind")
         self._handler.on_results(self, results)
         self._offer()
 
@@ -202,6 +205,8 @@ class Link:
         log.warning("smsc session ended", link=self.name, bind=str(session.kind), fault=session.fault)
         for line in self._lines:
             line.on_closed(session)
+        if not any(line.bound for line in self._outward):
+            self.outages += 1
         self._refresh()
 
     def _make_session(self, kind: BindKind) -> Session:

@@ -19,7 +19,7 @@ _MOST_REFERENCES = 50_000
 _LEAST_VALIDITY_S = 60
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Outgoing:
     """The parts that wait for room, and those that wait for a response."""
 
@@ -30,7 +30,8 @@ class Outgoing:
     ids: list[str]  # the SMSC's, of each segment that it took
     open: int
     begun_at: float
-    touched: bool = False  # something of it was submitted
+    touched: bool = False  # something of it was submitted and not refused
+    taken: int = 0  # parts that the SMSC took
     has_turn: bool = False  # of the texts to this phone it is the one on its way
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
     again: list[SubmitSm] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Outgoing:
     def took(self, segment: SubmitSm, smsc_id: str) -> None:
         """The SMSC has taken a part."""
         self.ids[self.segments.index(segment)] = smsc_id
+        self.taken += 1
 
     def give_up_rest(self, reason: str) -> None:
         """No further part leaves; those that did still get their responses."""

@@ -110,7 +110,7 @@ class Sender:
         self._unknown: list[Outgoing] = []
         self._behind: list[Waiting] = []  # wait behind another; intents to be taken back
         self._resumed: list[Outgoing] = []  # may leave now; intents to be noted again
-        self._delayed = 0
+        self._resting: set[Outgoing] = set()  # refused for now
         self._ended: list[Sent] = []
         self._wake = asyncio.Event()
         self._ends = asyncio.Event()
@@ -147,9 +147,11 @@ class Sender:
             await asyncio.gather(self._take_forever(), self._asking.run(), self._file_forever())
         finally:
             self._over = True
-        left = [*self._ready, *self._asking.left()]
+        rested = [outgoing for outgoing in self._order.clear() if outgoing.refusals]
+        left = [*self._ready, *self._asking.left(), *self._resting, *rested]
         untouched = [outgoing.waiting for outgoing in left if not outgoing.touched] + self._behind
         self._ready.clear()
+        self._resting.clear()
         try:
             await self._queue.hand_back(untouched)
         except (RedisError, OSError, TimeoutError) as err:  # they will be taken for possibly doubled
@@ -166,7 +168,7 @@ class Sender:
     @property
     def backlog(self) -> int:
         """Texts taken and not ended."""
-        waiting = len(self._unknown) + len(self._resumed) + len(self._order) + self._delayed
+        waiting = len(self._unknown) + len(self._resumed) + len(self._order) + len(self._resting)
         return len(self._ready) + len(self._asking) + len(self._in_flight) + waiting
 
     @property
@@ -324,7 +326,7 @@ class Sender:
     def _allowed(self, outgoing: Outgoing) -> None:
         if self._takes_turn(outgoing):
             self._ready.append(outgoing)
-        elif not outgoing.touched:
+        elif not outgoing.touched and not outgoing.refusals:
             self._behind.append(outgoing.waiting)
 
     def _ask_again(self, outgoing: Outgoing) -> None:
@@ -419,17 +421,18 @@ class Sender:
         """Submit the refused parts once more: at once when the link holds itself, later when it does not."""
         outgoing.parts = deque(outgoing.again)
         outgoing.open, outgoing.again = len(outgoing.parts), []
+        outgoing.touched = outgoing.taken > 0  # what was refused is in no doubt
         delay_s, outgoing.delay_s = outgoing.delay_s, 0.0
         if not delay_s:
             self._ready.appendleft(outgoing)
             return
-        self._delayed += 1
+        self._resting.add(outgoing)
         if outgoing.priority is Priority.BULK:  # a reply need not wait behind marketing that rests
             self._give_up_turn(outgoing)
         asyncio.get_running_loop().call_later(delay_s, self._retry, outgoing)
 
     def _retry(self, outgoing: Outgoing) -> None:
-        self._delayed -= 1
+        self._resting.discard(outgoing)
         self._stand_ready(outgoing)
         self.pump()
 
@@ -442,14 +445,14 @@ class Sender:
         if following is None:
             return
         following.has_turn = True
-        if following.waiting in self._behind:  # its intent stands still
+        if following.refusals or following.touched:  # it was submitted: its intent stands still
+            self._stand_ready(following)
+            return
+        if following.waiting in self._behind:  # perhaps handed back, if nobody answered
             self._behind.remove(following.waiting)
-            self._stand_ready(following)
-        elif following.touched:  # so it does when a part has left
-            self._stand_ready(following)
-        else:
-            self._resumed.append(following)
-            self._wake.set()
+        following.waiting = following.waiting._replace(begun=following.waiting.begun - 1)
+        self._resumed.append(following)
+        self._wake.set()
 
     def _end(
         self,
@@ -479,7 +482,7 @@ class Sender:
             self._give_up_turn(outgoing)
 
     async def _file_forever(self) -> None:
-        while not (self._stopping and not self._in_flight and not self._ended):
+        while not (self._stopping and not self._flying and not self._ended):
             if not self._ended:
                 self._ends.clear()
                 await _first(self._ends.wait(), IDLE_WAIT_MS / 1000)

@@ -155,6 +155,10 @@ class Session(asyncio.Protocol):
         """Take no new work, let what is in flight end, unbind and close, all within `deadline_s`."""
         self._say(self._dialogue.stop(deadline_s, self._loop.time()))
 
+    def renew(self, fault: str) -> None:
+        """As `stop`, so that the owner binds anew; `fault` says why."""
+        self._say(self._dialogue.renew(fault, self._loop.time()))
+
     def abort(self, fault: str) -> None:
         """Cut the connection without a word."""
         self._course.cut(fault)

@@ -24,11 +24,6 @@ class Slowing:
         """Segments on their way, at most."""
         return int(self._limit)
 
-    @property
-    def slowed(self) -> bool:
-        """The limit is below the window."""
-        return self._limit < self._window
-
     def on_throttled(self, in_flight: int, now: float) -> None:
         """The SMSC has refused a segment as too fast; `in_flight`: those on their way, this one included."""
         if now >= self._calm_from:

@@ -15,7 +15,7 @@ from tests.peers.smsc import Program, SmscPeer
 P = TypeVar("P", bound=Program)
 
 SMSCS = {"smpp34": fetch.smpp34_smsc, "node smpp": fetch.node_smsc, "Net::SMPP": fetch.perl_smsc}
-ASTERISKS = {release: partial(fetch.asterisk, release) for release in fetch.ASTERISK_SUITES}
+ASTERISKS = {release: partial(fetch.asterisk, release) for release in reversed(fetch.ASTERISK_SUITES)}
 
 
 def peer_of(kind: Mapping[str, Callable[[], P]], name: str) -> P:
@@ -40,8 +40,16 @@ def any_smsc() -> Program:
 
 
 def any_asterisk() -> fetch.AsteriskProgram:
-    """Whichever Asterisk can be had: for what does not depend on its version."""
+    """Whichever Asterisk can be had, the newest first: for what does not depend on its version."""
     return peer_of(ASTERISKS, _first(ASTERISKS))
+
+
+@pytest.fixture(
+    scope="session", params=sorted(ASTERISKS) if os.environ.get("ASTERISKS") == "all" else ["any"]
+)
+def asterisk_program(request: pytest.FixtureRequest) -> fetch.AsteriskProgram:
+    """An Asterisk; with ASTERISKS=all (`make test-asterisks`) each in turn."""
+    return any_asterisk() if request.param == "any" else peer_of(ASTERISKS, request.param)
 
 
 def sipp_program() -> Program:

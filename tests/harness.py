@@ -102,7 +102,7 @@ class Gateway:
     # Processes
 
     def start(self, role: str, *, prefix: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> None:
-        """Start `up`, `smpp`, `worker`, `api`, or `valkey` by itself; `prefix` is put before its command."""
+        """Start `up`, or a process by itself, `valkey` too; `prefix` is put before its command."""
         argv = [*prefix, *(self._valkey() if role == VALKEY else (str(UNDERCAP), role)), *options]
         log = self._logs.get(role) or (self.state / f"{role}.log").open("ab")
         self._logs[role] = log
@@ -135,7 +135,7 @@ class Gateway:
 
     def pids(self) -> dict[str, int]:
         """Every process that lives, by role."""
-        found = {role: self.pid(role) for role in ("up", "smpp", "worker", "api", VALKEY)}
+        found = {role: self.pid(role) for role in ("up", "smpp", "worker", "ivr", "api", VALKEY)}
         return {role: pid for role, pid in found.items() if pid is not None}
 
     def kill(self, role: str) -> bool:
@@ -199,12 +199,13 @@ class Gateway:
 
     # As an operator
 
-    def cli(self, *arguments: str) -> str:
-        """Standard output of `undercap …`. Raises HarnessError where it fails."""
+    def cli(self, *arguments: str, said: str = "") -> str:
+        """Standard output of `undercap …`, with `said` on its input. Raises HarnessError where it fails."""
         done = subprocess.run(
             [str(UNDERCAP), *arguments],
             cwd=self.state,
             env=self._environment(),
+            input=said,
             capture_output=True,
             text=True,
             timeout=CLI_TIMEOUT_S,
@@ -307,7 +308,9 @@ def _assignments(table: Mapping[str, object]) -> list[str]:
 
 
 def _toml(value: object) -> str:
-    """JSON's strings, numbers, booleans and lists are TOML's, too."""
+    """JSON's strings, numbers and booleans are TOML's, too."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(_assignments(value)) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -51,6 +51,10 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("help", ""),
             ("alias", "alias"),
             ("alias_later", ""),  # it cannot be told now
+            ("alias_called", "alias number"),  # `number`: to which a text proves the caller's own
+            ("alias_proved", ""),
+            ("new_alias", "alias date"),
+            ("alias_kept", "alias date"),
             ("balance", "points"),
             ("invite", ""),
             ("limited", "time"),
@@ -65,9 +69,9 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 NOUNS: Final = ("points", "codes")
 DATES: Final = ("day", "time", "day_and_time")
 
-# A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent is
-# the proof of what was agreed to: both channels, and how to refuse.
-_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent"})
+# A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent
+# is the proof of what was agreed to, and of how to refuse. And whoever did not call is warned in them.
+_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "alias_called"})
 _NOUN: Final = frozenset({"n"})
 
 

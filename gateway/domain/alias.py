@@ -28,7 +28,7 @@ _GROUP = 3
 class Alias:
     """An alias as it stands. Times in ms since 1970.
 
-    `counter`: what its digits are made of. `message_id`: the text that asked for it in place of another.
+    `counter`: what its digits are made of. `message_id`: the text that it was given for; None: a call.
     `ends_at`: when it dies; None for the one that a person has now. `told_at`: when it was last told by call;
     `texted_at`: when a text from its number came after that.
     """
@@ -88,10 +88,9 @@ def groups(alias: str) -> tuple[str, ...]:
     >>> groups("1234567890")
     ('123', '456', '7890')
     """
-    starts = list(range(0, len(alias), _GROUP))
-    if len(starts) > 1 and starts[-1] == len(alias) - 1:
-        starts.pop()
-    return tuple(alias[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
+    before_last = range(0, len(alias) - _GROUP - 1, _GROUP)
+    last = len(before_last) * _GROUP
+    return (*(alias[at : at + _GROUP] for at in before_last), alias[last:])
 
 
 def _first(body: int) -> int:

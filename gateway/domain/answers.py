@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.texts import Wording
+from gateway.domain.alias import groups
 from gateway.domain.outcome import Outcome
 
 # Codes are told in this order, good news first; what is not here is not the outcome of a code.
@@ -40,10 +41,11 @@ class CodeOutcome:
 class Situation:
     """Everything that an answer may tell.
 
-    `codes`, `services`: in the order of the text. `balance`: points after this message. `alias`: nine digits.
-    `wait_until`: when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if
-    given, lets a limit that ends on another day be told with the day. `firm`: whose offers a STOP has ended.
-    `asks_consent`: the answer ends with the question for consent to offers.
+    `codes`, `services`: in the order of the text. `balance`: points after this message. `alias`: nine digits
+    or more; `alias_until`: how long the one before it lives, or until when there is no new one. `wait_until`:
+    when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given, lets a
+    limit that ends on another day be told with the day. `short_number`: to which one texts.
+    `firm`: whose offers a STOP has ended. `asks_consent`: the answer ends with the question for consent.
     """
 
     codes: tuple[CodeOutcome, ...]
@@ -54,6 +56,8 @@ class Situation:
     campaign: str
     timezone: str
     now: datetime | None = None
+    alias_until: datetime | None = None
+    short_number: str = ""
     firm: str = ""
     asks_consent: bool = False
 
@@ -76,24 +80,15 @@ def consent_question(wording: Wording) -> str:
     return wording.plain.say("ask_consent")
 
 
-def group_alias(alias: str) -> str:
-    """Nine digits as they are said at a till.
-
-    >>> group_alias("123456789")
-    '123 456 789'
-    """
-    return " ".join(alias[at : at + 3] for at in range(0, len(alias), 3))
-
-
 def _codes(situation: Situation, words: Wording) -> Iterator[str]:
     if len(situation.codes) == 1:
         yield _one(situation.codes[0], situation, words)
         return
-    groups: dict[tuple[Outcome, str], list[CodeOutcome]] = {}
+    grouped: dict[tuple[Outcome, str], list[CodeOutcome]] = {}
     for code in sorted(situation.codes, key=lambda code: _CODE_ORDER.index(code.outcome)):
         date = _day(code.at, situation, words) if code.outcome in _DATED else ""
-        groups.setdefault((code.outcome, date), []).append(code)
-    for (outcome, date), alike in groups.items():
+        grouped.setdefault((code.outcome, date), []).append(code)
+    for (outcome, date), alike in grouped.items():
         yield words.say(
             f"several.{_key(outcome, date)}",
             codes=words.count("codes", len(alike)),
@@ -101,7 +96,7 @@ def _codes(situation: Situation, words: Wording) -> Iterator[str]:
             date=date,
             campaign=situation.campaign,
         )
-    credited = any(outcome is Outcome.ACTIVATED for outcome, _ in groups)
+    credited = any(outcome is Outcome.ACTIVATED for outcome, _ in grouped)
     if credited and Outcome.BALANCE not in situation.services:
         yield words.say("several.balance", balance=situation.balance or 0, campaign=situation.campaign)
 
@@ -133,7 +128,9 @@ def _service(service: Outcome, situation: Situation, words: Wording) -> str:
     return words.say(
         key,
         points=words.count("points", situation.balance or 0),
-        alias=group_alias(alias or ""),
+        alias=" ".join(groups(alias or "")),
+        date=_day(situation.alias_until, situation, words),
+        number=situation.short_number,
         time=_wait(situation, words) if service is Outcome.LIMITED else "",
         campaign=situation.campaign,
         firm=situation.firm,

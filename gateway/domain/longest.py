@@ -16,11 +16,12 @@ from typing import Final
 
 from config.texts import NOUNS, SENTENCES, Wording
 from gateway.domain import gsm, look_alikes
-from gateway.domain.answers import group_alias
+from gateway.domain.alias import groups
 from gateway.domain.segments import count
 
 MOST_BALANCE: Final = 999_999_999
 MOST_CODES: Final = 100  # of one text, whatever the settings allow
+MOST_SHORT_NUMBER: Final = 15  # digits
 _PIN: Final = "9" * 6
 # What a text with several codes is answered with: what came of them, and the balance.
 _CREDITED: Final = ("several.activated", "several.balance")
@@ -61,7 +62,7 @@ def too_long(words: Wording, extremes: Extremes, *, most: int, plain: bool) -> l
     changed = _changed(words)
     found: dict[frozenset[str], TooLong] = {}
     for keys in _answers(asks_consent=extremes.asks_consent):
-        own = changed & frozenset[str]().union(keys, *(SENTENCES[key] for key in keys))
+        own = changed & frozenset[str]().union(keys, *(SENTENCES[key].intersection(NOUNS) for key in keys))
         if not own:
             continue
         needed, example = max(
@@ -112,7 +113,8 @@ def _values(words: Wording, extremes: Extremes, *, several: bool) -> dict[str, t
         "balance": (str(MOST_BALANCE),),
         "date": _dates(words.dates["day"]),
         "time": _dates(words.dates["day_and_time"]),
-        "alias": (group_alias("9" * 9),),
+        "alias": (" ".join(groups("9" * 9)),),
+        "number": ("9" * MOST_SHORT_NUMBER,),
         "pin": (_PIN,),
         "campaign": (extremes.campaign,),
         "firm": (extremes.campaign,),

@@ -17,6 +17,10 @@ class Outcome(StrEnum):
     OPT_IN = "opt_in"
     HELP = "help"
     ALIAS = "alias"
+    ALIAS_CALLED = "alias_called"  # asked for through a call, whose number can be forged
+    ALIAS_PROVED = "alias_proved"  # the first text after a call: the alias may spend
+    NEW_ALIAS = "new_alias"
+    ALIAS_KEPT = "alias_kept"  # a new one was asked for too often
     BALANCE = "balance"
     INVITE = "invite"
     NOT_STARTED = "not_started"

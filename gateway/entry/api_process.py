@@ -16,11 +16,13 @@ from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics, persons
 from gateway.http import links as link_routes
+from gateway.http import vault as vault_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.queues.poking import Nudger
 from gateway.store import link_reports
 from gateway.store.access_log import AccessLog
+from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
@@ -30,6 +32,8 @@ from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
+from gateway.store.tills import TillStore
+from gateway.usecases.alias_lookup import LookupDesk
 from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
@@ -114,6 +118,7 @@ def _add_operators_routes(
     token = settings.http.operator_token.get_secret_value()
     app.add_routes(link_routes.routes(redis.redis, token, firms=firms, links=links))
     app.add_routes(calls.routes(redis.redis, backing.engine, token))
+    app.add_routes(vault_routes.routes(backing.engine, token))
     app.add_routes(messages.routes(backing.engine, token, ApiKeys(backing.engine, backing.vault)))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
 
@@ -164,9 +169,22 @@ def _services(
         vault=backing.vault,
         lives_s=settings.web.pin_ttl_s,
     )
+    lookup_desk = LookupDesk(
+        tills=TillStore(redis, settings.aliases),
+        aliases=AliasLookups(backing.engine),
+        alias_key=backing.alias_key,
+        meter=meter,
+    )
     keys = ApiKeys(backing.engine, backing.vault)
     consents = ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis))
-    return Services(settings=settings, desk=desk, pin_desk=pin_desk, keys=keys, consents=consents)
+    return Services(
+        settings=settings,
+        desk=desk,
+        pin_desk=pin_desk,
+        lookup_desk=lookup_desk,
+        keys=keys,
+        consents=consents,
+    )
 
 
 def _endless(streams: set[asyncio.Task[None]]) -> Middleware:

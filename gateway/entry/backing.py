@@ -18,11 +18,21 @@ from config.settings import Settings
 from gateway.domain.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.store import catalog as catalog_store
-from gateway.store import keys, master_secret, migrate, presence, redis_server, sql
+from gateway.store import (
+    generations,
+    keys,
+    master_secret,
+    migrate,
+    presence,
+    redis_server,
+    sealing_keys,
+    sql,
+)
 from gateway.store.claims import StoreUnavailable
 from gateway.store.connect import async_client, sync_client
 from gateway.store.durable import DurableRedis
 from gateway.store.presence import Presence
+from gateway.store.sealing_keys import KeyFile
 from gateway.store.vault import Vault
 
 log = structlog.get_logger()
@@ -61,11 +71,12 @@ def open_backing(settings: Settings) -> Backing:
                 "the database is behind this version: run `undercap up` or `undercap migrate`"
             )
         deployment = presence.deployment_id(engine)
+        generations.refuse_lost(engine, sealing_keys.file_of(settings))
     except SQLAlchemyError as err:
         raise SettingsError(f"sql: the database does not answer ({type(err).__name__})") from err
     return Backing(
         settings=settings,
-        vault=Vault(master_secret.load_or_make(settings)),
+        vault=Vault(master_secret.load_or_make(settings), KeyFile(sealing_keys.file_of(settings))),
         engine=engine,
         deployment=deployment,
         redis=sync_client(url, settings.redis),

@@ -36,6 +36,10 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.prompts:prompts",
         "What callers hear: sound files, and the texts for a studio.",
     ),
+    "vault": (
+        "gateway.entry.commands.vault:vault",
+        "The vault: its keys, erasure of a person, who opened what.",
+    ),
     "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
 }
 
@@ -74,6 +78,7 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
+        imported("gateway.entry.demo_calls").offer(load())
     _run("gateway.entry.supervision.supervisor", demo=demo)
 
 
@@ -93,6 +98,12 @@ def worker() -> None:
 def simulate() -> None:
     """An SMSC of our own with a page of handsets. Never beside real links."""
     _run("gateway.entry.simulate")
+
+
+@cli.command(hidden=True)
+def asterisk() -> None:
+    """The Asterisk of `up --demo`, which starts it where it can."""
+    _run("gateway.entry.asterisk_process")
 
 
 @cli.command()

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from config.settings import Settings
 from gateway.entry.backing import open_backing
+from gateway.entry.demo_numbers import SHORT_NUMBER
 from gateway.store import schema
 from gateway.usecases import issue_codes, set_up
 from gateway.usecases.set_up import NewCampaign
 
 SLUG = "demo"
-SHORT_NUMBER = "4040"
 COUNT = 100_000
 SHOWN = 24
 _DAY_MS = 86_400_000

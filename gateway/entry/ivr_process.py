@@ -102,7 +102,7 @@ def _line(settings: Settings) -> Line:
         raise SetupFaultError(
             f"ivr.sounds_dir: only letters, digits and . _ + - / may be in {directory}"
         ) from err
-    if absent := make.missing(directory):
+    if not settings.demo.sip_port and (absent := make.missing(directory)):  # the demo makes them just now
         some = ", ".join(absent[:3])
         log.warning("prompts are missing", count=len(absent), some=some, mend="run `undercap prompts make`")
     return Line(

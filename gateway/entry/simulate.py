@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.entry import process
+from gateway.entry import demo_booth, process
 from gateway.entry.supervision import readiness
 from gateway.http import feed
 from smpp.simulator.app import Simulator
@@ -28,7 +28,9 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         demo=settings.state_dir / DEMO_FILE,
         feed_url=_url(settings.http.host, settings.http.port) + feed.PATH,
     )
-    runner = web.AppRunner(simulator.web_app(), access_log=None, shutdown_timeout=1.0)
+    app = simulator.web_app()
+    booth = demo_booth.join(app, settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         with process.listening("simulator.smpp_port", wanted.host, wanted.smpp_port):
             await simulator.start()
@@ -42,6 +44,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             print(f"Virtual phones: {page}   SMSC: {wanted.host}:{simulator.smsc.port}", flush=True)
         await stop.wait()
     finally:
+        await booth.close()
         await simulator.stop(settings.stop_deadline_s / 2)
         await runner.cleanup()
     return process.Exit.OK

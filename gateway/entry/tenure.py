@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from config.link_settings import LinkSettings
 from config.outage import Outage
+from gateway.domain.absence import Absence
 from gateway.store.lease import Holder, Lease
 from smpp.link import Link
 from smpp.sender import Sender
@@ -53,7 +54,7 @@ class Holding(Protocol):
 
 
 class Tenure:
-    """`begin` it once, `stop` it once."""
+    """`begin` it once, then `stop` it."""
 
     def __init__(self, settings: LinkSettings, parts: Parts, holding: Holding) -> None:
         self.settings = settings
@@ -69,7 +70,7 @@ class Tenure:
         self._sender: Sender | None = None
         self._sending: asyncio.Task[None] | None = None
         self._term = 0  # of the lease, in which the sender was made
-        self._gone_at: float | None = None  # since when the SMSC is gone
+        self._absence = Absence(settings.failover_after_s)
         self._told: Holder | None = None  # who was said to hold the link
         self._away = Outage("redis away: the lease of the link is not renewed", link=settings.name)
 
@@ -78,11 +79,14 @@ class Tenure:
         self._running = asyncio.create_task(self._run())
 
     async def stop(self, deadline_s: float) -> None:
-        """No new texts; what is in flight is finished and filed; unbind; give the lease back."""
+        """No new texts; what is in flight is finished and filed; unbind; give the lease back.
+
+        It goes on where the wait for it is given up; then somebody else may wait for it.
+        """
         self._deadline_s = deadline_s
         self._stopping.set()
         if self._running is not None:
-            await self._running
+            await asyncio.shield(self._running)
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -92,6 +96,8 @@ class Tenure:
                     self._take_up()
                 elif not held and self._link is not None:
                     await self._give_up()
+                elif self._broken():
+                    await self._drop()
                 elif self._sending is not None and self._term != self._lease.term:
                     await self._send_anew()
                 if self._link is not None:
@@ -132,14 +138,11 @@ class Tenure:
 
     async def _look_after(self, link: Link) -> None:
         now = asyncio.get_running_loop().time()
-        if link.health.bound:
-            self._gone_at = None
-            if self._sending is None:
-                log.info("the smsc is back: texts leave by their own link again", link=self._name)
-                self._send(link)
-            return
-        self._gone_at = now if self._gone_at is None else self._gone_at
-        if self.settings.fallbacks and now - self._gone_at >= self.settings.failover_after_s:
+        self._absence.look(now, bound=link.health.bound, outages=link.outages)
+        if self._absence.over and self._sending is None:
+            log.info("the smsc is back: texts leave by their own link again", link=self._name)
+            self._send(link)
+        elif self.settings.fallbacks and self._absence.too_long(now):
             await self._fail_over()
 
     async def _fail_over(self) -> None:
@@ -164,10 +167,20 @@ class Tenure:
     async def _give_up(self) -> None:
         """Another process holds the link: not one more PDU of ours."""
         log.error("the link was taken over by another process", link=self._name, holder=str(self._told))
+        await self._drop()
+
+    def _broken(self) -> bool:
+        """Whether one of what runs as long as the link is held has ended by itself."""
+        return any(task is not None and task.done() for task in (self._linked, self._sending))
+
+    async def _drop(self) -> None:
+        """End all at once; what failed by itself is told. If the link is still ours, it is taken up anew."""
         for task in (self._linked, self._sending):
             if task is not None:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                (ended,) = await asyncio.gather(task, return_exceptions=True)
+                if isinstance(ended, Exception):
+                    log.error("a link failed by itself", link=self._name, exc_info=ended)
         self._forget()
 
     async def _send_anew(self) -> None:
@@ -195,4 +208,4 @@ class Tenure:
         if self._link is not None:
             self._holding.on_end(self._link)
         self._link = self._linked = self._sender = self._sending = None
-        self._gone_at = None
+        self._absence = Absence(self.settings.failover_after_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -28,6 +29,7 @@ from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
 from gateway.store import feed, keys
 from gateway.store.access_log import WRITE_EVERY_S, AccessLog
+from gateway.store.lease import this_process
 from gateway.store.metrics import METRICS
 from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway, drain
@@ -67,6 +69,7 @@ def run(settings: Settings) -> int:
     jobs.configure(desk.settle)
     sweep = threading.Thread(target=_sweep, args=(backing, keeper, desk), name="sweep", daemon=True)
     sweep.start()
+    _take_on(backing)
     collect_less()
     readiness.ready()
     _work(backing)
@@ -79,6 +82,13 @@ async def _refuse_unfit(backing: Backing) -> None:
     """As in the other processes: a Redis that would lose data is refused, one that is away is waited for."""
     found = await open_redis(backing)
     await found.redis.aclose()
+
+
+def _take_on(backing: Backing) -> None:
+    """Begin with what waits: a worker that was killed may have taken a nudge with it."""
+    with contextlib.suppress(RedisError, OSError):  # else the sweep finds it
+        clear(backing.queue_redis)
+        nudge(backing.queue_redis)
 
 
 def _work(backing: Backing) -> None:
@@ -115,7 +125,7 @@ class Settling:
         self._receipts_kept_ms = int(backing.settings.answers.receipts_max_age_d * 86_400_000)
         self._backing = backing
         self._keeper = keeper
-        self._token = os.urandom(8).hex()
+        self._token = str(this_process())
         self._desk: Desk | None = None
         self._away = Outage("ledger away; texts wait in the outbox")
 
@@ -154,6 +164,7 @@ class Settling:
                 catalog=self._keeper.catalog,
                 alias_key=self._backing.alias_key,
                 consent_reply_ms=int(self._backing.settings.answers.consent_reply_d * 86_400_000),
+                aliases=self._backing.settings.aliases,
             )
         return self._desk
 

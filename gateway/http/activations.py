@@ -15,7 +15,7 @@ from gateway.http.bodies import Body
 from gateway.http.desk import Desk
 from gateway.http.problems import Kind, Problem
 from gateway.http.wishes import LONGEST_CODE
-from gateway.store.api_keys import ApiKeys
+from gateway.store.api_keys import ApiKey, ApiKeys
 from gateway.usecases.activation import Answered, Wish
 
 PATH = "/v1/activations"
@@ -81,12 +81,17 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
 
 async def firm_of(request: web.Request, keys: ApiKeys) -> int:
     """The firm whose API key a request shows. Raises Problem."""
-    found = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    firm = await keys.firm_of(found[1]) if found else None
-    if firm is None:
+    return (await key_of(request, keys)).firm_id
+
+
+async def key_of(request: web.Request, keys: ApiKeys) -> ApiKey:
+    """The API key that a request shows. Raises Problem."""
+    shown = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    found = await keys.find(shown[1]) if shown else None
+    if found is None:
         told = "Send Authorization: Bearer with an API key of your firm."
         raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
-    return firm
+    return found
 
 
 def _numbers(catalog: Catalog, firm: int) -> list[ShortNumber]:

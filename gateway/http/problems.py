@@ -19,6 +19,7 @@ class Kind(StrEnum):
     KEY = "key"  # no API key, or none that stands
     ORIGIN = "origin"  # from another site's page
     PIN = "pin"  # wrong, used, spent or too old
+    ALIAS = "alias"  # nobody has it
     LIMITED = "limited"  # too many tries; see Retry-After
     AWAY = "away"  # nothing was decided; the same again later
     HTTP = "http"  # no such address, method or media type

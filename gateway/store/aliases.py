@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, Engine, bindparam, insert, null, select, update
 
@@ -32,14 +34,14 @@ def of(connection: Connection, shoppers: Iterable[int]) -> dict[int, list[Alias]
     return dict(found)
 
 
-def give(connection: Connection, shoppers: Sequence[int], now: int) -> dict[int, list[Alias]]:
-    """As `of`; who has none yet gets the next. `now`: ms."""
-    had = of(connection, shoppers)
-    without = sorted(set(shoppers) - had.keys())
+def give(connection: Connection, asking: Mapping[int, str | None], now: int) -> dict[int, list[Alias]]:
+    """As `of`; who has none now gets the next. `asking`: shopper -> the text that asks, if one does."""
+    had = of(connection, asking)
+    without = sorted(s for s in asking if s not in had or had[s][-1].ends_at is not None)
     if not without:
         return had
     # Another process may be giving the same at this moment: one of both rows stands, and both tell it.
-    rows = [{"shopper_id": shopper, "created_at": now} for shopper in without]
+    rows = [{"shopper_id": s, "created_at": now, "message_id": asking[s]} for s in without]
     ledger.insert_missing(connection, schema.alias, rows)
     return had | of(connection, without)
 
@@ -74,25 +76,40 @@ def note_texted(connection: Connection, texted: Mapping[int, int]) -> None:
         connection.execute(_TEXTED, rows)
 
 
-def balance(engine: Engine, counter: int | None, firm_id: int, now: int) -> int | None:
-    """The points at a firm of whoever has an alias now or in its grace; None for one that nobody has.
+class AliasLookups:
+    """What tills ask, in threads."""
 
-    `counter`: None for what is no alias: it is looked for as if it were one, so that it takes the same time.
-    """
-    a, b = schema.alias, schema.balance
-    query = (
-        select(a.c.ends_at, b.c.points)
-        .select_from(a.outerjoin(b, (b.c.shopper_id == a.c.shopper_id) & (b.c.firm_id == firm_id)))
-        .where(a.c.id == (counter or _NOBODYS))
-    )
-    with engine.connect() as connection:
-        found = connection.execute(query).first()
-    if found is None or (found.ends_at is not None and found.ends_at <= now):
-        return None
-    return int(found.points or 0)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def balance(self, counter: int | None, firm_id: int) -> int | None:
+        """The points at a firm of whoever has an alias now or in its grace; None for one that nobody has.
+
+        `counter`: None for what cannot be one: it is looked for all the same, so that it takes the same time.
+        Raises SQLAlchemyError.
+        """
+        return await asyncio.to_thread(self._balance, counter or _NOBODYS, firm_id)
+
+    def _balance(self, counter: int, firm_id: int) -> int | None:
+        with self._engine.connect() as connection:
+            found = connection.execute(_LOOK_UP, {"b_counter": counter, "b_firm": firm_id}).first()
+        if found is None or (found.ends_at is not None and found.ends_at <= time.time() * 1000):
+            return None
+        return int(found.points or 0)
 
 
 _NOBODYS = 0  # rows are numbered from 1
+_LOOK_UP = (
+    select(schema.alias.c.ends_at, schema.balance.c.points)
+    .select_from(
+        schema.alias.outerjoin(
+            schema.balance,
+            (schema.balance.c.shopper_id == schema.alias.c.shopper_id)
+            & (schema.balance.c.firm_id == bindparam("b_firm")),
+        )
+    )
+    .where(schema.alias.c.id == bindparam("b_counter"))
+)
 _TEXTED = (
     update(schema.alias)
     .where(

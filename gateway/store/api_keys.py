@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
 from gateway.store import schema
 from gateway.store.vault import Vault
+
+
+class ApiKey(NamedTuple):
+    """A key that stands."""
+
+    id: int
+    firm_id: int
 
 
 class ApiKeys:
@@ -17,16 +25,17 @@ class ApiKeys:
         self._engine = engine
         self._vault = vault
 
-    async def firm_of(self, key: str) -> int | None:
-        """The firm of a key; None for one that never was or was revoked. Raises SQLAlchemyError.
+    async def find(self, key: str) -> ApiKey | None:
+        """A key as it was shown; None for one that never was or was revoked. Raises SQLAlchemyError.
 
         What is looked up is a keyed digest, so how long it takes says nothing about any key.
         """
         digest = self._vault.digest("api-key|" + key)
         return await asyncio.to_thread(self._look_up, digest)
 
-    def _look_up(self, digest: str) -> int | None:
+    def _look_up(self, digest: str) -> ApiKey | None:
         t = schema.api_key
-        query = select(t.c.firm_id).where(t.c.digest == digest, t.c.revoked_at.is_(None))
+        query = select(t.c.id, t.c.firm_id).where(t.c.digest == digest, t.c.revoked_at.is_(None))
         with self._engine.connect() as connection:
-            return connection.scalar(query)
+            found = connection.execute(query).first()
+        return ApiKey(id=found.id, firm_id=found.firm_id) if found else None

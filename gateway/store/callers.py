@@ -52,7 +52,7 @@ class Callers:
         now = _now()
         with sql.writing(self._engine) as connection:
             person = people.known_or_new(connection, self._vault, key=key, number=number, at=now)
-            had = aliases.give(connection, [person.id], now)[person.id]
+            had = aliases.give(connection, {person.id: None}, now)[person.id]
             aliases.note_told(connection, person.id, now)
         return had[-1].counter
 

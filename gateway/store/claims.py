@@ -25,7 +25,7 @@ class StoreUnavailable(Exception):
 class ClaimCall(NamedTuple):
     """One text for one firm.
 
-    `mode`: T, S or U as the function says, with f, m and n behind it.
+    `mode`: T, S or U as the function says, with f, m, n, h and y behind it.
     `consent`: out, in, yes or empty. `body`: what settlement needs, no number and no code in clear.
     """
 

@@ -17,6 +17,7 @@ DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
 NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
+TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -33,6 +34,21 @@ FEED = "feed"  # the simulator's live feed; capped
 def tag(firm: int) -> str:
     """The slot of a firm."""
     return f"{{f{firm}}}"
+
+
+def tag_pattern() -> str:
+    """What SCAN matches the keys of all firms with."""
+    return "{f*}:*"
+
+
+def kind_of(name: bytes) -> str:
+    """The word behind the tag of a firm's key, such as outbox or send."""
+    return name.partition(b"}:")[2].partition(b":")[0].decode()
+
+
+def firm_of(name: bytes) -> int:
+    """Whose a firm's key is."""
+    return int(name[2 : name.index(b"}")])
 
 
 def gate(firm: int) -> str:
@@ -111,6 +127,15 @@ def sends(firm: int, link: str) -> list[str]:
     return [send(firm, link, priority) for priority in IN_ORDER]
 
 
+def sent_by(name: bytes) -> tuple[str, Priority]:
+    """The link and the priority of a sending queue."""
+    link = name.decode().partition("}:send:")[2]
+    for priority in IN_ORDER:
+        if priority is not Priority.REPLY and link.endswith(f":{priority}"):
+            return link.removesuffix(f":{priority}"), priority
+    return link, Priority.REPLY
+
+
 def intents(firm: int, link: str) -> str:
     """Hash of intent -> times that a submit was begun; a field ends with the outcome."""
     return f"{{f{firm}}}:intents:{link}"
@@ -183,6 +208,11 @@ def contacts(channel: str, shopper: str) -> str:
     These share a slot: a person's firms lie on others.
     """
     return f"{{caps}}:{channel}:{shopper}"
+
+
+def till(key_id: int) -> str:
+    """Hash of what a till, an API key, asked of aliases, see till.lua; ends by TILL_TTL."""
+    return f"{{till-{key_id}}}:lookups"
 
 
 # One-time PINs share a slot: they are few by their own limits, and one function checks all of these.

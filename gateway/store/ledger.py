@@ -72,12 +72,12 @@ class Receipted(NamedTuple):
 
 def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> dict[str, Standing]:
     """Those of the shopper keys that are known."""
-    return {
-        key: Standing(id_, points or 0, told_at)
-        for key, id_, points, told_at in _found(
-            connection, "standing", _standing, shoppers, {"b_firm": firm_id}
-        )
-    }
+    known: dict[str, Standing] = {}
+    rows = _found(connection, "standing", _standing, shoppers, {"b_firm": firm_id})
+    for key, id_, points, told_at, ends_at in rows:
+        if key not in known or ends_at is None:  # an alias that was replaced needs no proof any more
+            known[key] = Standing(id_, points or 0, told_at if ends_at is None else None)
+    return known
 
 
 def activated(connection: Connection, codes: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Activated]:
@@ -284,11 +284,16 @@ _ALL_PARTS = (
 
 
 def _standing(many: Many) -> Any:
+    """A row for each alias that was told by call and not proved, at least one.
+
+    Of the current ones alone SQLite would ask the index of all aliases, which is not small.
+    """
     s, b, a = schema.shopper, schema.balance, schema.alias
-    joined = s.outerjoin(b, (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm"))).outerjoin(
-        a, (a.c.shopper_id == s.c.id) & schema.UNPROVED
-    )
-    return select(s.c.key, s.c.id, b.c.points, a.c.told_at).select_from(joined).where(s.c.key.in_(many))
+    here = (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm"))
+    unproved = (a.c.shopper_id == s.c.id) & a.c.told_at.is_not(None) & a.c.texted_at.is_(None)
+    joined = s.outerjoin(b, here).outerjoin(a, unproved)
+    columns = (s.c.key, s.c.id, b.c.points, a.c.told_at, a.c.ends_at)
+    return select(*columns).select_from(joined).where(s.c.key.in_(many))
 
 
 def _activated(many: Many) -> Any:

@@ -1,4 +1,4 @@
-"""The one secret of a deployment: 32 bytes from which every key is derived.
+"""The one secret of a deployment: 32 bytes that go into every key.
 
 It comes from the settings, from a file that they name, or from `<state_dir>/master.secret`, which is made on
 the first run. Whoever loses it loses every sealed number and every code series, so that a second one is
@@ -8,15 +8,14 @@ never made where a ledger already stands.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import sqlite3
-import stat
 from pathlib import Path
 
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.store import state_dir
+from gateway.store import private_file
+from gateway.store.private_file import OpenToOthers
 
 LENGTH = 32  # bytes
 FILE_NAME = "master.secret"
@@ -55,19 +54,19 @@ def load_or_make(settings: Settings) -> bytes:
     found = find(settings)
     if found is None:
         file = file_of(settings)
-        _make(file)
+        try:
+            private_file.make(file, secrets.token_hex(LENGTH) + "\n")
+        except OSError as err:
+            raise MasterSecretError(f"{file}: the master secret cannot be made: {err.strerror}") from err
         found = _read(file)
     return found
 
 
 def _read(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-        if mode & 0o077:
-            raise MasterSecretError(
-                f"{file}: others may read the master secret (mode {mode:04o}): chmod 600 {file}"
-            )
-        text = opened.read(1024).decode("ascii", errors="replace")
+    try:
+        text = private_file.read(file)
+    except OpenToOthers as err:
+        raise MasterSecretError(f"{file}: others may read the master secret {err}") from err
     return _parsed(text, str(file))
 
 
@@ -101,30 +100,3 @@ def _holds_tables(database: Path) -> bool:
             return bool(opened.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     except sqlite3.Error:
         return True
-
-
-def _make(file: Path) -> None:
-    """Write a new secret so that a reader sees all of it or nothing, and two first runs agree on one."""
-    state_dir.make(file.parent)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(secrets.token_hex(LENGTH).encode() + b"\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        with contextlib.suppress(FileExistsError):  # another first run was quicker: its secret counts
-            os.link(draft, file)
-        _sync_directory(file.parent)
-    except OSError as err:
-        raise MasterSecretError(f"{file}: the master secret cannot be made: {err.strerror}") from err
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -61,6 +61,12 @@ OPENINGS = _counter("vault_openings", "Values that the vault opened, by purpose"
 NUDGES = _counter("nudges", "Settlements asked of the queue", "by")
 REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route", "status")
 REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
+ALIAS_LOOKUPS = _counter(
+    "alias_lookups",
+    "Aliases that tills asked for: found, unknown, or which budget of the till was spent",
+    "result",
+)
+TILLS_STOPPED = _counter("tills_stopped", "Times that a till asked for too many aliases that nobody has")
 PINS = _counter("web_pins", "One-time PINs by what became of the wish or the try", "outcome")
 CALLS = _counter(
     "calls", "Calls by how they ended, how the caller was seen, and language", "outcome", "caller", "language"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
@@ -13,9 +13,11 @@ from redis import Redis
 from gateway.domain.catalog import Issued
 from gateway.store import keys
 from gateway.store.claims import script
+from gateway.store.lease import Holder, is_gone
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
 _SEPARATORS = 12
+_SHOPPER, _DIGEST = 2, 3  # places in a body
 _ENDED_AT_ONCE = 64
 MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
@@ -130,6 +132,25 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
         raise Unreadable(outbox_id.decode()) from err
 
 
+def sealed_number(fields: Mapping[bytes, bytes]) -> bytes:
+    """The sealed number of an entry, as far as it can be read; else empty."""
+    values = fields.get(b"b", b"").split(b"|", _SEPARATORS)
+    return values[_SEPARATORS] if len(values) > _SEPARATORS else b""
+
+
+def with_number(fields: Mapping[bytes, bytes], sealed: bytes) -> dict[bytes, bytes]:
+    """The fields of a readable entry with another sealed number."""
+    values = fields[b"b"].split(b"|", _SEPARATORS)
+    return {**fields, b"b": b"|".join((*values[:_SEPARATORS], sealed))}
+
+
+def of_nobody(fields: Mapping[bytes, bytes], nobody: str) -> dict[bytes, bytes]:
+    """The fields of a readable entry that belongs to a shopper who was erased: nobody is answered."""
+    values = fields[b"b"].split(b"|", _SEPARATORS)
+    values[_SHOPPER], values[_DIGEST], values[_SEPARATORS] = nobody.encode(), b"", b""
+    return {**fields, b"b": b"|".join(values), b"q": b"1"}
+
+
 def _claim(text: str) -> tuple[int, int, int]:
     space, serial, campaign = text.split(":")
     return int(space), int(serial), int(campaign)
@@ -140,6 +161,8 @@ Entry = tuple[bytes, dict[bytes, bytes]]  # id and fields, as Redis gives them
 
 class Outbox:
     """One firm's outbox during one drain, read once from its beginning. `redis` answers bytes.
+
+    `token`, wherever it is asked for: who settles, a `gateway.store.lease.Holder` as text.
 
     An entry that failed is tried again in the next drain, not in this one: what it lacks may come meanwhile.
     `ender`: where settled entries are ended while the next batch is settled; None ends them at once.
@@ -154,6 +177,7 @@ class Outbox:
         self._failed = redis.register_script(script("failed"))
         self.firm_id = firm_id
         self._settled = redis.register_script(script("settled"))
+        self._lease_end = redis.register_script(script("lease_end"))
 
     def waiting(self) -> bool:
         """Whether texts or what became of answers wait to be settled."""
@@ -180,15 +204,31 @@ class Outbox:
         return time.monotonic() - self._leased_at < keys.DRAIN_LEASE_MS / 3000
 
     def lease(self, token: str) -> bool:
-        """Take or renew the right to settle this firm."""
-        key = keys.drain(self.firm_id)
+        """Take or renew the right to settle this firm.
+
+        What stands there from a process of this machine that is gone is taken over at once.
+        """
         now = time.monotonic()
-        if not self._redis.set(key, token, nx=True, px=keys.DRAIN_LEASE_MS):
-            if self._redis.get(key) != token.encode():
-                return False
-            self._redis.pexpire(key, keys.DRAIN_LEASE_MS)
-        self._leased_at = now
+        if self._take(token) or (self._end_of_the_dead(token) and self._take(token)):
+            self._leased_at = now
+            return True
+        return False
+
+    def _take(self, token: str) -> bool:
+        key = keys.drain(self.firm_id)
+        if self._redis.set(key, token, nx=True, px=keys.DRAIN_LEASE_MS):
+            return True
+        if self._redis.get(key) != token.encode():
+            return False
+        self._redis.pexpire(key, keys.DRAIN_LEASE_MS)
         return True
+
+    def _end_of_the_dead(self, token: str) -> bool:
+        key = keys.drain(self.firm_id)
+        stands: Any = self._redis.get(key) or b""
+        holder, here = Holder.parse(stands.decode()), Holder.parse(token)
+        gone = holder is not None and here is not None and is_gone(holder, here)
+        return gone and bool(self._lease_end(keys=[key], args=[stands]))
 
     def release(self, token: str) -> None:
         """Give the lease back; only if it is still ours."""

@@ -164,16 +164,7 @@ class PartKeeper:
         return await self._redis.calls([("EVALSHA", self._shas[name], *call) for call in calls])
 
     def _open(self, sealed: bytes) -> tuple[Origin, bytes]:
-        link, source, ton, npi, destination, coding, body = self._vault.open(SEAL, sealed).split(b"\0", 6)
-        origin = Origin(
-            link=link.decode(),
-            source=source.decode(),
-            source_ton=int(ton),
-            source_npi=int(npi),
-            destination=destination.decode(),
-            data_coding=int(coding),
-        )
-        return origin, body
+        return unpack(self._vault.open(SEAL, sealed))
 
     def _overdue(self, key: str, fields: dict[str, bytes]) -> Overdue:
         opened = {int(name[1:]): self._open(v) for name, v in fields.items() if name[0] == "p"}
@@ -193,6 +184,20 @@ def _pack(part: WaitingPart) -> bytes:
     o = part.origin
     head = (o.link, o.source, o.source_ton, o.source_npi, o.destination, o.data_coding)
     return b"\0".join(str(field).encode() for field in head) + b"\0" + part.body
+
+
+def unpack(opened: bytes) -> tuple[Origin, bytes]:
+    """The origin and the body of a part that was opened."""
+    link, source, ton, npi, destination, coding, body = opened.split(b"\0", 6)
+    origin = Origin(
+        link=link.decode(),
+        source=source.decode(),
+        source_ton=int(ton),
+        source_npi=int(npi),
+        destination=destination.decode(),
+        data_coding=int(coding),
+    )
+    return origin, body
 
 
 def _flat(answer: Any) -> dict[str, bytes]:

@@ -151,25 +151,26 @@ shopper = Table(
     "shopper",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("key", String(22), nullable=False, unique=True),
-    Column("number", LargeBinary, nullable=False),  # sealed for "shopper"
+    Column("key", String(22), nullable=False, unique=True),  # of nobody once erased: see gateway.store.nobody
+    Column("number", LargeBinary, nullable=False),  # sealed for "shopper"; empty once erased
     Column("language", String(2)),
     Column("created_at", BigInteger, nullable=False),
+    Column("erased_at", BigInteger),
     sqlite_autoincrement=True,
 )
 
 _CURRENT = text("ends_at IS NULL")
-UNPROVED = text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+_UNPROVED = text("told_at IS NOT NULL AND texted_at IS NULL")
 
-# Aliases by the counters behind them: the digits are computed from `id`, never stored. A row stays for good,
-# so that its counter never comes again.
+# Aliases by the counters behind them: the digits are computed from `id`, never stored. Ids never come again,
+# whatever becomes of the rows.
 alias = Table(
     "alias",
     metadata,
     Column("id", Id, primary_key=True),
     Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("message_id", String(32), unique=True),  # the text that asked for it in place of another
+    Column("message_id", String(32), unique=True),  # the text that it was given for; NULL: a call
     Column("ends_at", BigInteger),  # when it dies; NULL: the one that the person has now
     Column("told_at", BigInteger),  # last told by call, whose number can be forged
     Column("texted_at", BigInteger),  # a text from the person's number came after that
@@ -177,7 +178,7 @@ alias = Table(
     # A person has one at a time, whatever processes give the first one at once.
     Index("uq_alias_current", "shopper_id", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     # Of the few that wait for a text: settlement asks it for every shopper.
-    Index("ix_alias_unproved", "shopper_id", sqlite_where=UNPROVED, postgresql_where=UNPROVED),
+    Index("ix_alias_unproved", "shopper_id", sqlite_where=_UNPROVED, postgresql_where=_UNPROVED),
     sqlite_autoincrement=True,
 )
 
@@ -238,7 +239,7 @@ consent_entry = Table(
     Column("actor", String(64), nullable=False, server_default="shopper"),
     Column("said_at", BigInteger, nullable=False),
     UniqueConstraint("message_id", "firm_id", "channel"),
-    Index("ix_consent_entry_firm_id", "firm_id", "shopper_id"),
+    Index("ix_consent_entry_shopper_id", "shopper_id", "firm_id"),
 )
 
 # Whom a firm has asked for consent, once, at the end of a confirmation.
@@ -270,7 +271,7 @@ contact = Table(
     Index("ix_contact_shopper_id", "shopper_id", "firm_id"),
 )
 
-_QUEUED = text("state = 'queued'")
+queued = text("state = 'queued'")
 
 # What was answered. `sealed` (text and number) lives until the outcome is known.
 message = Table(
@@ -294,7 +295,7 @@ message = Table(
     Column("ended_at", BigInteger),
     Index("ix_message_smsc_id", "smsc_id"),
     # Of the few that wait alone: an index of every state would tempt SQLite away from the one above.
-    Index("ix_message_queued", "firm_id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    Index("ix_message_queued", "firm_id", sqlite_where=queued, postgresql_where=queued),
 )
 
 # What the SMSC took of a text that needs several segments: each has an id and a receipt of its own.
@@ -348,6 +349,7 @@ call_record = Table(
     Column("ended_at", BigInteger, nullable=False),
 )
 
+# How many numbers a process opened, by purpose and minute.
 vault_access = Table(
     "vault_access",
     metadata,
@@ -356,4 +358,44 @@ vault_access = Table(
     Column("purpose", String(20), nullable=False),
     Column("opened", BigInteger, nullable=False),
     Column("minute_at", BigInteger, nullable=False),
+)
+
+# Who reached for one person's number by a command. Of somebody who is not known there is no shopper.
+person_access = Table(
+    "person_access",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("who", String(64), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("shopper_id", Id, ForeignKey("shopper.id")),
+    Column("accessed_at", BigInteger, nullable=False, index=True),
+)
+
+# Generations of sealing keys; their secrets stand in a file. A retired one opens nothing any more.
+sealing_generation = Table(
+    "sealing_generation",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger),
+)
+
+# Erasures. `key`, the person's index, stands until the erasure is complete, so that it can be completed.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
+    Column("key", String(22), index=True),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+# A person who was erased after a STOP is left alone still: of them this alone is kept.
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
+    Column("shopper_key", String(22), primary_key=True),
+    Column("word", String(40), nullable=False),  # of refusal, as gateway.domain.consent has it
 )

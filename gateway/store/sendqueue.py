@@ -19,7 +19,7 @@ from gateway.store.durable import DurableRedis
 from gateway.store.vault import Vault
 
 BEGINNING = "-"
-_SEAL = "answer"
+SEAL_ANSWER = "answer"  # number and text, sealed for this purpose, open for their sender alone
 
 
 class Waiting(NamedTuple):
@@ -69,12 +69,12 @@ class Sent(NamedTuple):
 
 def seal_answer(vault: Vault, number: str, text: str) -> bytes:
     """What an answer says and to whom (E.164 digits), sealed for its sender alone."""
-    return vault.seal(_SEAL, f"{number}\n{text}".encode())
+    return vault.seal(SEAL_ANSWER, f"{number}\n{text}".encode())
 
 
 def open_answer(vault: Vault, sealed: bytes) -> tuple[str, str]:
     """Number and text of a sealed answer; counted by the vault. Raises SealBroken."""
-    number, _, text = vault.open(_SEAL, sealed).decode().partition("\n")
+    number, _, text = vault.open(SEAL_ANSWER, sealed).decode().partition("\n")
     return number, text
 
 
@@ -127,7 +127,7 @@ class SendQueue:
         self._link = link
         self._window = redelivery_window_s
         self._after: dict[str, str] = {}  # queue -> the last id that was taken
-        self._unheard: dict[int, int] = {}
+        self._taker = os.urandom(6).hex()
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
         """The next texts, replies first, each with its intent on disk. Raises RedisError, so QueueClosed."""
@@ -137,19 +137,14 @@ class SendQueue:
         try:
             raw = await self._redis.call(
                 *("EVALSHA", self._sha, 1 + len(queues), keys.intents(firm_id, self._link), *queues),
-                *(count, *(self._after.get(queue, BEGINNING) for queue in queues)),
+                *(count, self._taker, *(self._after.get(queue, BEGINNING) for queue in queues)),
             )
         except NoScriptError:
             self._sha = None
             raise
-        except (RedisError, OSError, TimeoutError):
-            self._unheard[firm_id] = self._unheard.get(firm_id, 0) + 1
-            raise
-        # An intent whose call failed was perhaps noted, but surely not followed by a submit of ours.
-        unheard = self._unheard.pop(firm_id, 0)
         taken = []
         for place, id_, begun, flat in raw:
-            waiting = _waiting(firm_id, IN_ORDER[place - 1], id_, max(1, begun - unheard), flat)
+            waiting = _waiting(firm_id, IN_ORDER[place - 1], id_, begun, flat)
             self._after[queues[place - 1]] = waiting.queue_id
             taken.append(waiting)
         return taken
@@ -163,18 +158,27 @@ class SendQueue:
         return sha if isinstance(sha, str) else sha.decode()
 
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """Note a further submit of answers whose outcome is unknown or was refused for now."""
-        raw = await self._redis.calls(
-            [("HINCRBY", keys.intents(w.firm_id, self._link), w.intent, 1) for w in waiting]
-        )
-        return [w._replace(begun=int(begun)) for w, begun in zip(waiting, raw, strict=True)]
+        """Note a further submit of answers that were handed back or are of unknown outcome; may be repeated.
+
+        Raises RedisError.
+        """
+        again = [w._replace(begun=w.begun + 1) for w in waiting]
+        await self._note(again)
+        return again
 
     async def hand_back(self, waiting: Sequence[Waiting]) -> None:
-        """Take back the intents of answers that were taken and not submitted. Raises RedisError."""
+        """Take back the intents of answers that were taken and not submitted; may be repeated.
+
+        Raises RedisError.
+        """
         if waiting:
-            await self._redis.calls(
-                [("HINCRBY", keys.intents(w.firm_id, self._link), w.intent, -1) for w in waiting]
-            )
+            await self._note([w._replace(begun=w.begun - 1) for w in waiting])
+
+    async def _note(self, waiting: Sequence[Waiting]) -> None:
+        # The number as it is to be: a call whose answer is lost is sent again, by the client itself, too.
+        await self._redis.calls(
+            [("HSET", keys.intents(w.firm_id, self._link), w.intent, w.begun) for w in waiting]
+        )
 
     async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
         """Until an answer waits behind those taken, or the time is over. Raises RedisError."""

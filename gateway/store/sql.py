@@ -13,6 +13,7 @@ _PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "busy_timeout=20000",
+    "secure_delete=ON",  # what is deleted or emptied is overwritten; measured: no cost
     "cache_size=-65536",  # KiB
     # Pages of the log before it is written back, 32 MiB: under load one page changes in many transactions.
     "wal_autocheckpoint=8000",

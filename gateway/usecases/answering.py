@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from config import texts
+from config.settings import AliasSettings
 from config.texts import Wording
 from gateway.domain.alias import alias_of
 from gateway.domain.answers import CodeOutcome, Situation, compose
@@ -20,16 +21,16 @@ from gateway.store.ledger import Activated
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
+from gateway.usecases.alias_texts import WORDS as ALIAS_WORDS
+from gateway.usecases.alias_texts import ToldAlias
 from gateway.usecases.intake import SEAL_REPLY, STOP_FIRM
 
 _SERVICES = {
     Intent.HELP.value: Outcome.HELP,
-    Intent.ALIAS.value: Outcome.ALIAS,
     Intent.BALANCE.value: Outcome.BALANCE,
     Intent.INVITE.value: Outcome.INVITE,
 }
-# What a changed consent is told in.
-_SAID = {"in": Outcome.OPT_IN, "out": Outcome.OPT_OUT}
+_CONSENTS = {"out": Outcome.OPT_OUT, "in": Outcome.OPT_IN}
 UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
 
 
@@ -41,6 +42,7 @@ class Desk:
     vault: Vault
     catalog: Catalog
     alias_key: str
+    aliases: AliasSettings = field(default_factory=AliasSettings)
     consent_reply_ms: int = 7 * 86_400_000  # in which a yes answers our question
     wordings: dict[tuple[int, str], Wording] = field(default_factory=dict)  # campaigns' own, as they are used
 
@@ -49,13 +51,16 @@ def situation(
     text: Accepted,
     shopper: int,
     balance: int,
-    aliases: Mapping[int, int],
+    alias: ToldAlias | None,
     known: Mapping[tuple[int, int], Activated],
     desk: Desk,
+    *,
+    proved: bool = False,
 ) -> tuple[Situation, Campaign | None]:
     """What the answer to a text may tell, and the campaign in whose words it is told.
 
-    `balance`: points after this text. `aliases`: shopper id -> counter. `known`: who activated which code.
+    `balance`: points after this text. `known`: who activated which code. `proved`: it is the first text since
+    the alias was told by call.
     """
     campaigns = desk.catalog.campaigns
     codes = [
@@ -65,12 +70,13 @@ def situation(
     if not text.limited_until:
         codes += [CodeOutcome(outcome=Outcome.INVALID, points=0, at=None)] * text.wrong
     campaign = campaigns[text.codes[0][2]] if text.codes else _campaign_at(text, desk.catalog)
-    counter = aliases.get(shopper)
     told = Situation(
         codes=tuple(codes),
-        services=_services(text, bool(codes)),
+        services=_services(text, alias, has_codes=bool(codes), proved=proved),
         balance=balance,
-        alias=None if counter is None else alias_of(counter, desk.alias_key),
+        alias=alias_of(alias.counter, desk.alias_key) if alias else None,
+        alias_until=_time(alias.until) if alias and alias.until is not None else None,
+        short_number=text.short_number,
         wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
         campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
         firm=desk.catalog.firms[text.firm_id],
@@ -132,20 +138,29 @@ def _code_outcome(
     return CodeOutcome(outcome=Outcome.ALREADY_YOURS, points=owner.points, at=_time(owner.claimed_at))
 
 
-def _services(text: Accepted, has_codes: bool) -> tuple[Outcome, ...]:
+def _services(
+    text: Accepted, alias: ToldAlias | None, *, has_codes: bool, proved: bool
+) -> tuple[Outcome, ...]:
+    also = (Outcome.ALIAS_PROVED,) if proved else ()
     if text.limited_until and not text.consent:
-        return (Outcome.LIMITED,)
+        return (Outcome.LIMITED, *also)
     if text.limited_until:
-        return (_consent_told(text),)
-    asked = [_SERVICES[s] for s in text.services if s in _SERVICES]
+        return (_consent_told(text), *also)
+    asked = dict.fromkeys(_service(s, alias) for s in text.services if s in _SERVICES or s in ALIAS_WORDS)
+    told = list(asked)
     # A STOP is confirmed once: by the host of the short number, not by another firm beside its codes.
     if text.consent and (text.services or not has_codes):
-        asked.append(_consent_told(text))
-    return tuple(asked) if asked or has_codes else (Outcome.UNKNOWN,)
+        told.append(_consent_told(text))
+    return (*told, *also) if told or has_codes or also else (Outcome.UNKNOWN,)
+
+
+def _service(word: str, alias: ToldAlias | None) -> Outcome:
+    """What is told of a service; words about the alias are answered together."""
+    return _SERVICES.get(word) or (alias.outcome if alias else Outcome.ALIAS)
 
 
 def _consent_told(text: Accepted) -> Outcome:
-    return Outcome.OPT_OUT_FIRM if STOP_FIRM in text.services else _SAID[text.consent]
+    return Outcome.OPT_OUT_FIRM if STOP_FIRM in text.services else _CONSENTS[text.consent]
 
 
 def _campaign_at(text: Accepted, catalog: Catalog) -> Campaign | None:

@@ -11,7 +11,7 @@ from gateway.domain.answers import Situation, consent_question
 from gateway.domain.catalog import Campaign
 from gateway.domain.consent import Channel, Consent
 from gateway.domain.outcome import Outcome
-from gateway.store import consents
+from gateway.store import consents, erasures
 from gateway.store.consents import Ask, Entry
 from gateway.store.outbox import Accepted
 from gateway.usecases.answering import Desk, language_of
@@ -25,8 +25,10 @@ class Asker:
     def __init__(
         self, connection: Connection, accepted: Sequence[Accepted], shoppers: Mapping[str, int], desk: Desk
     ) -> None:
-        may = {shoppers[a.shopper] for a in accepted if _could_ask(a, desk)}
         firm_id = accepted[0].firm_id
+        keys = sorted({a.shopper for a in accepted if _could_ask(a, desk)})
+        refused = erasures.refused_before(connection, firm_id, keys) if keys else set()
+        may = {shoppers[key] for key in keys if key not in refused}
         self._new = may - consents.known_to(connection, firm_id, may) if may else set()
         self._before = consents.asked(connection, firm_id, may) if may else {}
         self._asks: dict[int, Ask] = {}

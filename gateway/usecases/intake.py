@@ -79,6 +79,7 @@ def calls_of(
         language=reading.language,
         understood=bool(codes_of or wrong or services),
         about_codes=bool(codes_of or wrong),
+        call_for_alias=incoming.channel == "call" and Intent.ALIAS in reading.intents,
     )
     said_to = refused or frozenset(short.firm_ids if consent else ())
     speaker = host if host in said_to or not refused else min(refused)
@@ -110,6 +111,7 @@ class _Text(NamedTuple):
     language: str | None
     understood: bool
     about_codes: bool
+    call_for_alias: bool
 
 
 class _Part(NamedTuple):
@@ -132,6 +134,9 @@ def _if_asked(part: _Part, host: int, *, alone: bool) -> _Part:
 
 def _call(text: _Text, part: _Part) -> ClaimCall:
     incoming = text.incoming
+    mode = part.mode + ("" if incoming.link else "n")
+    # Any text proves the caller's number, so the next one is heard even if it says nothing.
+    mode += "h" if text.call_for_alias else ""
     first = ("T" if text.about_codes else "S") if text.understood else "U"
     return ClaimCall(
         firm_id=part.firm,
@@ -139,7 +144,7 @@ def _call(text: _Text, part: _Part) -> ClaimCall:
         digest=text.digest,
         codes=part.codes,
         wrong=part.wrong,
-        mode=first + part.mode + ("" if incoming.link else "n"),
+        mode=first + mode,
         consent=part.consent,
         message_id=incoming.message_id,
         body=outbox.body(

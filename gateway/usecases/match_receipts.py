@@ -65,16 +65,17 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
     done = Matched()
     forms = _forms(terms.ids, terms.learned)
     known = _known(connection, link, {r.smsc_id for r in receipts})
-    wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in receipts if r.smsc_id not in known} if forms else {}
+    in_doubt = [r for r in receipts if _is_in_doubt(r, known.get(r.smsc_id, ()))] if forms else []
+    wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in in_doubt}
     others = _known(connection, link, {id_ for ids in wanted.values() for id_ in ids})
     noted: list[tuple[FiledReceipt, Receipted]] = []
     for receipt in receipts:
         late_before = receipt.at - terms.kept_ms
-        raw = known.get(receipt.smsc_id)
-        if raw:
-            found, form = [_raw(receipt, raw, late_before)], None
-        else:
-            found, form = _in_form(receipt, wanted.get(receipt.smsc_id, {}), others, terms)
+        raw = known.get(receipt.smsc_id, ())
+        ids = wanted.get(receipt.smsc_id, {}) if _is_in_doubt(receipt, raw) else {}
+        found, form = _in_form(receipt, ids, others, terms, anybody=terms.to_anybody and not raw)
+        if raw and not found:
+            found = [_raw(receipt, raw, late_before)]
         judged = _judge(found, late_before)
         if judged is Match.MATCHED:
             noted.append((receipt, found[0]))
@@ -110,6 +111,13 @@ def _ids(smsc_id: str, forms: Sequence[IdForm]) -> dict[str, IdForm]:
     return found
 
 
+def _is_in_doubt(receipt: FiledReceipt, raw: Sequence[Receipted]) -> bool:
+    """Whether another form is to be looked for: ids in hexadecimal and in decimal may be the same digits, so
+    one that fits as it stands, and to another number than the receipt is from, may be by chance.
+    """
+    return not raw or (receipt.shopper != "" and all(row.shopper != receipt.shopper for row in raw))
+
+
 def _raw(receipt: FiledReceipt, found: Sequence[Receipted], late_before: int) -> Receipted:
     """SMSCs use their ids again: of those not too old the one to that number, that waits, or the newest."""
 
@@ -125,8 +133,10 @@ def _in_form(
     ids: Mapping[str, IdForm],
     known: Mapping[str, Sequence[Receipted]],
     terms: Terms,
+    *,
+    anybody: bool,
 ) -> tuple[list[Receipted], IdForm | None]:
-    """The open answers that another form of its id fits.
+    """The open answers that another form of its id fits; `anybody`: to any number.
 
     Where the form is sure, one that has its receipt is found, too: this one is a further copy, or late.
     """
@@ -134,7 +144,7 @@ def _in_form(
         (row, form)
         for id_, form in ids.items()
         for row in known.get(id_, ())
-        if terms.to_anybody or (receipt.shopper and row.shopper == receipt.shopper)
+        if anybody or (receipt.shopper and row.shopper == receipt.shopper)
     ]
     open_ = [
         (row, form)

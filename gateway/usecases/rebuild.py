@@ -19,9 +19,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.domain.consent import NOTHING, Channel, Consent, Said, later, read_word, word_of
-from gateway.store import catalog, keys, ledger, presence, schema, sql
+from gateway.domain.consent import Channel, Consent, Said, later, read_word, word_of
+from gateway.store import catalog, erasures, keys, ledger, presence, schema, sql
 from gateway.store.dead_letters import DeadLetters
+from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Accepted, Outbox
 from gateway.usecases.drain import Desks, drain_firm
 
@@ -188,7 +189,7 @@ def _laid_aside(redis: Redis, firm_id: int) -> None:
                     redis.setbit(bits, keys.CHUNK_BITS - 1, 0)
                 redis.setbit(bits, offset, 1)
                 redis.set(keys.claim(firm_id, space, serial), f"{text.shopper}|{text.message_id}")
-        if text.consent:
+        if text.consent and not is_nobody(text.shopper):
             _consent_laid_aside(redis, text)
 
 
@@ -233,22 +234,28 @@ def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 
 def _words(connection: Connection, firm_id: int) -> Iterator[tuple[str, str]]:
-    """Shopper key and word; a person who was asked comes again at the end."""
+    """Shopper key and word; a person who was asked comes again at the end.
+
+    Who was erased after a STOP may have said another word since, as a new person.
+    """
     t, a, s = schema.consent_entry, schema.consent_ask, schema.shopper
     stream = connection.execution_options(yield_per=_ROWS)
+    kept = erasures.suppressed(connection, firm_id)
     said = stream.execute(
         select(s.c.key, t.c.channel, t.c.state, t.c.said_at)
         .join(s, s.c.id == t.c.shopper_id)
-        .where(t.c.firm_id == firm_id)
+        .where(t.c.firm_id == firm_id, s.c.erased_at.is_(None))
         .order_by(t.c.shopper_id)
     )
     for shopper, rows in itertools.groupby(said, key=lambda row: str(row.key)):
-        words: dict[Channel, Said] = {}
+        words = read_word(kept.pop(shopper, ""))
         for row in rows:
             channel = Channel(row.channel)
-            words[channel] = later(words.get(channel, NOTHING), Said(Consent(row.state), row.said_at))
+            words[channel] = later(words[channel], Said(Consent(row.state), row.said_at))
         yield shopper, word_of(words)
-    asked = select(s.c.key, a.c.asked_at).join(s, s.c.id == a.c.shopper_id).where(a.c.firm_id == firm_id)
+    yield from kept.items()
+    asked = select(s.c.key, a.c.asked_at).join(s, s.c.id == a.c.shopper_id)
+    asked = asked.where(a.c.firm_id == firm_id, s.c.erased_at.is_(None))
     for shopper, asked_at in stream.execute(asked):
         yield shopper, f"ask:{asked_at}"
 

@@ -18,6 +18,7 @@ from gateway.store.vault import Vault
 
 API_KEY_BYTES = 24
 MOST_NAME = 100
+MOST_KEY_NAME = 40
 MOST_POINTS = 1_000_000
 EXAMPLE_WIDTH = 400
 MOST_SHOWN = 10  # characters outside GSM 03.38; with more the text is in another script
@@ -77,13 +78,21 @@ def firm_id(connection: Connection, slug: str) -> int:
     return int(found)
 
 
-def new_api_key(engine: Engine, vault: Vault, slug: str) -> str:
-    """A new API key of a firm, shown once; only its digest is kept."""
+def new_api_key(engine: Engine, vault: Vault, slug: str, name: str | None = None) -> str:
+    """A new API key of a firm, shown once; only its digest is kept. `name`: which till or page it is for.
+
+    Raises Refused.
+    """
+    if name is not None:
+        _check_name(name, MOST_KEY_NAME)
     key = "uc_" + secrets.token_urlsafe(API_KEY_BYTES)
     with sql.writing(engine) as connection:
         connection.execute(
             insert(schema.api_key).values(
-                firm_id=firm_id(connection, slug), digest=vault.digest("api-key|" + key), created_at=_now()
+                firm_id=firm_id(connection, slug),
+                name=name,
+                digest=vault.digest("api-key|" + key),
+                created_at=_now(),
             )
         )
     return key
@@ -202,10 +211,10 @@ def _check_points(points: int) -> None:
         raise Refused(f"points must be between 1 and {MOST_POINTS:,}")
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, most: int = MOST_NAME) -> None:
     """Names stand in texts, tables and log lines."""
-    if not name.strip() or len(name) > MOST_NAME or not name.isprintable():
-        raise Refused(f"name {name!r}: 1 to {MOST_NAME} characters, none of them a control character")
+    if not name.strip() or len(name) > most or not name.isprintable():
+        raise Refused(f"name {name!r}: 1 to {most} characters, none of them a control character")
 
 
 def _campaign(connection: Connection, campaign: int) -> Any:

@@ -14,12 +14,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.catalog import Catalog
-from gateway.domain.reading import Intent
 from gateway.store import aliases, ledger, people, schema, sql
 from gateway.store.ledger import Activated, Known, Standing
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.vault import Vault
-from gateway.usecases import answering, asking_consent
+from gateway.usecases import alias_texts, answering, asking_consent
 from gateway.usecases.answering import Desk
 from gateway.usecases.asking_consent import Asker
 from gateway.usecases.intake import SEAL_REPLY
@@ -41,6 +40,7 @@ class _Batch:
     shoppers: dict[str, int]
     balances: dict[int, int]  # before the batch; with each text that was answered, after it
     known: dict[tuple[int, int], Activated]
+    proving: dict[str, Accepted]  # texts that prove the number of an alias told by call, by message id
     fresh: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     credits: dict[int, int] = field(default_factory=dict)
@@ -81,6 +81,9 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
                     if again or r[0] != "C"
                 ],
             ),
+            proving=alias_texts.proving(
+                accepted, {key: stands.told_at for key, stands in shoppers.items() if stands.told_at}
+            ),
         )
         for text in accepted:
             _claim_rows(text, desk.catalog, batch)
@@ -89,6 +92,7 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
         ledger.credit(connection, firm_id, batch.credits)
         asking_consent.entries(connection, accepted, batch.shoppers, desk)
         _wrong_codes(connection, accepted)
+        aliases.note_texted(connection, {batch.shoppers[t.shopper]: t.at for t in batch.proving.values()})
         done = _answers(connection, accepted, batch, desk, again=again)
         ledger.set_watermark(connection, firm_id, accepted[-1].outbox_id)
     return done
@@ -168,9 +172,7 @@ def _wrong_codes(connection: Connection, accepted: Sequence[Accepted]) -> None:
 def _answers(
     connection: Connection, accepted: Sequence[Accepted], batch: _Batch, desk: Desk, *, again: bool
 ) -> list[Settled]:
-    asking = [batch.shoppers[a.shopper] for a in accepted if Intent.ALIAS.value in a.services]
-    given = aliases.give(connection, asking, accepted[0].at) if asking else {}
-    counters = {shopper: had[-1].counter for shopper, had in given.items()}
+    told_aliases = alias_texts.answer(connection, accepted, batch.shoppers, desk.aliases)
     asker = Asker(connection, accepted, batch.shoppers, desk)
     done: list[Settled] = []
     for text in accepted:
@@ -178,7 +180,8 @@ def _answers(
         # Credits of later texts in this batch are not yet part of what an earlier text is told.
         batch.balances[shopper] += batch.by_message.get(text.message_id, 0)
         told, campaign = answering.situation(
-            text, shopper, batch.balances[shopper], counters, batch.known, desk
+            *(text, shopper, batch.balances[shopper], told_aliases.get(text.message_id), batch.known, desk),
+            proved=text.message_id in batch.proving,
         )
         if asker.asks(text, shopper, told, campaign):
             told = replace(told, asks_consent=True)

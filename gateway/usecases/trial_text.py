@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from gateway.domain.priority import Priority
 from gateway.domain.segments import count
-from gateway.store import keys, ledger, people, schema, sql
+from gateway.store import accesses, keys, ledger, people, schema, sql
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 
@@ -31,15 +31,17 @@ class Trial(NamedTuple):
     text: str
 
 
-def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault) -> str:
+def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault, who: str) -> str:
     """Queue it behind the replies; its id. The row is there before the text, so that no outcome is missed.
 
+    `who` reaches for the number: noted in the access log.
     Raises SQLAlchemyError, RedisError.
     """
     id_, now = f"{trial.message_id}.{trial.firm_id}", int(time.time() * 1000)
     sealed, key = seal_answer(vault, trial.number, trial.text), vault.index(trial.number)
     with sql.writing(engine) as connection:
         shopper = people.known_or_new(connection, vault, key=key, number=trial.number, at=now)
+        accesses.note(connection, who, KIND, shopper.id)
         row = {
             "id": id_,
             "firm_id": trial.firm_id,

@@ -62,6 +62,10 @@ class Channel:
         """A variable; "" when it is not set."""
         return (await self._quick("GET VARIABLE", wire.variable(variable))).value
 
+    async def evaluate(self, function: str, *arguments: str) -> str:
+        """What a function of the dialplan returns; "" when Asterisk does not know it."""
+        return (await self._quick("GET VARIABLE", wire.function(function, *arguments))).value
+
     async def set(self, variable: str, value: str) -> None:
         """Give a variable a value."""
         await self._quick(f"SET VARIABLE {wire.variable(variable)}", wire.value(value))

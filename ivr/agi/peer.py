@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ivr.agi import wire
 from ivr.agi.faults import AgiError, Fault, HungUp
@@ -43,21 +44,22 @@ class Peer:
                 self._writer.write(command)
                 await self._writer.drain()
                 line = await self._line()
-                while line.startswith(wire.INTERIM):
-                    line = await self._line()
+                if line.startswith(wire.INTERIM):
+                    line = await self._skip(lambda line: not line.startswith(wire.INTERIM))
                 if wire.opens_usage(line):
-                    await self._skip_usage()
+                    line = await self._skip(wire.ends_usage)
         except TimeoutError as err:
             raise AgiError(Fault.SILENT, "no answer to a command") from err
         except ConnectionError as err:
             raise HungUp from err
         return wire.result(line)
 
-    async def _skip_usage(self) -> None:
+    async def _skip(self, ends: Callable[[str], bool]) -> str:
+        """The first line that ends what is of no interest. Raises AgiError after too many others."""
         for _ in range(self._limits.most_lines):
-            if wire.ends_usage(await self._line()):
-                return
-        raise AgiError(Fault.TOO_LONG, "a usage text has no end")
+            if ends(line := await self._line()):
+                return line
+        raise AgiError(Fault.TOO_LONG, "an answer has no end")
 
     async def _line(self) -> str:
         """One line without its end. Raises HungUp at the end of all lines, and AgiError."""

@@ -78,6 +78,12 @@ def variable(name: str) -> str:
     return _checked(_VARIABLE, name, "a variable's name")
 
 
+def function(name: str, *arguments: str) -> str:
+    """A function of the dialplan, as `GET VARIABLE` takes it. Raises AgiError."""
+    inside = ",".join(_checked(_FILE, argument, "an argument") for argument in arguments)
+    return f"{_checked(_VARIABLE, name, 'a function')}({inside})"
+
+
 def value(given: str) -> str:
     """`given`, if a variable may be set to it. Raises AgiError."""
     return _checked(_VALUE, given, "a variable's value")

@@ -12,10 +12,10 @@ from typing import Final
 from babel import Locale
 
 from config.prompts import PAUSE
+from gateway.domain.alias import groups as alias_groups
 
 Sounds = tuple[str, ...]
 _BILLION: Final = 10**9
-_GROUP: Final = 3  # digits of an alias that are said together
 
 
 def sounds(language: str, names: Iterable[str]) -> Sounds:
@@ -37,15 +37,15 @@ def digits(text: str) -> list[str]:
 
 
 def groups(alias: str) -> list[str]:
-    """The prompts for an alias: groups of three from the left, as group_alias writes them.
+    """The prompts for an alias, in the groups in which it is written.
 
-    >>> groups("1234")
-    ['n1', 'n2', 'n3', 'pause', 'n4']
+    >>> groups("123456789")
+    ['n1', 'n2', 'n3', 'pause', 'n4', 'n5', 'n6', 'pause', 'n7', 'n8', 'n9']
     """
     said: list[str] = []
-    for at in range(0, len(alias), _GROUP):
-        said += [PAUSE] if at else []
-        said += digits(alias[at : at + _GROUP])
+    for group in alias_groups(alias):
+        said += [PAUSE] if said else []
+        said += digits(group)
     return said
 
 

@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`)."""
+"""A minute of each long proof (`make soak-kill`, `-disk`, `-loss`, `-smpp`, `-octets`, `-calls`)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from config.prompts import PAUSE, load
+from config.texts import LANGUAGES
 from tests.bench.load_run import FreedBy
+from tests.conftest import any_asterisk, sipp_program
 from tests.peers import fetch
-from tests.soak import disk, kill, loss, octets, smpp
+from tests.peers.hearing import write_prompt
+from tests.soak import calls, disk, kill, loss, octets, smpp
 
 
 @pytest.mark.timeout(300)
@@ -59,3 +63,17 @@ async def test_whatever_an_smsc_writes_the_process_lives(tmp_path: Path) -> None
     assert verdict.streams > 1_000
     assert verdict.in_process >= octets.IN_PROCESS - 5
     assert verdict.handed_on > 0 < verdict.ended
+
+
+@pytest.mark.timeout(300)
+async def test_many_callers_are_served_to_the_end(tmp_path: Path) -> None:
+    sipp_program()
+    release = any_asterisk().name.split()[-1]
+    prompts = tmp_path / "short"
+    for language in LANGUAGES:
+        for name in (*load(language), PAUSE):
+            write_prompt(prompts / language / f"{name}.wav", (440,))
+    plan = calls.Plan(n=60, rate=15, pause_s=0.7, seed=7, release=release)
+    verdict = await calls.run(plan, tmp_path, prompts)
+    assert verdict.faults == []
+    assert verdict.count.most_at_once > 20

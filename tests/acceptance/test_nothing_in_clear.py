@@ -112,12 +112,21 @@ async def traffic_of_every_kind(stand: Stand) -> Secrets:
     secrets.unclaimed += paused.codes(1_000, take=3)
     paused.change("pause")
     await texts(stand, secrets, codes, letters)
+    await vault_of_every_kind(stand, newcomer(stand, secrets))
     await activation_by_page(gateway, codes.pop())
     stand.smscs[LINK].behave(Behaviour(no_answer=True))
     for code in (codes.pop(), letters.pop()):
         assert await stand.text(LINK, newcomer(stand, secrets), code.printed) == 0
     secrets.unclaimed += codes + letters
     return secrets
+
+
+async def vault_of_every_kind(stand: Stand, shopper: Shopper) -> None:
+    """Keys rotate, and somebody is erased."""
+    await stand.exchange(LINK, shopper, "ALIAS")
+    told = stand.gateway.cli("vault", "rotate", "--in", "1")
+    told += stand.gateway.cli("vault", "erase", "--yes", said=f"+{shopper.number}\n")
+    (stand.gateway.state / "vault.log").write_text(told, encoding="utf-8")
 
 
 def newcomer(stand: Stand, secrets: Secrets) -> Shopper:

@@ -167,6 +167,28 @@ async def test_what_is_in_flight_on_a_changed_link_is_finished_first(scene: Scen
     await asyncio.gather(scene.works(KEPT), scene.works(OTHER))
 
 
+async def test_a_stop_in_the_middle_of_a_reload_finishes_what_is_in_flight_on_every_link(
+    scene: Scene,
+) -> None:
+    shopper, another = scene.stand.shopper(), scene.stand.shopper()
+    gateway = scene.stand.gateway
+    scene.other.behave(Behaviour(answer_delay_s=2.0))
+    scene.kept.behave(Behaviour(answer_delay_s=1.0))
+    assert await scene.stand.text(OTHER, another, scene.codes.pop().printed) == 0
+    await scene.other.wait_submitted(lambda all_: any(s.destination == another.number for s in all_))
+    scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other, window=7))
+    await scene.until('"state":"stopping"')
+    assert await scene.stand.text(KEPT, shopper, scene.codes.pop().printed) == 0
+    await scene.kept.wait_submitted(lambda all_: any(s.destination == shopper.number for s in all_))
+    await gateway.stop()
+
+    gateway.start("up")
+    for link, texter in ((OTHER, another), (KEPT, shopper)):
+        await scene.stand.answers(link, texter)
+        assert [reply.attempts for reply in scene.stand.stored(texter).replies] == [1]
+    assert "Traceback" not in (gateway.state / "up.log").read_text(encoding="utf-8")
+
+
 async def test_what_is_no_link_is_told_to_wait_for_a_restart(scene: Scene) -> None:
     scene.stand.gateway.settings["limits"] = {"messages_per_minute": 7}
     scene.reload(table(KEPT, scene.kept), table(OTHER, scene.other))

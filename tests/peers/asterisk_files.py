@@ -1,4 +1,4 @@
-"""The files of one test's Asterisk: config/asterisk's own, and what an instance has to add to them."""
+"""The files of one test's Asterisk: those of ivr.asterisk, and what a test adds to them or takes away."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ivr.asterisk import instance
+from ivr.asterisk.instance import Instance
 from tests.peers.fetch import AsteriskProgram
-from tests.peers.smsc import ROOT, PeerError
+from tests.peers.smsc import PeerError
 
-CONFIG: Final = ROOT / "config" / "asterisk"
 RTP_PORTS: Final = 4000  # two a call
-TRUNK: Final = "trunk"  # the endpoint that SIPp's calls come from and go to
+TRUNK: Final = instance.TRUNK  # the endpoint that SIPp's calls come from and go to
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,7 @@ class AsteriskPlace:
     most_calls: int = 1000
     most_seconds: int = 330
     edits: tuple[Edit, ...] = ()
+    verbose: int = 3  # 0: the log holds no steps of the dialplan; for many calls
     extra_manager: str = ""  # more of manager.conf
     extra_dialplan: str = ""  # more of extensions.conf
 
@@ -62,20 +64,32 @@ def free_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:
 
 
 def write(folder: Path, program: AsteriskProgram, place: AsteriskPlace, ports: Ports, secret: str) -> None:
-    """What an administrator does with config/asterisk, and this instance's ports and paths."""
-    etc = folder / "etc"
-    shutil.copytree(CONFIG, etc / "undercap")
+    """What the product writes for an instance of its own, and what a test wants otherwise."""
+    rtp = random.randrange(10000, 32000 - RTP_PORTS, 2)  # noqa: S311 - not a secret
+    one = Instance(
+        folder=folder,
+        modules=program.modules,
+        data=program.data,
+        agi=f"127.0.0.1:{place.agi_port or free_port(socket.SOCK_STREAM)}",
+        sounds=place.sounds or folder / "sounds",
+        language=place.language,
+        most_calls=place.most_calls,
+        most_seconds=place.most_seconds,
+        sip_port=ports.sip,
+        callee_port=place.callee_port,
+        ami_port=ports.ami,
+        rtp_ports=(rtp, rtp + RTP_PORTS),
+    )
+    instance.write(one, secret)
+    (folder / "sounds").mkdir()
     for edit in place.edits:
-        _apply(edit, etc / "undercap" / edit.file)
-    for name in ("spool", "run", "log", "data", "db", "sounds"):
-        (folder / name).mkdir()
-    shutil.copy(etc / "undercap" / "modules.conf", etc / "modules.conf")
-    for name, text in _own_files(folder, program, place, ports).items():
-        (etc / name).write_text(text, encoding="utf-8")
-    (etc / "undercap-secret.conf").write_text(f"secret = {secret}\n", encoding="utf-8")
-    data = program.root / "usr" / "share" / "asterisk"
-    for name in ("documentation", "sounds"):
-        (folder / "data" / name).symlink_to(data / name)
+        _apply(edit, one.etc / "undercap" / edit.file)
+    shutil.copy(one.etc / "undercap" / "modules.conf", one.etc / "modules.conf")  # as edited
+    _append(one.etc / "asterisk.conf", f"verbose = {place.verbose}\n")
+    _append(one.etc / "logger.conf", "full => notice,warning,error,verbose\n")
+    _append(one.etc / "extensions.conf", place.extra_dialplan + "\n")
+    _append(one.etc / "manager.conf", place.extra_manager + "\n")
+    _append(one.etc / "rtp.conf", "strictrtp = no\n")  # SIPp's media come from elsewhere than its SDP says
 
 
 def _apply(edit: Edit, file: Path) -> None:
@@ -85,56 +99,6 @@ def _apply(edit: Edit, file: Path) -> None:
     file.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
 
-def _own_files(folder: Path, program: AsteriskProgram, place: AsteriskPlace, ports: Ports) -> dict[str, str]:
-    rtp = random.randrange(10000, 32000 - RTP_PORTS, 2)  # noqa: S311 - not a secret
-    return {
-        "asterisk.conf": f"""[directories]
-astetcdir => {folder}/etc
-astmoddir => {program.modules}
-astvarlibdir => {folder}/data
-astdbdir => {folder}/db
-astkeydir => {folder}/data
-astdatadir => {folder}/data
-astagidir => {folder}/data
-astspooldir => {folder}/spool
-astrundir => {folder}/run
-astlogdir => {folder}/log
-astsbindir => {folder}/data
-[options]
-verbose = 3
-""",
-        "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose\n",
-        "extensions.conf": f"""[globals]
-#include "undercap/globals.conf"
-UNDERCAP_AGI = 127.0.0.1:{place.agi_port or free_port(socket.SOCK_STREAM)}
-UNDERCAP_SOUNDS = {place.sounds or folder / "sounds"}
-UNDERCAP_LANGUAGE = {place.language}
-UNDERCAP_MOST_CALLS = {place.most_calls}
-UNDERCAP_MOST_SECONDS = {place.most_seconds}
-#include "undercap/extensions.conf"
-{place.extra_dialplan}
-""",
-        "manager.conf": f"""[general]
-#include "undercap/manager-general.conf"
-port = {ports.ami}
-#include "undercap/manager.conf"
-{place.extra_manager}
-""",
-        "pjsip.conf": f"""#include "undercap/pjsip.conf"
-[transport-udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{ports.sip}
-[{TRUNK}](undercap-trunk)
-transport = transport-udp
-aors = {TRUNK}
-[{TRUNK}](undercap-aor)
-qualify_frequency = 0
-contact = sip:127.0.0.1:{place.callee_port or ports.sip}
-[{TRUNK}](undercap-identify)
-endpoint = {TRUNK}
-match = 127.0.0.1
-""",
-        # SIPp's media come from elsewhere than its SDP says.
-        "rtp.conf": f"[general]\nrtpstart = {rtp}\nrtpend = {rtp + RTP_PORTS}\nstrictrtp = no\n",
-    }
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as into:
+        into.write(text)

@@ -10,6 +10,7 @@ said by name; the tests that need it say so again.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 PEERS: Final = ROOT / ".peers"
 NODE: Final = PEERS / "node"
+DEMO: Final = PEERS / "demo.mk"
 FETCH_TIMEOUT_S: Final = 300
 PERL_MODULES: Final = (
     "usr/share/perl5",
@@ -45,6 +47,11 @@ class AsteriskProgram(Program):
 
     root: Path
     modules: Path
+
+    @property
+    def data(self) -> Path:
+        """Its documentation and sounds, which it needs to start."""
+        return self.root / "usr" / "share" / "asterisk"
 
 
 class PeerMissingError(Exception):
@@ -188,9 +195,27 @@ PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
 }
 
 
+def for_the_demo(asterisk: AsteriskProgram, espeak: Program, sox: Program) -> str:
+    """What the Makefile includes, so that `make run` finds the programs of its free number."""
+    told = {
+        "ASTERISK": shlex.join(asterisk.argv),
+        "ASTERISK_MODULES": str(asterisk.modules),
+        "ASTERISK_DATA": str(asterisk.data),
+        "ESPEAK": shlex.join(espeak.argv),
+        "SOX": shlex.join(sox.argv),
+    }
+    lines = (f"run: export UNDERCAP_DEMO__{name} ?= {_for_make(value)}\n" for name, value in told.items())
+    return "".join(lines)
+
+
+def _for_make(value: str) -> str:
+    return value.replace("$", "$$").replace("#", r"\#")
+
+
 def main() -> None:
     """Fetch what is missing and print what there is; a missing peer is no failure here."""
     os.umask(0o022)
+    found: dict[str, Program] = {}
     for name, get in PEER_LIST.items():
         try:
             peer = get()
@@ -198,6 +223,10 @@ def main() -> None:
             print(f"{name:11}  not to be had: {err}")
         else:
             print(f"{peer.name:11}  {peer.version}")
+            found[name] = peer
+    programs = [peer for peer in found.values() if isinstance(peer, AsteriskProgram)]
+    if programs and {"sox", "espeak-ng"} <= found.keys():
+        DEMO.write_text(for_the_demo(programs[-1], found["espeak-ng"], found["sox"]), encoding="utf-8")
 
 
 if __name__ == "__main__":

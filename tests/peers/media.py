@@ -29,10 +29,13 @@ class Media(asyncio.DatagramProtocol):
     """Opened by `open_media`; `port` is where Asterisk is to send."""
 
     def __init__(self) -> None:
+        # What Asterisk played since the first packet: 16-bit samples, 8,000 a second, gaps as silence.
+        self.heard = array.array("h")
+        self._heard_at = 0.0  # when the last of it came
         self._transport: asyncio.DatagramTransport | None = None
         self._sender: asyncio.Task[None] | None = None
         self._peer: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
-        self._packets: list[tuple[int, bytes]] = []  # timestamp, payload
+        self._begin = self._previous = 0  # timestamps: of the first sample, of the last packet
         self._keys: deque[tuple[str, asyncio.Future[None]]] = deque()
 
     @property
@@ -43,20 +46,10 @@ class Media(asyncio.DatagramProtocol):
         return port
 
     @property
-    def heard(self) -> array.array[int]:
-        """What Asterisk played since the first packet: 16-bit samples, 8,000 a second, gaps as silence."""
-        pcm = array.array("h")
-        if not self._packets:
-            return pcm
-        begin = previous = self._packets[0][0]
-        for at, payload in self._packets:
-            if not 0 <= (at - previous) & 0xFFFFFFFF <= MOST_GAP_S * RATE:
-                begin = at - len(pcm)
-            previous = at
-            gap = ((at - begin) & 0xFFFFFFFF) - len(pcm)
-            pcm.extend([0] * max(gap, 0))
-            pcm.extend(LINEAR[octet] for octet in payload)
-        return pcm
+    def position(self) -> int:
+        """Where in `heard` a sound will stand that begins now: while nothing plays, nothing comes."""
+        since = asyncio.get_running_loop().time() - self._heard_at
+        return len(self.heard) + round(since * RATE) if self.heard else 0
 
     async def press(self, keys: str) -> None:
         """Press keys one after the other; returns when the last one is up. Raises TimeoutError."""
@@ -80,7 +73,16 @@ class Media(asyncio.DatagramProtocol):
         if not self._peer.done():
             self._peer.set_result(addr)
         if len(data) > HEADER.size and data[1] & 0x7F == ALAW:
-            self._packets.append((HEADER.unpack_from(data)[3], data[HEADER.size :]))
+            self._hear(HEADER.unpack_from(data)[3], data[HEADER.size :])
+
+    def _hear(self, at: int, payload: bytes) -> None:
+        if not self.heard or not 0 <= (at - self._previous) & 0xFFFFFFFF <= MOST_GAP_S * RATE:
+            self._begin = at - len(self.heard)
+        self._previous = at
+        gap = ((at - self._begin) & 0xFFFFFFFF) - len(self.heard)
+        self.heard.extend([0] * gap if gap < 1 << 31 else [])
+        self.heard.extend(LINEAR[octet] for octet in payload)
+        self._heard_at = asyncio.get_running_loop().time()
 
     async def _send(self) -> None:
         """A packet every 20 ms of the clock: silence, or a key."""

@@ -30,7 +30,6 @@ from tests.peers.smsc import PeerError, Program
 
 SCENARIO: Final = Path(__file__).parent / "call.xml"
 PLACEHOLDER: Final = re.compile(r"@([a-z_]+)@")
-CALL_ID: Final = "1@undercap.test"
 LOOK_S: Final = 0.02  # between two looks at what SIPp has written
 
 
@@ -115,8 +114,8 @@ class Caller:
         host = self._dial.host
         request = (
             f"{method} sip:caller@{host} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:9;branch=z9hG4bK0\r\n"
-            f"From: <sip:test@{host}>;tag=1\r\nTo: <sip:caller@{host}>;tag=ours\r\nCall-ID: {CALL_ID}\r\n"
-            f"CSeq: 1 {method}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            f"From: <sip:test@{host}>;tag=1\r\nTo: <sip:caller@{host}>;tag=ours\r\n"
+            f"Call-ID: {call_id(self.media)}\r\nCSeq: 1 {method}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         )
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as order:
             order.sendto(request.encode(), (host, self._port))
@@ -146,7 +145,7 @@ async def calling(program: Program, sip_port: int, dial: Dial) -> AsyncIterator[
         port = free_port(socket.SOCK_DGRAM, dial.host)
         (folder / "call.xml").write_text(_scenario(dial, media.port), encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
-            *_argv(program, folder, dial, port),
+            *_argv(program, folder, dial, port, call_id(media)),
             f"127.0.0.1:{sip_port}",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -162,6 +161,11 @@ async def calling(program: Program, sip_port: int, dial: Dial) -> AsyncIterator[
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def call_id(media: Media) -> str:
+    """Of the one call that has this sound."""
+    return f"{media.port}@undercap.test"
+
+
 def count(folder: Path) -> Count:
     """SIPp's count, from the last line of its statistics."""
     with (folder / "stat.csv").open(encoding="utf-8", newline="") as file:
@@ -174,12 +178,12 @@ def count(folder: Path) -> Count:
     )
 
 
-def _argv(program: Program, folder: Path, dial: Dial, port: int) -> tuple[str, ...]:
+def _argv(program: Program, folder: Path, dial: Dial, port: int, call_id: str) -> tuple[str, ...]:
     files = {"-sf": "call.xml", "-log_file": "log", "-stf": "stat.csv", "-error_file": "errors"}
     named = [part for option, name in files.items() for part in (option, str(folder / name))]
     traces = ("-trace_logs", "-trace_stat", "-trace_err")
     here = ("-i", dial.host, "-p", str(port), "-mi", dial.host)
-    return (*program.argv, *named, *traces, *here, "-m", "1", "-cid_str", CALL_ID, "-nostdin")
+    return (*program.argv, *named, *traces, *here, "-m", "1", "-cid_str", call_id, "-nostdin")
 
 
 def _scenario(dial: Dial, media_port: int) -> str:

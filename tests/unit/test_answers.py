@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from config.texts import LANGUAGES, load
-from gateway.domain.answers import CodeOutcome, Situation, compose, group_alias
+from gateway.domain.answers import CodeOutcome, Situation, compose
 from gateway.domain.outcome import Outcome
 from gateway.domain.segments import count
 
@@ -40,6 +40,8 @@ def situation(
         now=now,
         firm=firm,
         asks_consent=asks_consent,
+        alias_until=LATE,
+        short_number="4040",
     )
 
 
@@ -121,6 +123,37 @@ CASES = [
     ),
     pytest.param(
         "en",
+        situation(services="alias", alias="1234567890"),
+        "Your alias: 123 456 7890. Say it at the till.",
+        id="a longer alias",
+    ),
+    pytest.param(
+        "en",
+        situation(services="new_alias"),
+        "Your new alias: 123 456 789. The old one works until 13 Mar 2026.",
+        id="a new alias",
+    ),
+    pytest.param(
+        "ru",
+        situation(services="alias_kept"),
+        "Ваш псевдоним: 123 456 789. Новый можно получить после 13.03.2026.",
+        id="no new alias yet",
+    ),
+    pytest.param(
+        "en",
+        situation(services="alias_called"),
+        "Your alias: 123 456 789. To spend with it, first send any SMS to 4040."
+        " It was not you who called? Send NEW ALIAS.",
+        id="an alias asked for by call",
+    ),
+    pytest.param(
+        "en",
+        situation(services="opt_out alias_proved"),
+        "You are unsubscribed. We will not send you any more offers. Your alias can be used now.",
+        id="the text after a call",
+    ),
+    pytest.param(
+        "en",
         situation(services="alias", alias=None),
         "Your alias is not available now. Please try later.",
         id="no alias",
@@ -178,11 +211,15 @@ def test_with_an_opt_out_the_house_speaks() -> None:
 
 
 CODE_OUTCOMES = ["activated", "already_used", "already_yours", "invalid", "not_started", "ended", "paused"]
-SERVICES = ["opt_out", "opt_out_firm", "opt_in", "help", "alias", "balance", "invite", "limited", "unknown"]
+SERVICES = [
+    *("opt_out", "opt_out_firm", "opt_in", "help", "alias", "alias_proved", "new_alias", "alias_kept"),
+    *("balance", "invite", "limited", "unknown"),
+]
+LONG_SERVICES = ["alias_called"]  # it must warn whoever did not call
 
 
 def test_every_outcome_has_words() -> None:
-    assert {*CODE_OUTCOMES, *SERVICES} == {outcome.value for outcome in Outcome}
+    assert {*CODE_OUTCOMES, *SERVICES, *LONG_SERVICES} == {outcome.value for outcome in Outcome}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -208,6 +245,13 @@ def test_a_confirmation_that_asks_for_consent_is_two_segments_at_most(language: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_an_alias_asked_for_by_call_is_told_in_two_segments_at_most(language: str) -> None:
+    answer = compose(situation(services="alias_called"), load(language))
+    assert count(answer) <= 2
+    assert all(word in answer for word in ("123 456 789", "4040", "SMS"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pin_text_is_one_segment(language: str) -> None:
     assert count(load(language).say("web_pin", pin="123456")) == 1
 
@@ -216,7 +260,3 @@ def test_the_pin_text_is_one_segment(language: str) -> None:
 @pytest.mark.parametrize("second", ["activated", "already_used", "invalid", "not_started", "ended", "paused"])
 def test_two_codes_are_one_segment_where_no_date_is_told(language: str, second: str) -> None:
     assert count(compose(situation(TEN, code(second)), load(language))) == 1
-
-
-def test_group_alias() -> None:
-    assert group_alias("012345678") == "012 345 678"

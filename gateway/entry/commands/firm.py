@@ -8,7 +8,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from gateway.entry.commands.opened import backing, publish, shown
-from gateway.store import schema
+from gateway.store import schema, tills
 from gateway.usecases import set_up
 
 
@@ -40,10 +40,11 @@ def list_() -> None:
 
 @firm.command()
 @click.argument("slug")
-def key(slug: str) -> None:
-    """Make an API key for a firm's own pages; it is shown this once."""
+@click.option("--name", help="Which page or till it is for, such as 'Kyiv 7, till 2'.")
+def key(slug: str, name: str | None) -> None:
+    """Make an API key for a firm's own page, or for one till; it is shown this once."""
     with backing() as opened:
-        click.echo(set_up.new_api_key(opened.engine, opened.vault, slug))
+        click.echo(set_up.new_api_key(opened.engine, opened.vault, slug, name))
 
 
 @firm.command()
@@ -53,10 +54,38 @@ def keys(slug: str) -> None:
     t = schema.api_key
     with backing() as opened, opened.engine.connect() as connection:
         owner = set_up.firm_id(connection, slug)
-        table = Table("id", "made (UTC)", "revoked (UTC)")
+        table = Table("id", "name", "made (UTC)", "revoked (UTC)")
         for row in connection.execute(select(t).where(t.c.firm_id == owner).order_by(t.c.id)):
-            table.add_row(str(row.id), shown(row.created_at), shown(row.revoked_at) if row.revoked_at else "")
+            revoked = shown(row.revoked_at) if row.revoked_at else ""
+            table.add_row(str(row.id), row.name or "", shown(row.created_at), revoked)
     Console().print(table)
+
+
+@firm.command(name="tills")
+@click.argument("slug", required=False)
+def tills_(slug: str | None) -> None:
+    """What each key that stands has asked of aliases, of one firm or of all.
+
+    A till that asks for too many aliases that nobody has is stopped until its hour or day is over.
+    """
+    t, f = schema.api_key, schema.firm
+    query = select(t.c.id, t.c.name, f.c.slug).join(f, f.c.id == t.c.firm_id).where(t.c.revoked_at.is_(None))
+    with backing() as opened, opened.engine.connect() as connection:
+        if slug is not None:
+            query = query.where(t.c.firm_id == set_up.firm_id(connection, slug))
+        rows = connection.execute(query.order_by(t.c.id)).all()
+        stands = tills.read(opened.redis, [row.id for row in rows], opened.settings.aliases)
+    table = Table("key", "firm", "name", "last used (UTC)", "misses/h", "misses/day", "stopped since (UTC)")
+    for row in rows:
+        table.add_row(str(row.id), row.slug, row.name or "", *_told(stands.get(row.id)))
+    Console().print(table)
+
+
+def _told(till: tills.Standing | None) -> tuple[str, str, str, str]:
+    if till is None:
+        return "never", "0", "0", ""
+    since = shown(till.stopped_since * 1000) if till.stopped_since else ""
+    return shown(till.last * 1000), str(till.misses_hour), str(till.misses_day), since
 
 
 @firm.command()

@@ -13,15 +13,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import settings as settings_module
 from gateway.entry.backing import Backing, open_backing
 from gateway.store import catalog, presence
+from gateway.store.access_log import AccessLog
 from gateway.usecases.set_up import Refused
 
 
 @contextmanager
 def backing() -> Iterator[Backing]:
-    """The opened backing; a refusal or a Redis that is away ends the command with one line."""
+    """The opened backing; a refusal or a Redis that is away ends the command with one line.
+
+    What the command opens stands in the access log under its name.
+    """
     opened = open_backing(settings_module.load())
+    name = click.get_current_context().command_path.partition(" ")[2]
     try:
-        yield opened
+        with AccessLog(opened.engine, opened.vault, name).kept():
+            yield opened
     except Refused as err:
         raise click.ClickException(str(err)) from err
     except RedisError as err:

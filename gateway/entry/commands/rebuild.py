@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from redis.exceptions import RedisError
@@ -10,9 +9,11 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from gateway.entry.backing import CatalogKeeper, open_backing
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing
 from gateway.entry.process import Exit
 from gateway.store import keys, presence
+from gateway.store.access_log import AccessLog
+from gateway.store.lease import this_process
 from gateway.store.presence import Presence
 from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
@@ -31,9 +32,20 @@ def run(settings: Settings, *, replace_foreign: bool = False) -> int:
     `replace_foreign`: throw away what another deployment has in this Redis.
     """
     backing = open_backing(settings)
+    with AccessLog(backing.engine, backing.vault, "rebuild").kept():
+        return _rebuild(backing, replace_foreign=replace_foreign)
+
+
+def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
     catalog = CatalogKeeper(backing).catalog
-    desk = Desk(engine=backing.engine, vault=backing.vault, catalog=catalog, alias_key=backing.alias_key)
-    token = os.urandom(8).hex()
+    desk = Desk(
+        engine=backing.engine,
+        vault=backing.vault,
+        catalog=catalog,
+        alias_key=backing.alias_key,
+        aliases=backing.settings.aliases,
+    )
+    token = str(this_process())
     console = Console()
 
     def current(*, renew: bool = False) -> Desk:

@@ -19,7 +19,7 @@ from gateway.domain.numbers import parse_msisdn
 from gateway.entry.backing import Backing, redis_url
 from gateway.entry.commands.opened import backing
 from gateway.entry.lazy_group import imported
-from gateway.store import link_reports, messages, schema
+from gateway.store import accesses, link_reports, messages, schema
 from gateway.store.connect import async_client
 from gateway.store.link_reports import LinkQueue, LinkReport
 from gateway.store.messages import Message
@@ -30,7 +30,7 @@ LOOK_AGAIN_S = 0.2
 ENDED = ("delivered", "failed", "expired", "unknown")
 HEAD = (
     *("link", "state", "held by", "in flight / window", "in / out a second"),
-    *("waiting", "oldest", "last fault"),
+    *("waiting", "oldest"),
 )
 COLOURS = {"bound": "green", "partial": "yellow", "connecting": "yellow"}
 
@@ -55,9 +55,13 @@ def links() -> None:
         click.echo("No link is configured: see [[smpp.links]] in config/undercap.example.toml.")
         return
     table = Table(*HEAD)
+    table.columns[0].no_wrap = True
     for name, report in said.items():
         table.add_row(name, *_row(report, waiting[name]))
     Console().print(table)
+    for name, report in said.items():
+        if report is not None and report.fault:
+            click.echo(f"{name}: {report.fault}")
     states = [report and report.state for report in said.values()]
     if any(state != "bound" for state in states):
         sys.exit(1)
@@ -67,7 +71,7 @@ def _row(report: LinkReport | None, queue: LinkQueue) -> list[str]:
     texts = " ".join(f"{priority} {n}" for priority, n in queue.texts.items() if n) or "none"
     oldest = f"{queue.oldest_s:.0f} s" if queue.oldest_s else ""
     if report is None:
-        return ["[red]unheld[/red]", "no process", "", "", texts, oldest, ""]
+        return ["[red]unheld[/red]", "no process", "", "", texts, oldest]
     colour = COLOURS.get(report.state, "red")
     limit = f"{report.limit} of {report.window}" if report.limit < report.window else str(report.window)
     return [
@@ -77,7 +81,6 @@ def _row(report: LinkReport | None, queue: LinkQueue) -> list[str]:
         f"{report.received_per_s:g} / {report.submitted_per_s:g}",
         texts,
         oldest,
-        report.fault,
     ]
 
 
@@ -109,7 +112,7 @@ def send(link_name: str, firm: str, short_number: str, number: str, wait_s: floa
     with backing() as opened:
         trial = _trial(opened, link_name, firm, short_number, number, text)
         begun = time.monotonic()
-        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault)
+        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault, accesses.this_operator())
         story = _story(opened, id_)
         size = f"{story.segments} segment{'s' * (story.segments != 1)}"
         _tell(begun, f"queued on {link_name} for {mask(number)}: {size}, id {id_}")

@@ -93,6 +93,8 @@ def ports(settings: Settings) -> Iterator[Finding]:
         host = settings.simulator.host
         wanted.append(("simulator.http_port", host, settings.simulator.http_port))
         wanted.append(("simulator.smpp_port", host, settings.simulator.smpp_port))
+    if settings.ivr.enabled:
+        wanted.append(("ivr.agi_port", settings.ivr.agi_host, settings.ivr.agi_port))
     for setting, host, port in wanted:
         yield _port(setting, host, port, ours=_up_runs(settings) or _healthy(host, port))
 

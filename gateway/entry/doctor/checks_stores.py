@@ -14,10 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import keys, migrate, redis_server, schema, sql
+from gateway.store import generations, keys, migrate, redis_server, schema, sql
+from gateway.store import sealing_keys as keys_of_seals
 from gateway.store.connect import async_client
 
 SKEW_WARN_S = 1.0
@@ -41,6 +43,31 @@ def database(settings: Settings) -> Finding:
     if behind:
         return fail(name, "is behind this version", "`undercap up` brings it up to date")
     return good(name, "answers; its schema is of this version")
+
+
+def sealing_keys(settings: Settings) -> Finding:
+    """The keys of every generation that may have sealed something are here, and private."""
+    name = "sealing keys"
+    file = keys_of_seals.file_of(settings)
+    try:
+        found = keys_of_seals.read(file)
+        if not _not_made_yet(settings) and not migrate.pending(settings.sql_url):
+            _refuse_lost(settings, file)
+    except SettingsError as err:
+        told, _, mend = str(err).rpartition(": ")
+        return fail(name, told, mend)
+    except (SQLAlchemyError, ImportError):  # told by the check of the database
+        return warn(name, "cannot be held against the database", "mend the database first")
+    told = f"generation {keys_of_seals.sealing_now(found)} seals"
+    return good(name, f"{told}, {file} is private" if found else f"{told}: the master secret alone")
+
+
+def _refuse_lost(settings: Settings, file: Path) -> None:
+    engine = sql.engine(settings.sql_url)
+    try:
+        generations.refuse_lost(engine, file)
+    finally:
+        engine.dispose()
 
 
 def skew(here_s: float, there_s: float) -> Finding:

@@ -45,12 +45,19 @@ class Plan:
 
 def run(settings: Settings, *, demo: bool = False) -> int:
     """Run everything until SIGTERM or SIGINT; returns the exit code. Raises SettingsError, one line."""
-    # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
-    names = ("simulate",) if settings.simulator.enabled else ()
-    calls = ("ivr",) if settings.ivr.enabled else ()
-    children = [child_of_ours(name) for name in (*names, "worker", "smpp", *calls, "api")]
+    children = [child_of_ours(name) for name in names(settings)]
     prepare = functools.partial(_prepare, settings, demo=demo)
     return run_plan(Plan(settings=settings, children=children, prepare=prepare))
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """The processes that `up` runs, in the order of their start."""
+    # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
+    simulator = ("simulate",) if settings.simulator.enabled else ()
+    # The demo's own Asterisk, for the simulator's handsets; its calls end before it does.
+    asterisk = ("asterisk",) if simulator and settings.demo.sip_port else ()
+    calls = ("ivr",) if settings.ivr.enabled else ()
+    return (*simulator, "worker", "smpp", *asterisk, *calls, "api")
 
 
 def run_plan(plan: Plan) -> int:

@@ -8,8 +8,9 @@
 --       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
 --       then for each of its codes: campaign, print batch, offset of the bit
 --       mode: T codes, good or wrong, of whatever firm, S service asked, U nothing understood; behind it:
---       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by, y nothing to say
---       to a yes that answers nothing
+--       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by,
+--       h a how-to may be said once more: any text must be heard that follows,
+--       y nothing to say to a yes that answers nothing
 --       consent word: out, in, empty, or yes, which is an in to whom this firm has asked and else not understood
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
 --       | S nothing to store, silent | O over a limit: a STOP or START was heard, and nothing else
@@ -79,6 +80,7 @@ local function accept(k, a)
   ds, dc = window(ds, dc, 86400)
   rs, rc = window(rs, rc, 3600)
   ns, nc = window(ns, nc, 86400)
+  if string.find(mode, 'h', 2, true) then nc = 0 end
   local limited_until = 0
   if not string.find(mode, 'f', 2, true) then
     mc = mc + 1

@@ -11,6 +11,7 @@ for place = 1, (#KEYS - 2) / 2 do
   for _, entry in ipairs(redis.call('XRANGE', from, '-', '+', 'COUNT', left)) do
     local was = place == 1 and entry[1] or place .. ':' .. entry[1]
     local begun = redis.call('HGET', KEYS[1], was)
+    begun = begun and string.match(begun, '^%d+') -- who noted it takes no more
     local id = redis.call('XADD', to, '*', unpack(entry[2]))
     if begun then
       redis.call('HDEL', KEYS[1], was)

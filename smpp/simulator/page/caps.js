@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 
-const HINT = "Tap a code: the phone texts it. A used one can be texted again, to see what is answered.";
+const HINT = "Tap a code: the phone texts it, or keys it in during a call. A used one can be texted again, to see what is answered.";
 
 export function showCaps(list, hint, demo, onTap) {
   // What stands in backquotes is to be typed.
@@ -12,7 +12,7 @@ export function showCaps(list, hint, demo, onTap) {
     ...demo.codes.map(({ code, texted_by: textedBy }) => {
       const button = element("button", { type: "button" }, [
         element("code", {}, code),
-        element("small", {}, textedBy ? `✓ texted by ${textedBy}` : "not used yet"),
+        element("small", {}, textedBy ? `✓ texted by ${textedBy}` : "not texted yet"),
       ]);
       button.addEventListener("click", () => onTap(code));
       return element("li", textedBy ? { class: "used" } : {}, [button]);

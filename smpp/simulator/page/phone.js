@@ -1,5 +1,6 @@
 // The page: handsets, what is typed, and what the simulator tells.
 
+import { telephone } from "./call.js";
 import { madeUp, showCaps } from "./caps.js";
 import { element } from "./element.js";
 import { addFeed, emptyFeed } from "./feed.js";
@@ -81,6 +82,12 @@ function text(content) {
   return sent;
 }
 
+// In a call a code is keyed in, else it is texted.
+function tapped(code) {
+  if (phone.key(code)) showView("phone");
+  else text(code);
+}
+
 function submit() {
   const field = at("compose-text");
   if (field.value.trim() && text(field.value)) {
@@ -145,7 +152,7 @@ function showDemo(demo) {
   if (fresh) at("peer").value = demo.short_number;
   at("peers").replaceChildren(element("option", { value: demo.short_number }));
   at("made-up").hidden = !demo.codes.length;
-  showCaps(at("caps"), at("caps-hint"), demo, text);
+  showCaps(at("caps"), at("caps-hint"), demo, tapped);
 }
 
 const told = {
@@ -189,7 +196,9 @@ const told = {
 };
 
 emptyFeed(at("feed"));
+const phone = telephone({ caller: active });
 const wire = connect({
+  path: "socket",
   onMessage: (message) => told[message.type]?.(message),
   onState(on) {
     light("link-page", on, on ? "page live" : "page offline");

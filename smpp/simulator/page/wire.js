@@ -1,20 +1,24 @@
-// The websocket to the simulator: JSON both ways, comes back by itself.
+// A websocket to the simulator: JSON both ways, sound this way; comes back by itself.
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 5000;
 
-export function connect({ onMessage, onState }) {
+export function connect({ path, onMessage, onState, onSound }) {
   let socket = null;
   let wait = FIRST_WAIT_MS;
 
   function open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    socket = new WebSocket(`${scheme}//${location.host}/socket`);
+    socket = new WebSocket(`${scheme}//${location.host}/${path}`);
+    socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
       wait = FIRST_WAIT_MS;
       onState(true);
     });
-    socket.addEventListener("message", (event) => onMessage(JSON.parse(event.data)));
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") onMessage(JSON.parse(data));
+      else onSound(new Uint8Array(data));
+    });
     socket.addEventListener("close", () => {
       onState(false);
       setTimeout(open, wait);

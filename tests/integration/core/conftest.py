@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from redis import Redis
 
+from gateway.entry.cli import cli
 from tests.integration.core.house import House, Server
+
+Undercap = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,23 @@ def own_server() -> Iterator[Server]:
         found.start()
         yield found
         found.kill()
+
+
+@pytest.fixture
+def undercap(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Undercap:
+    """Types a command, with `said` on its standard input; the house is in the environment."""
+    monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
+    secret = tmp_path / "master"
+    secret.write_text(bytes(range(32)).hex())
+    secret.chmod(0o600)
+    monkeypatch.setenv("UNDERCAP_MASTER_SECRET_FILE", str(secret))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def typed(*words: str, fails: int = 0, said: str | None = None) -> Result:
+        done = CliRunner().invoke(cli, list(words), input=said)
+        assert fails == done.exit_code, done.output
+        return done
+
+    return typed

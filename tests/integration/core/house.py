@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, select, update
 
-from config.settings import AnswerSettings, LimitSettings, RedisSettings
+from config.settings import AliasSettings, AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
@@ -81,6 +82,16 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def freeze(self) -> None:
+        """Let it answer nobody, and keep its connections."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def copy(self, to: Path) -> None:
         """A copy of its append-only files, as a backup takes it."""
         shutil.copytree(self.place.directory / "appendonlydir", to)
@@ -99,6 +110,7 @@ class House:
     state: Path
     limits: LimitSettings = field(default_factory=LimitSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
 
     def __post_init__(self) -> None:
@@ -287,6 +299,7 @@ class House:
             vault=self.vault,
             catalog=self.catalog,
             alias_key=self.vault.derive("alias").hex(),
+            aliases=self.aliases,
         )
 
     def desks(self) -> Desks:

@@ -243,7 +243,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time(
     with sql.writing(house.engine), pytest.raises(Away):
         await ASKS[name](asked)
 
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10  # SQLite itself would wait for 20 s
 
 
 @pytest.mark.parametrize("name", OF_REDIS)
@@ -258,20 +258,23 @@ async def test_a_redis_that_is_gone_is_told(house: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_REDIS)
-async def test_a_redis_that_hangs_is_told_in_time(
+async def test_a_redis_that_hangs_is_told_in_time_and_works_again(
     own_server: Server, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(call_desk, "ANSWER_WITHIN_S", 0.2)
     house = House(server_url=own_server.url, state=tmp_path)
     house.firm()
     house.codes(house.campaign())
     desk = house.call_desk()
     await desk.text_alias(BOHDAN, SHORT, "en")  # its claims are open
-    house.redis.execute_command("CLIENT", "PAUSE", 1000, "ALL")  # type: ignore[no-untyped-call]
-    begun = time.monotonic()
+    own_server.freeze()
+    monkeypatch.setattr(call_desk, "ANSWER_WITHIN_S", 0.2)
     with pytest.raises(Away):
         await ASKS[name](desk)
-    assert time.monotonic() - begun < 0.9
+    own_server.thaw()
+    monkeypatch.undo()
+    await ASKS[name](desk)  # what was given up in mid call does no harm to the next
+    house.drain()
+    assert [to for to, _ in house.waiting_answers()] == [BOHDAN, ANNA]
     await house.close()
 
 

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from gateway.entry.cli import cli
 from gateway.store import keys
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import Verdict
 from gateway.store.outbox import MOST_ATTEMPTS, Outbox
+from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, SHORT, House
-
-Undercap = Callable[..., Result]
-
-
-@pytest.fixture
-def undercap(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Undercap:
-    """Types a command; the house's state and Redis are in the environment."""
-    monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
-    secret = tmp_path / "master"
-    secret.write_text(bytes(range(32)).hex())
-    secret.chmod(0o600)
-    monkeypatch.setenv("UNDERCAP_MASTER_SECRET_FILE", str(secret))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def typed(*words: str, fails: int = 0) -> Result:
-        done = CliRunner().invoke(cli, list(words))
-        assert fails == done.exit_code, done.output
-        return done
-
-    return typed
 
 
 @pytest.fixture
@@ -362,11 +339,11 @@ async def test_a_revoked_key_is_refused(house: House, undercap: Undercap, campai
     del campaign
     key = undercap("firm", "key", "acme").output.strip()
     keys = ApiKeys(house.engine, house.vault)
-    assert await keys.firm_of(key) is not None
+    assert await keys.find(key) is not None
 
     undercap("firm", "revoke", "1")
 
-    assert await keys.firm_of(key) is None
+    assert await keys.find(key) is None
     assert "no API key 7" in undercap("firm", "revoke", "7", fails=1).output
     assert "1" in undercap("firm", "keys", "acme").output
 

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.entry.cli import cli
+from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, BOHDAN, House
-from tests.integration.core.test_commands import Undercap, campaign, undercap
+from tests.integration.core.test_commands import campaign
 
-__all__ = ["campaign", "undercap"]
+__all__ = ["campaign"]
 
 pytestmark = pytest.mark.usefixtures("campaign")
 HEAD = "number,channel,state,said_at,proof"

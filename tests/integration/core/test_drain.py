@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.store import keys, ledger
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.durable import DurableRedis
+from gateway.store.lease import this_process
 from gateway.store.outbox import MOST_ATTEMPTS, Outbox
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.usecases import set_up
@@ -480,6 +484,21 @@ async def test_lease_keeps_a_second_worker_out(house: House) -> None:
     assert house.redis.pttl(keys.drain(1)) > 0
     mine.release("mine")
     assert house.drain(worker="theirs") == 1
+
+
+async def test_the_lease_of_a_worker_that_was_killed_is_taken_at_once(house: House) -> None:
+    house.firm()
+    house.campaign()
+    await house.text("hello")
+    here = this_process()
+    dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await dead.wait()
+    alive = here._replace(pid=os.getppid())
+
+    for held, settled in ((alive, 0), (here._replace(pid=dead.pid), 1)):
+        house.redis.delete(keys.drain(1))
+        assert Outbox(house.redis, 1).lease(str(held))
+        assert house.drain(worker=str(here)) == settled
 
 
 async def test_repeats_know_their_owner(house: House) -> None:

@@ -117,6 +117,38 @@ async def test_the_id_as_it_stands_goes_first(house: House, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
+    ("setting", "told", "then"),
+    [
+        pytest.param("learn", {"learned": 2}, ["delivered", "accepted"], id="to be learned"),
+        pytest.param("decimal", {"matched": 2}, ["delivered", "accepted"], id="set"),
+        pytest.param("raw", {"matched": 2}, ["accepted", "delivered"], id="no other form"),
+    ],
+)
+async def test_the_id_as_it_stands_is_a_strangers_by_chance(
+    house: House, monkeypatch: pytest.MonkeyPatch, setting: str, told: dict[str, int], then: list[str]
+) -> None:
+    """Responses in hexadecimal, receipts in decimal: 100 is 0x64, and another answer is 0x100."""
+    house.receipt_ids = setting
+    await answered(house, (ANNA, "64"), (BOHDAN, "100"))
+    await receipt(house, "100", ANNA)
+    counted = drained(house, monkeypatch)
+    await receipt(house, "100", ANNA)  # a second copy
+
+    assert counted + drained(house, monkeypatch) == told
+    assert states(house) == then
+
+
+async def test_a_number_in_another_form_does_not_lose_the_id_as_it_stands(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answered(house, (ANNA, "64"))
+    await receipt(house, "64", BOHDAN)
+
+    assert drained(house, monkeypatch) == {"matched": 1}
+    assert states(house) == ["delivered"]
+
+
+@pytest.mark.parametrize(
     ("setting", "told"),
     [
         pytest.param("raw", {"unmatched": 1}, id="no other form"),

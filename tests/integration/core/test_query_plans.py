@@ -1,4 +1,4 @@
-"""What settlement asks of SQL for each answer is found by a key, never by walking through them all."""
+"""What is asked of SQL for each text or look-up is found by a key, never by walking through them all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, create_engine
 from sqlalchemy.dialects import sqlite
 
-from gateway.store import ledger, migrate
+from gateway.store import aliases, ledger, migrate
 
 BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (smsc_id=?)"
 PART_BY_SMSC_ID = "ix_message_part_smsc_id (smsc_id=?)"
@@ -28,6 +28,25 @@ STATEMENTS = {
             f"SEARCH message_part USING INDEX {PART_BY_SMSC_ID}",
             f"SEARCH message USING INDEX {BY_ID}",
             SHOPPER,
+        ],
+    ),
+    "whoever texts": (
+        ledger._standing([bindparam("v0"), bindparam("v1")]),
+        [
+            "SEARCH shopper USING COVERING INDEX sqlite_autoindex_shopper_1 (key=?)",
+            "SEARCH balance USING INDEX sqlite_autoindex_balance_1 (shopper_id=? AND firm_id=?) LEFT-JOIN",
+            "SEARCH alias USING INDEX ix_alias_unproved (shopper_id=?) LEFT-JOIN",
+        ],
+    ),
+    "a text that proves a number": (
+        aliases._TEXTED,
+        ["SEARCH alias USING INDEX uq_alias_current (shopper_id=?)"],
+    ),
+    "an alias at a till": (
+        aliases._LOOK_UP,
+        [
+            "SEARCH alias USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH balance USING INDEX sqlite_autoindex_balance_1 (shopper_id=? AND firm_id=?) LEFT-JOIN",
         ],
     ),
     "a part's receipt": (ledger._PART_RECEIPT, [f"SEARCH message_part USING INDEX {PART_BY_ID}"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from redis.exceptions import RedisError
 
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import failover, keys
-from gateway.store.durable import DurableRedis
+from gateway.store.durable import Command, DurableRedis
 from gateway.store.outbox import Outbox, parse
 from gateway.usecases.settle import settle_batch
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
@@ -90,6 +91,31 @@ async def test_take_that_was_not_heard_is_no_submit(house: House) -> None:
         await queue.take(1, 10)
 
     assert [w.begun for w in await queue.take(1, 10)] == [1]
+
+
+class Twice(DurableRedis):
+    """Each call arrives twice: the first answer was lost, and the client asked again."""
+
+    async def calls(self, commands: Sequence[Command]) -> list[Any]:
+        await super().calls(commands)
+        return await super().calls(commands)
+
+    async def call(self, *command: Any) -> Any:
+        await super().call(*command)
+        return await super().call(*command)
+
+
+async def test_intents_count_submits_however_often_a_call_arrives(house: House) -> None:
+    await answered(house, 2)
+    queue = house.send_queue()
+    queue._redis = Twice(house.client)
+
+    kept, back = await queue.take(1, 10)
+    assert [kept.begun, back.begun] == [1, 1]
+    await queue.hand_back([back])
+    (again,) = await queue.begin_again([kept])
+    assert again.begun == 2
+    assert [w.begun for w in await house.send_queue().take(1, 10)] == [3, 1]
 
 
 async def test_begun_again(house: House) -> None:

@@ -43,11 +43,12 @@ def test_commits_are_on_disk(tmp_path: Path) -> None:
 
 
 def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Path) -> None:
+    """One that was deleted before the table was made anew does not come again, either."""
     url = f"sqlite:///{tmp_path / 'a.db'}"
     command.upgrade(migrate._config(url), "0002")
     engine = sql.engine(url)
     with sql.writing(engine) as connection:
-        for id_ in (1, 2):
+        for id_ in (1, 2, 3):
             connection.execute(
                 text("INSERT INTO shopper (id, key, number, created_at) VALUES (:id, :id, '', 0)"),
                 {"id": id_},
@@ -55,12 +56,14 @@ def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Pa
             connection.execute(
                 text("INSERT INTO alias (shopper_id, created_at) VALUES (:id, 5)"), {"id": id_}
             )
+        connection.execute(text("DELETE FROM alias WHERE id = 3"))
 
     migrate.upgrade(url)
 
     with sql.writing(engine) as connection:
-        connection.execute(text("DELETE FROM alias WHERE id = 2"))
-        connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (2, 6)"))
+        connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (3, 6)"))
+        connection.execute(text("DELETE FROM alias WHERE id = 4"))
+        connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (3, 7)"))
         rows = connection.execute(text("SELECT id, shopper_id, created_at, ends_at FROM alias")).all()
     engine.dispose()
-    assert [tuple(row) for row in rows] == [(1, 1, 5, None), (3, 2, 6, None)]
+    assert [tuple(row) for row in rows] == [(1, 1, 5, None), (2, 2, 5, None), (5, 3, 7, None)]

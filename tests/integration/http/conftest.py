@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.http import web_activations
+from gateway.http import aliases, web_activations
 from gateway.store.metrics import Meter
 from tests.integration.core.conftest import house, shared_server
 from tests.integration.core.house import House
@@ -23,6 +23,7 @@ Opens = Callable[..., Awaitable[Front]]
 async def open_front(house: House, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Opens the API with sections of settings beside the usual ones; it does not dawdle over PINs."""
     monkeypatch.setattr(web_activations, "ANSWER_AFTER_S", 0.0)
+    monkeypatch.setattr(aliases, "UNKNOWN_AFTER_S", 0.0)
     clients: list[Any] = []
 
     async def open_(**sections: dict[str, Any]) -> Front:

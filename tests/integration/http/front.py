@@ -12,18 +12,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from config.settings import Settings
+from gateway.http import aliases
 from gateway.http.activations import PATH
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
 from gateway.http.web_activations import ACTIVATIONS, PINS
 from gateway.store import keys
+from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
+from gateway.store.tills import TillStore
 from gateway.usecases import set_up
+from gateway.usecases.alias_lookup import LookupDesk
 from gateway.usecases.pins import PinDesk
 from tests import described
 from tests.integration.core.house import ANNA, LINK, SHORT, House
@@ -75,6 +79,12 @@ def services(house: House, settings: Settings, meter: Meter, poked: list[bool]) 
             vault=house.vault,
             lives_s=settings.web.pin_ttl_s,
         ),
+        lookup_desk=LookupDesk(
+            tills=TillStore(redis, settings.aliases),
+            aliases=AliasLookups(house.engine),
+            alias_key=house.desk().alias_key,
+            meter=meter,
+        ),
         keys=ApiKeys(house.engine, house.vault),
         consents=house.consent_desk(),
     )
@@ -90,12 +100,12 @@ class Front:
     poked: list[bool] = field(default_factory=list)
 
     async def send(
-        self, path: str, body: object, headers: Mapping[str, str], *, method: str = "POST"
+        self, path: str, body: object, headers: Mapping[str, str], *, method: str = "POST", address: str = ""
     ) -> Answer:
-        """Any request; `body` as JSON unless it is bytes already."""
+        """Any request; `body` as JSON unless it is bytes already. `address`: of a path with a parameter."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **headers}
-        async with self.client.request(method, path, data=raw, headers=sent) as response:
+        async with self.client.request(method, address or path, data=raw, headers=sent) as response:
             text = await response.text()
             told = json.loads(text) if "json" in response.content_type else text
             wrong = described.response_faults(method, path, response.status, response.content_type, told)
@@ -105,6 +115,11 @@ class Front:
     async def activate(self, key: str, body: object, **headers: str) -> Answer:
         """As a firm's page."""
         return await self.send(PATH, body, {"Authorization": f"Bearer {key}", **headers})
+
+    async def look_up(self, key: str, alias: str) -> Answer:
+        """As a till."""
+        header = {"Authorization": f"Bearer {key}"}
+        return await self.send(aliases.PATH, b"", header, method="GET", address=f"/v1/aliases/{alias}")
 
     def key(self, firm: str = "acme") -> str:
         """A new API key."""

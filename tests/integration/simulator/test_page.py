@@ -287,6 +287,8 @@ async def test_the_page_is_strict_about_what_it_loads(client: Client) -> None:
         "phone.js",
         "wire.js",
         "talk.js",
+        "call.js",
+        "sound.js",
         "feed.js",
         "caps.js",
         "element.js",

@@ -256,6 +256,27 @@ async def test_a_stop_while_connecting_ends_at_once() -> None:
         assert time.monotonic() - begun < 2.0
 
 
+async def test_an_smsc_that_has_lost_the_bind_is_bound_to_anew(raw: RawSmsc) -> None:
+    """It keeps the connection and answers enquire_link, so nothing else would tell."""
+    recorder = Recorder()
+    async with linked(raw.port, recorder) as link:
+        session = await raw.bound()
+        await recorder.until(lambda: link.tally.binds == 1)
+        assert link.submit(ANSWER, "token")
+        session.reply((await session.read_until(wire.SUBMIT_SM))[-1], statuses.RINVBNDSTS)
+        session.reply((await session.read_until(codec.UNBIND))[-1])
+        session = await raw.bound()
+        await recorder.until(lambda: link.tally.binds == 2)
+        assert link.fault == "transceiver: the SMSC has lost the bind"
+        assert link.submit(ANSWER, "again")
+        session.reply((await session.read_until(wire.SUBMIT_SM))[-1], message_id="7")
+        await recorder.until(lambda: len(recorder.results) == 2)
+    assert recorder.results == [
+        ("token", SubmitResult(statuses.RINVBNDSTS, "")),
+        ("again", SubmitResult(0, "7")),
+    ]
+
+
 async def test_a_throttling_answer_holds_the_link(raw: RawSmsc) -> None:
     recorder = Recorder()
     async with linked(raw.port, recorder, throttle_wait_s=0.3) as link:

@@ -298,6 +298,39 @@ async def test_stop_files_what_is_in_flight_and_hands_back_what_is_not() -> None
     assert [waiting.message_id for waiting in queue.handed_back] == ["m2", "m3", "m4"]
 
 
+@pytest.mark.parametrize(
+    ("text", "answers", "handed_back"),
+    [
+        pytest.param("t", [statuses.RX_T_APPN], ["m1"], id="refused for now"),
+        pytest.param(LONG, [statuses.RX_T_APPN] * 3, ["m1"], id="all parts refused for now"),
+        pytest.param(LONG, [statuses.ROK, statuses.RX_T_APPN, statuses.ROK], [], id="parts of it taken"),
+    ],
+)
+async def test_stop_hands_back_what_was_refused_since_it_is_in_no_doubt(
+    text: str, answers: list[int], handed_back: list[str]
+) -> None:
+    held = Held(answer_of(text))
+    held.sender._settings = LinkSettings(name="peer", host="x", system_id="x")  # it rests for seconds
+    await held.submitted(len(answers))
+    for status in answers:
+        held.answer(status)
+    await held.stop()
+
+    assert ([], handed_back) == (held.queue.filed, [w.message_id for w in held.queue.handed_back])
+
+
+async def test_stop_in_the_middle_of_a_long_text_hands_back_what_stands_behind_it() -> None:
+    """The window closes between its parts: they are in doubt, and keep nobody waiting."""
+    held = Held(answer_of(LONG), room=2)
+    other = answer_of("other", "380670000001", message_id="o", queue_id="9-0")
+    await held.submitted(2)
+    held.sender._begin(other, None)
+    held.link.submit = lambda *_: False  # type: ignore[method-assign]
+    await held.stop()
+
+    assert (held.queue.filed, [w.message_id for w in held.queue.handed_back]) == ([], ["o"])
+
+
 async def test_no_more_is_begun_than_can_be_submitted() -> None:
     answers = [answer_of(number=f"38067000000{n}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(5)]
     link, queue = FakeLink(always(0), room=2), FakeQueue(answers)
@@ -377,7 +410,7 @@ class Held:
             await turns(lambda: len(self.link.submitted) >= count)
         for _ in range(20):  # whatever else would come comes now
             await asyncio.sleep(0)
-        return [pdu.body.decode() for pdu in self.link.submitted]
+        return [pdu.body.decode("latin-1") for pdu in self.link.submitted]
 
     def answer(self, status: int = 0) -> None:
         """The SMSC answers the oldest submit."""
@@ -414,8 +447,8 @@ async def test_a_later_text_waits_for_the_end_of_the_earlier_one() -> None:
     assert [(s.waiting.message_id, s.state, s.waiting.begun) for s in held.queue.filed] == [
         ("o", "accepted", 1),
         ("m0", "accepted", 1),
-        ("m1", "accepted", 2),  # FakeQueue counts no handing back
-        ("m2", "accepted", 2),
+        ("m1", "accepted", 1),
+        ("m2", "accepted", 1),
     ]
     assert held.sender.counts.possibly_doubled == 0
 
@@ -430,6 +463,25 @@ async def test_a_reply_does_not_wait_behind_marketing_that_rests() -> None:
     held.answer(statuses.RSYSERR)
     assert (await held.submitted(2))[:2] == ["bulk", "reply"]
     await held.stop()
+
+
+async def test_marketing_whose_rest_is_over_behind_a_reply_is_sent_after_it() -> None:
+    bulk = answer_of("bulk", message_id="b", queue_id="1-0", **BULK)
+    reply = answer_of("reply", message_id="r", queue_id="2-0")
+    held = Held(bulk)
+    await held.submitted(1)
+    held.queue.left.append(reply)
+    held.answer(statuses.RSYSERR)
+    await held.submitted(2)
+    await asyncio.sleep(0.01)  # ten rests, while the reply is on its way
+
+    held.answer()
+    assert await held.submitted(3) == ["bulk", "reply", "bulk"]
+    await held.stop()
+    assert [(s.waiting.message_id, s.state) for s in held.queue.filed] == [
+        ("r", "accepted"),
+        ("b", "accepted"),
+    ]
 
 
 class Grants:

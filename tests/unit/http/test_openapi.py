@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from config.settings import WebSettings
 from gateway.http import (
     activations,
+    aliases,
     calls,
     consents,
     feed,
@@ -24,6 +25,7 @@ from gateway.http import (
     openapi,
     page,
     persons,
+    vault,
     web_activations,
 )
 from gateway.http.problems import PREFIX, Kind
@@ -39,6 +41,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from web_activations.routes(site)
     yield from consents.routes(NOTHING, NOTHING, NOTHING)
     yield from persons.routes(NOTHING, "", NOTHING, NOTHING)
+    yield from aliases.routes(NOTHING, NOTHING)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)
@@ -47,6 +50,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from messages.routes(NOTHING, "", NOTHING)
     yield from links.routes(NOTHING, "", firms=list, links=[])
     yield from calls.routes(NOTHING, NOTHING, "")
+    yield from vault.routes(NOTHING, "")
 
 
 def test_the_description_is_valid() -> None:

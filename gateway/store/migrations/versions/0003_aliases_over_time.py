@@ -13,6 +13,7 @@ _AUTOINCREMENT = {"sqlite_autoincrement": True}  # SQLite makes the table anew, 
 
 def upgrade() -> None:
     """Apply."""
+    counter = _last_counter()
     with op.batch_alter_table("alias", table_kwargs=_AUTOINCREMENT) as batch_op:
         batch_op.drop_constraint(op.f("uq_alias_shopper_id"), type_="unique")
         batch_op.add_column(sa.Column("message_id", sa.String(length=32), nullable=True))
@@ -20,6 +21,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("told_at", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("texted_at", sa.BigInteger(), nullable=True))
         batch_op.create_unique_constraint(op.f("uq_alias_message_id"), ["message_id"])
+    _go_on_after(counter)
     op.create_index("ix_alias_shopper_id", "alias", ["shopper_id"], unique=False)
     current = sa.text("ends_at IS NULL")
     op.create_index(
@@ -30,7 +32,7 @@ def upgrade() -> None:
         sqlite_where=current,
         postgresql_where=current,
     )
-    unproved = sa.text("ends_at IS NULL AND told_at IS NOT NULL AND texted_at IS NULL")
+    unproved = sa.text("told_at IS NOT NULL AND texted_at IS NULL")
     op.create_index(
         "ix_alias_unproved",
         "alias",
@@ -42,8 +44,26 @@ def upgrade() -> None:
     op.add_column("api_key", sa.Column("name", sa.String(length=40), nullable=True))
 
 
+def _last_counter() -> int | None:
+    """The last counter that SQLite gave; None elsewhere, where the table is not made anew."""
+    connection = op.get_bind()
+    if connection.dialect.name != "sqlite":
+        return None
+    return connection.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'alias'")) or 0
+
+
+def _go_on_after(counter: int | None) -> None:
+    """The new table has counted what was copied, and knows nothing of rows that were deleted."""
+    if counter is not None:
+        op.execute("DELETE FROM sqlite_sequence WHERE name = 'alias'")
+        op.get_bind().execute(
+            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('alias', :seq)"), {"seq": counter}
+        )
+
+
 def downgrade() -> None:
     """Take back; aliases that were replaced are forgotten."""
+    counter = _last_counter()
     op.drop_column("api_key", "name")
     op.drop_index("ix_alias_unproved", table_name="alias")
     op.drop_index("uq_alias_current", table_name="alias")
@@ -56,3 +76,4 @@ def downgrade() -> None:
         batch_op.drop_column("ends_at")
         batch_op.drop_column("message_id")
         batch_op.create_unique_constraint(op.f("uq_alias_shopper_id"), ["shopper_id"])
+    _go_on_after(counter)

@@ -10,7 +10,7 @@ _FIRST_S: Final = 0.5
 class Backoff:
     """Doubles from half a second to the cap, each time shortened at random by up to a half.
 
-    The jitter keeps many gateways from knocking at a restarted SMSC in the same moment.
+    The jitter keeps many gateways from knocking at a restarted peer in the same moment.
     """
 
     def __init__(self, cap_s: float) -> None:

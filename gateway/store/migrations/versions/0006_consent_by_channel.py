@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,11 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=64), nullable=False, server_default="shopper"),
     ):
         op.add_column("consent_entry", column)
-    op.create_index("ix_consent_entry_firm_id", "consent_entry", ["firm_id", "shopper_id"], unique=False)
+    op.add_column("suppression", sa.Column("word", sa.String(length=40), nullable=False, server_default=""))
+    op.execute("UPDATE suppression SET word = 'out:' || CAST(said_at AS VARCHAR(20))")
+    with op.batch_alter_table("suppression") as batch_op:
+        batch_op.drop_column("said_at")
+        batch_op.alter_column("word", server_default=None, existing_type=sa.String(length=40))
     op.create_table(
         "consent_ask",
         sa.Column("firm_id", _ID, nullable=False),
@@ -56,10 +60,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back; proofs and contacts are forgotten."""
+    """Take back; proofs and contacts are forgotten, and when the refusals of erased persons were said."""
     op.drop_table("contact")
     op.drop_table("consent_ask")
-    op.drop_index("ix_consent_entry_firm_id", table_name="consent_entry")
+    op.add_column("suppression", sa.Column("said_at", sa.BigInteger(), nullable=False, server_default="0"))
+    with op.batch_alter_table("suppression") as batch_op:
+        batch_op.drop_column("word")
+        batch_op.alter_column("said_at", server_default=None, existing_type=sa.BigInteger())
     for column in ("actor", "proof", "wording", "purpose"):
         op.drop_column("consent_entry", column)
     op.drop_column("campaign", "asks_consent")

@@ -1,0 +1,65 @@
+"""`undercap vault report`: who opened how many numbers for which purpose, and each access to one person's."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway.entry.commands.opened import backing, moment, shown
+from gateway.store import accesses
+from gateway.store.accesses import MOST_ACCESSES, Report, Span
+
+COLUMNS = ("kind", "from", "to", "who", "purpose", "opened", "shopper")
+
+
+@click.command()
+@click.option("--since", metavar="TIME", help="ISO 8601, such as 2026-05-01; without a zone it is UTC.")
+@click.option("--until", metavar="TIME", help="Up to this time, itself not included.")
+@click.option("--purpose", default="", help="One purpose alone, such as reply, answer or erasure.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV on standard output.")
+def report(since: str | None, until: str | None, purpose: str, as_csv: bool) -> None:
+    """Who opened how many numbers for which purpose, and each access to one person's number.
+
+    Counted are openings by processes. A process that is killed takes the last seconds of its count with it.
+    """
+    span = Span(
+        since=moment(since) if since else accesses.BEGINNING,
+        until=moment(until) if until else accesses.END,
+        purpose=purpose,
+    )
+    with backing() as opened:
+        found = accesses.read(opened.engine, span)
+    if as_csv:
+        _write(found)
+    else:
+        _show(found)
+    if found.more:
+        click.echo(f"only the newest {MOST_ACCESSES} accesses are listed: narrow the time", err=True)
+
+
+def _write(found: Report) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for o in found.opened:
+        writer.writerow(("count", shown(o.first_at), shown(o.last_at), o.process, o.purpose, o.opened, ""))
+    for a in found.accesses:
+        at = shown(a.accessed_at)
+        writer.writerow(("access", at, at, a.who, a.purpose, 1, "" if a.shopper is None else a.shopper))
+
+
+def _show(found: Report) -> None:
+    counts = Table("process", "purpose", "opened", "from (UTC)", "to (UTC)")
+    for o in found.opened:
+        counts.add_row(o.process, o.purpose, f"{o.opened:,}", shown(o.first_at), shown(o.last_at))
+    single = Table("at (UTC)", "who", "purpose", "shopper")
+    for a in found.accesses:
+        single.add_row(
+            shown(a.accessed_at), a.who, a.purpose, "not known" if a.shopper is None else str(a.shopper)
+        )
+    console = Console()
+    console.print(counts)
+    console.print(single)

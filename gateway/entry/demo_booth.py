@@ -1,0 +1,47 @@
+"""The telephone of the virtual phones: joined to the simulator's page, it calls the demo's free number."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import web
+
+from config.settings import Settings
+from gateway.entry.demo_calls import lacking
+from gateway.entry.demo_numbers import FREE_NUMBER, SHOWN
+from ivr.asterisk.instance import HOST
+from ivr.prompts import make
+from ivr.softphone.booth import Booth, Readiness, Service
+from ivr.softphone.call import Line
+from smpp.simulator import door, handsets
+
+PATH = "/call"
+
+
+def join(app: web.Application, settings: Settings) -> Booth:
+    """Add the telephone's websocket to the page's application; to be closed with it."""
+    line = Line(host=HOST, port=settings.demo.sip_port, number=FREE_NUMBER)
+    booth = Booth(line, partial(service, settings), _caller_of)
+    app.router.add_get(PATH, partial(_serve, booth))
+    return booth
+
+
+def service(settings: Settings) -> Service:
+    """What the page shows of the free number."""
+    if not settings.demo.sip_port:
+        why = lacking(settings) or f"`undercap up --demo` brings a line on which to call {SHOWN}."
+        return Service(readiness=Readiness.MISSING, why=why)
+    if make.missing(settings.ivr.sounds_dir):
+        return Service(readiness=Readiness.PREPARING, number=SHOWN)
+    return Service(readiness=Readiness.READY, number=SHOWN)
+
+
+async def _serve(booth: Booth, request: web.Request) -> web.StreamResponse:
+    if not door.same_origin(request):
+        raise web.HTTPForbidden(text="The telephone is for this page only.\n")
+    return await booth.serve(request)
+
+
+def _caller_of(key: str) -> str | None:
+    handset = handsets.by_key(key)
+    return handset.number if handset else None

@@ -1,0 +1,91 @@
+"""A till asks whose an alias is: that there is one, and the points at the till's own firm.
+
+The budget of a till is asked before anything is looked up, and told of the outcome before the till is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from gateway.domain.alias import counter_of
+from gateway.store import measures
+from gateway.store.api_keys import ApiKey
+from gateway.store.metrics import Meter
+from gateway.store.tills import Permission, Word
+
+log = structlog.get_logger()
+
+
+class CountsLookups(Protocol):
+    """gateway.store.tills. Both raise RedisError."""
+
+    async def ask(self, key_id: int) -> Permission:
+        """Whether a till may look up."""
+
+    async def answered(self, key_id: int, *, found: bool) -> Permission:
+        """What came of it."""
+
+
+class KnowsAliases(Protocol):
+    """gateway.store.aliases."""
+
+    async def balance(self, counter: int | None, firm_id: int) -> int | None:
+        """Points of whoever has an alias; None for one that nobody has. Raises SQLAlchemyError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupDesk:
+    """What lookups need at hand. `alias_key`: of FF1, 32 bytes as hex."""
+
+    tills: CountsLookups
+    aliases: KnowsAliases
+    alias_key: str
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An alias that somebody has. `balance`: points at the till's firm."""
+
+    balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """No alias of anybody: mistyped, never given, dead or erased; which of them is not told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooMany:
+    """The till has spent a budget; nothing was looked up. `wait_s`: until it may ask again."""
+
+    wait_s: int
+
+
+async def look_up(said: str, till: ApiKey, desk: LookupDesk) -> Found | Unknown | TooMany:
+    """Look up an alias as it was said at a till. Raises RedisError, SQLAlchemyError; nothing is told then."""
+    permission = await desk.tills.ask(till.id)
+    if permission.word is not Word.GO:
+        _alarm(permission, till, desk.meter)
+        desk.meter.count(measures.ALIAS_LOOKUPS, permission.word.value)
+        return TooMany(wait_s=permission.wait_s)
+    balance = await desk.aliases.balance(counter_of(said, desk.alias_key), till.firm_id)
+    _alarm(await desk.tills.answered(till.id, found=balance is not None), till, desk.meter)
+    desk.meter.count(measures.ALIAS_LOOKUPS, "unknown" if balance is None else "found")
+    return Unknown() if balance is None else Found(balance=balance)
+
+
+def _alarm(permission: Permission, till: ApiKey, meter: Meter) -> None:
+    """Once for each time that a till is stopped."""
+    if permission.newly:
+        meter.count(measures.TILLS_STOPPED)
+        log.error(
+            "till stopped: it asked for too many aliases that nobody has",
+            firm=till.firm_id,
+            key=till.id,
+            for_s=permission.wait_s,
+            mend="see `undercap firm tills`; `undercap firm revoke` ends a key for good",
+        )

@@ -1,0 +1,102 @@
+"""Re-sealing: what is sealed under old generations and stays is opened and sealed under today's.
+
+Batch by batch, each a transaction, so that it may be interrupted and repeated; whatever changes meanwhile
+keeps its change. Done for what stays in SQL and for dead letters; what else is in Redis drains by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from redis import Redis
+from sqlalchemy import Engine, bindparam, func, select, update
+
+from gateway.store import keys, outbox, schema, sql
+from gateway.store.claims import script
+from gateway.store.people import SEAL_SHOPPER
+from gateway.store.sealed_values import entries, streams
+from gateway.store.sendqueue import SEAL_ANSWER
+from gateway.store.vault import HEADER, SealBroken, Vault, generation_of, header_of
+from gateway.usecases.intake import SEAL_REPLY
+
+BATCH = 500  # rows of one transaction
+_COLUMNS: Final = (
+    (schema.shopper, schema.shopper.c.number, SEAL_SHOPPER),
+    (schema.message, schema.message.c.sealed, SEAL_ANSWER),
+)
+Told = Callable[[int], None]  # so many more are done
+
+
+def reseal(engine: Engine, redis: Redis, vault: Vault, told: Told = lambda _: None) -> Mapping[str, int]:
+    """Re-seal what stays; how many by what became of them: `sealed`, and `broken` if some cannot be opened.
+
+    What cannot be opened stays as it is. Raises SQLAlchemyError, RedisError; then it may be run again.
+    """
+    done = {"sealed": 0, "broken": 0}
+    for table, column, purpose in _COLUMNS:
+        for fresh, broken in _rows(engine, vault, table, column, purpose):
+            done["sealed"] += fresh
+            done["broken"] += broken
+            told(fresh)
+    for name in streams(redis):
+        if keys.kind_of(name) == "dead":
+            fresh, broken = _dead_letters(redis, name, vault)
+            done["sealed"] += fresh
+            done["broken"] += broken
+            told(fresh)
+    return done
+
+
+def _rows(engine: Engine, vault: Vault, table: Any, column: Any, purpose: str) -> Any:
+    """One column in the order of the table's key; per batch how many were sealed, and how many are broken."""
+    (key,) = table.primary_key.columns
+    old = (func.length(column) > 0) & (func.substr(column, 1, HEADER) != header_of(vault.generation))
+    if vault.generation == 0:
+        return
+    change = (
+        update(table)
+        .where(key == bindparam("b_key"), column == bindparam("b_was"))  # unless it has changed
+        .values({column.name: bindparam("b_is")})
+    )
+    after = None
+    while True:
+        query = select(key, column).where(old).order_by(key).limit(BATCH)
+        with engine.connect() as connection:
+            rows = connection.execute(query if after is None else query.where(key > after)).all()
+        if not rows:
+            return
+        after = rows[-1][0]
+        fresh = {id_: sealed for id_, was in rows if (sealed := _anew(vault, purpose, was))}
+        if fresh:
+            changes = [{"b_key": id_, "b_was": was, "b_is": fresh[id_]} for id_, was in rows if id_ in fresh]
+            with sql.writing(engine) as connection:
+                connection.execute(change, changes)
+        yield len(fresh), len(rows) - len(fresh)
+
+
+def _dead_letters(redis: Redis, name: bytes, vault: Vault) -> tuple[int, int]:
+    rewrite = redis.register_script(script("rewrite"))
+    fresh = broken = 0
+    for id_, fields in list(entries(redis, name)):
+        was = outbox.sealed_number(fields)
+        if not was or generation_of(was) == vault.generation:
+            continue
+        sealed = _anew(vault, SEAL_REPLY, was)
+        if sealed is None:
+            broken += 1
+            continue
+        fresh += int(rewrite(keys=[name], args=[id_, "", *_flat(outbox.with_number(fields, sealed))]))
+    return fresh, broken
+
+
+def _anew(vault: Vault, purpose: str, sealed: bytes) -> bytes | None:
+    """The same, sealed under today's generation; None where it cannot be opened."""
+    try:
+        return vault.seal(purpose, vault.open(purpose, sealed))
+    except SealBroken:
+        return None
+
+
+def _flat(fields: Mapping[bytes, bytes]) -> Sequence[bytes]:
+    return [part for pair in fields.items() for part in pair]

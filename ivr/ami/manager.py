@@ -1,0 +1,93 @@
+"""Keeps one session with Asterisk's manager interface up, and makes calls over it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+
+import structlog
+
+from config.backoff import Backoff
+from config.ivr_settings import AmiSettings
+from ivr.ami.call_result import CallEnd
+from ivr.ami.call_table import CallTable
+from ivr.ami.client import AmiClient
+from ivr.ami.faults import AmiError, LoginRefused, Lost
+from ivr.ami.originate import Originate
+
+log = structlog.get_logger()
+
+
+class Manager:
+    """`run` it as a task; `originate` works while `up` is set. To be made inside the event loop."""
+
+    def __init__(self, settings: AmiSettings) -> None:
+        self.up = asyncio.Event()
+        self.fault = "not connected yet"  # why it is not up; empty while it is
+        self._settings = settings
+        self._backoff = Backoff(settings.reconnect_max_s)
+        self._calls = CallTable()
+        self._client: AmiClient | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def client(self) -> AmiClient | None:
+        """Of the session that stands or is being opened; None before the first."""
+        return self._client
+
+    async def run(self) -> None:
+        """Connect, and after each loss again, ever less eagerly, until `stop`."""
+        while not self._stopping.is_set():
+            pause_s = await self._one_session()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._stopping.wait()
+
+    async def stop(self) -> None:
+        """Log off. What comes of calls on their way is unknown then."""
+        self._stopping.set()
+        if self._client is not None:
+            await self._client.close()
+
+    async def originate(self, order: Originate) -> CallEnd:
+        """Make a call and wait for its end, at most `order.deadline_s`.
+
+        Raises Unsendable, Refused and, where the call may or may not have been begun, Lost.
+        """
+        if self._client is None or not self.up.is_set():
+            raise Lost(self.fault)
+        call_id = f"o{secrets.token_hex(16)}"
+        end = self._calls.begin(call_id, order.deadline_s)
+        try:
+            await self._client.ask("Originate", order.fields(call_id), order.variables)
+            return await end
+        finally:
+            self._calls.forget(call_id)
+
+    async def _one_session(self) -> float:
+        """From connecting to the loss; returns the seconds to wait before the next."""
+        client = self._client = AmiClient(self._settings, self._calls.heard)
+        try:
+            await client.open()
+            self._backoff.reset()
+            self.fault = ""
+            self.up.set()
+            log.info("connected to Asterisk's manager interface")
+            await client.over.wait()
+            self.fault = client.fault
+        except LoginRefused as err:
+            # Again and again at once would only lock us out and fill Asterisk's log.
+            self.fault = f"login refused: {err}"
+            log.error("Asterisk refuses our manager user", told=str(err), user=self._settings.username)
+            return self._settings.reconnect_max_s
+        except AmiError as err:
+            self.fault = f"cannot connect: {err}"
+        finally:
+            self.up.clear()
+            self._calls.lose()
+            await client.close()
+        if not self._stopping.is_set():
+            log.warning("Asterisk's manager interface is away", cause=self.fault)
+        return self._backoff.next_s(random.random())  # noqa: S311 - spreads load, no secret

@@ -1,0 +1,96 @@
+"""The access log of a process: a row a purpose and minute, and nothing lost but the last seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import create_engine
+
+from gateway.store import access_log
+from gateway.store.access_log import AccessLog
+from gateway.store.vault import Vault
+from tests.integration.core.house import MASTER, House
+
+SEALED = {purpose: Vault(MASTER).seal(purpose, b"380671234567") for purpose in ("reply", "answer")}
+
+
+def rows(house: House) -> list[tuple[object, ...]]:
+    return house.rows("vault_access", "process", "purpose", "opened")
+
+
+def open_some(vault: Vault, **counts: int) -> None:
+    for purpose, count in counts.items():
+        for _ in range(count):
+            vault.open(purpose, SEALED[purpose])
+
+
+async def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10.0
+    while not true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+async def test_one_row_a_purpose_and_minute(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    minute_s = 1_700_000_040.0
+    monkeypatch.setattr(time, "time", lambda: minute_s)
+    vault = Vault(MASTER)
+    access = AccessLog(house.engine, vault, "worker")
+
+    access.write()
+    assert rows(house) == []
+    open_some(vault, reply=2)
+    access.write()
+    access.write()
+    open_some(vault, reply=1, answer=5)
+    access.write()
+    assert rows(house) == [("worker", "reply", 3), ("worker", "answer", 5)]
+
+    minute_s += 60
+    open_some(vault, reply=1)
+    access.write()
+    assert rows(house) == [("worker", "reply", 3), ("worker", "answer", 5), ("worker", "reply", 1)]
+    assert [at for (at,) in house.rows("vault_access", "minute_at")][1:] == [
+        1_700_000_040_000,
+        1_700_000_100_000,
+    ]
+
+
+async def test_what_a_database_that_is_away_missed_is_written_later(house: House) -> None:
+    vault = Vault(MASTER)
+    access = AccessLog(create_engine("sqlite:////nowhere/there/is.db"), vault, "worker")
+    open_some(vault, reply=2)
+    access.write()
+    access._engine = house.engine
+    open_some(vault, reply=1)
+    access.write()
+
+    assert rows(house) == [("worker", "reply", 3)]
+
+
+async def test_it_is_written_while_the_process_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a kill takes the last seconds alone."""
+    monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)
+    vault = Vault(MASTER)
+    running = asyncio.ensure_future(AccessLog(house.engine, vault, "api").run())
+    open_some(vault, answer=1)
+    await until(lambda: bool(rows(house)))
+    open_some(vault, answer=1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert rows(house) == [("api", "answer", 2)]
+
+
+async def test_it_is_written_beside_a_long_command(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)
+    vault = Vault(MASTER)
+    with AccessLog(house.engine, vault, "vault reseal").kept():
+        open_some(vault, answer=1)
+        await until(lambda: bool(rows(house)))
+        open_some(vault, answer=1)
+
+    assert rows(house) == [("vault reseal", "answer", 2)]

@@ -1,0 +1,111 @@
+"""What becomes of a call that Asterisk makes for us, by what SIPp as the callee answers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from ivr.ami.call_result import CallEnd, CallResult
+from ivr.ami.faults import Refused
+from ivr.ami.manager import Manager
+from ivr.ami.originate import Originate, over_trunk, to_ourselves
+from tests.conftest import sipp_program
+from tests.integration.ivr.ami import managing, settings_of, up
+from tests.peers.asterisk import Asterisk, running
+from tests.peers.asterisk_files import TRUNK, AsteriskPlace, free_port
+from tests.peers.callee import answering
+from tests.peers.fetch import AsteriskProgram
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NUMBER: Final = "380670000009"
+CASES: Final = {
+    "answers": ("200 OK", {CallResult.ANSWERED}),
+    "486": ("486 Busy Here", {CallResult.BUSY}),
+    "603": ("603 Decline", {CallResult.REJECTED}),
+    "480": ("480 Temporarily Unavailable", {CallResult.NO_ANSWER}),
+    "408": ("408 Request Timeout", {CallResult.NO_ANSWER}),
+    "503": ("503 Service Unavailable", {CallResult.CONGESTION}),
+    "500": ("500 Server Internal Error", {CallResult.CONGESTION}),
+    "404": ("404 Not Found", {CallResult.BAD_NUMBER}),
+    "only rings": ("180 Ringing", {CallResult.NO_ANSWER}),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asterisk(asterisk_program: AsteriskProgram) -> AsyncIterator[Asterisk]:
+    """One with a trunk to a callee."""
+    dialplan = "[callee]\nexten => talk,1,Wait(0.2)\n same => n,Hangup(16)\n"
+    place = AsteriskPlace(callee_port=free_port(socket.SOCK_DGRAM), extra_dialplan=dialplan)
+    async with running(asterisk_program, place) as asterisk:
+        yield asterisk
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def manager(asterisk: Asterisk) -> AsyncIterator[Manager]:
+    """Connected to it."""
+    async with managing(settings_of(asterisk)) as manager:
+        await up(manager)
+        yield manager
+
+
+def order(channel: str) -> Originate:
+    return Originate(channel=channel, context="callee", exten="talk", ring_s=1.0, talk_s=5.0)
+
+
+@pytest.mark.parametrize(("status", "results"), CASES.values(), ids=list(CASES))
+async def test_what_the_callee_answers(
+    asterisk: Asterisk, manager: Manager, status: str, results: set[CallResult]
+) -> None:
+    async with answering(sipp_program(), asterisk.place.callee_port, status=status):
+        end = await manager.originate(order(over_trunk(NUMBER, TRUNK)))
+    assert {end.result} == results
+
+
+async def test_a_cause_that_the_operator_names(asterisk: Asterisk, manager: Manager) -> None:
+    reason = ("Reason: Q.850;cause=20",)
+    status = "480 Temporarily Unavailable"
+    async with answering(sipp_program(), asterisk.place.callee_port, status=status, headers=reason):
+        end = await manager.originate(order(over_trunk(NUMBER, TRUNK)))
+    # 22 gives the cause of the status.
+    assert end.result in (CallResult.UNREACHABLE, CallResult.NO_ANSWER)
+
+
+async def test_a_trunk_that_is_none(manager: Manager) -> None:
+    end = await manager.originate(order(over_trunk(NUMBER, "other")))
+    assert end == CallEnd(result=CallResult.FAILED, cause=None)
+
+
+async def test_many_at_once_are_not_mixed_up(asterisk: Asterisk, manager: Manager) -> None:
+    async with answering(sipp_program(), asterisk.place.callee_port, status="603 Decline"):
+        channels = [over_trunk(NUMBER, TRUNK), to_ourselves("undercap-check", "wait")] * 20
+        ends = await asyncio.gather(*(manager.originate(order(channel)) for channel in channels))
+    assert [end.result for end in ends[::2]] == [CallResult.REJECTED] * 20
+    # The other end of a local channel waits without an answer.
+    assert [end.result for end in ends[1::2]] == [CallResult.NO_ANSWER] * 20
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("Command", {"Command": "core stop now"}),
+        ("Originate", {"Channel": "Local/s@undercap-check", "Application": "System", "Data": "true"}),
+        ("GetConfig", {"Filename": "manager.conf"}),
+        ("Setvar", {"Variable": "UNDERCAP_AGI", "Value": "192.0.2.1:1"}),
+        ("CoreShowChannels", {}),
+        ("Hangup", {"Channel": "PJSIP/trunk-00000000"}),
+        ("Redirect", {"Channel": "PJSIP/trunk-00000000", "Exten": "s", "Context": "x", "Priority": "1"}),
+        ("DBGet", {"Family": "x", "Key": "y"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_our_user_may_no_more_than_call(manager: Manager, action: str, fields: dict[str, str]) -> None:
+    client = manager._client
+    assert client is not None
+    with pytest.raises(Refused, match=r"Permission denied|Originate Access Forbidden"):
+        await client.ask(action, fields)
