@@ -6,9 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from config.link_settings import LinkSettings
+from gateway.domain.policy.basis import Basis
 from gateway.domain.priority import Priority
 from gateway.domain.segments import split
 from gateway.store.sendqueue import Waiting
+from gateway.usecases.gate import Verdict
 from smpp.concatenation import header
 from smpp.pdus import Part, SubmitSm
 
@@ -30,11 +32,14 @@ class Outgoing:
     begun_at: float
     touched: bool = False  # something of it was submitted and not refused
     taken: int = 0  # parts that the SMSC took
+    has_turn: bool = False  # of the texts to this phone it is the one on its way
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
     again: list[SubmitSm] = field(default_factory=list)
     delay_s: float = 0.0
     unknown: bool = False
     error: str | None = None
+    verdict: Verdict | None = None  # the gate's last word on marketing
+    denied: str | None = None  # why its further parts may not leave
 
     @property
     def smsc_id(self) -> str | None:
@@ -51,6 +56,18 @@ class Outgoing:
         """The SMSC has taken a part."""
         self.ids[self.segments.index(segment)] = smsc_id
         self.taken += 1
+
+    def give_up_rest(self, reason: str) -> None:
+        """No further part leaves; those that did still get their responses."""
+        self.denied = reason
+        self.open -= len(self.parts)
+        self.parts.clear()
+        self.again = []
+
+    @property
+    def basis(self) -> Basis | None:
+        """What the gate allowed it on, if anything of it was submitted."""
+        return self.verdict.basis if self.verdict is not None and self.touched else None
 
     @property
     def priority(self) -> Priority:
@@ -95,7 +112,8 @@ def prepare(
     )
     total = len(segments.parts)
     reference = references.next(number) if total > 1 else 0
-    receipt = settings.receipts and not waiting.until  # what is soon of no use has no row to note it in
+    # What is soon of no use has no row to note its receipt in; marketing that expires has one.
+    receipt = settings.receipts and (not waiting.until or waiting.priority is Priority.BULK)
     parts = [
         SubmitSm(
             source=waiting.short_number,

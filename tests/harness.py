@@ -64,11 +64,15 @@ def link_table(port: int, **changes: object) -> dict[str, object]:
 
 @dataclass(slots=True, kw_only=True)
 class Gateway:
-    """One gateway. `links`: tables for `[[smpp.links]]`; `settings`: sections to write beside them."""
+    """One gateway. `links`: tables for `[[smpp.links]]`; `settings`: sections to write beside them.
+
+    `clock_offset_s`: by how much the clock that decides over marketing is moved.
+    """
 
     state: Path
     links: list[dict[str, object]]
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
+    clock_offset_s: int = 0
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _logs: dict[str, IO[bytes]] = field(default_factory=dict)
     _engine: Engine | None = None
@@ -87,6 +91,7 @@ class Gateway:
             **self.settings,
         }
         lines = [f"state_dir = {json.dumps(str(self.state / 'var'))}"]
+        lines += [f"clock_offset_s = {self.clock_offset_s}"] if self.clock_offset_s else []
         for name, table in sections.items():
             lines += ["", f"[{name}]", *_assignments(table)]
         for link in self.links:

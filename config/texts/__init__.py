@@ -46,6 +46,7 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("several.balance", "balance"),
             # Services.
             ("opt_out", ""),
+            ("opt_out_firm", "firm"),
             ("opt_in", ""),
             ("help", ""),
             ("alias", "alias"),
@@ -58,6 +59,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("invite", ""),
             ("limited", "time"),
             ("unknown", ""),
+            # At the end of a confirmation, and what a yes agrees to.
+            ("ask_consent", ""),
             # The web page proves a number with it.
             ("web_pin", "pin"),
         )
@@ -66,9 +69,9 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 NOUNS: Final = ("points", "codes")
 DATES: Final = ("day", "time", "day_and_time")
 
-# A STOP is confirmed in the house's words: a campaign could put marketing there. And whoever did not call is
-# warned in them.
-_HOUSE_ONLY: Final = frozenset({"opt_out", "alias_called"})
+# A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent
+# is the proof of what was agreed to, and of how to refuse. And whoever did not call is warned in them.
+_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "alias_called"})
 _NOUN: Final = frozenset({"n"})
 
 

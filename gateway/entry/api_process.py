@@ -14,7 +14,7 @@ from gateway.domain.routing import Health, Route
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.entry.supervision import readiness
-from gateway.http import calls, feed, health, messages, metrics
+from gateway.http import calls, feed, health, messages, metrics, persons
 from gateway.http import links as link_routes
 from gateway.http import vault as vault_routes
 from gateway.http.app import Services, application, terms
@@ -26,6 +26,7 @@ from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
+from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
@@ -33,6 +34,7 @@ from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
 from gateway.store.tills import TillStore
 from gateway.usecases.alias_lookup import LookupDesk
+from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
@@ -55,8 +57,11 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     keeper = CatalogKeeper(backing)
     choice = link_choice(backing, redis)
     await choice.look()
-    app = application(_services(backing, redis, keeper, meter, choice))
+    services = _services(backing, redis, keeper, meter, choice)
+    app = application(services)
     _add_operators_routes(app, backing, redis, keeper)
+    token = settings.http.operator_token.get_secret_value()
+    app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk))
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")
@@ -171,7 +176,15 @@ def _services(
         meter=meter,
     )
     keys = ApiKeys(backing.engine, backing.vault)
-    return Services(settings=settings, desk=desk, pin_desk=pin_desk, lookup_desk=lookup_desk, keys=keys)
+    consents = ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis))
+    return Services(
+        settings=settings,
+        desk=desk,
+        pin_desk=pin_desk,
+        lookup_desk=lookup_desk,
+        keys=keys,
+        consents=consents,
+    )
 
 
 def _endless(streams: set[asyncio.Task[None]]) -> Middleware:

@@ -27,6 +27,10 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.campaign:campaign",
         "Campaigns: dates, short numbers, points.",
     ),
+    "consent": (
+        "gateway.entry.commands.consent:consent",
+        "Consent to offers: show it, why somebody was contacted, import lists.",
+    ),
     "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
     "prompts": (
         "gateway.entry.commands.prompts:prompts",

@@ -25,8 +25,8 @@ class StoreUnavailable(Exception):
 class ClaimCall(NamedTuple):
     """One text for one firm.
 
-    `mode`: T, S or U as the function says, with f, m, n and h behind it.
-    `consent`: out, in or empty. `body`: what settlement needs, no number and no code in clear.
+    `mode`: T, S or U as the function says, with f, m, n, h and y behind it.
+    `consent`: out, in, yes or empty. `body`: what settlement needs, no number and no code in clear.
     """
 
     firm_id: int
@@ -83,6 +83,7 @@ class ClaimStore:
             answers.redelivery_window_s,
             keys.SEEN_UNSENT_TTL,
             keys.LIMITS_TTL,
+            int(answers.consent_reply_d * 86_400_000),
         ]
 
     async def activate(self, firm_id: int, calls: Sequence[ClaimCall]) -> list[Verdict]:

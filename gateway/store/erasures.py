@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.store import ledger, nobody, schema
-from gateway.store.traces import Word
+from gateway.domain.consent import NOTHING, Channel, Consent, Said, later, read_word, word_of
+from gateway.store import consents, ledger, nobody, schema
 
 ERASED = "erased"  # the error of an answer that did not leave, or of which it is not known
 
@@ -67,44 +67,56 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     emptied = {"sealed": None, "state": "unknown", "error": ERASED, "ended_at": now}
     connection.execute(update(schema.message).where(*_queued(id_, firms)).values(emptied))
     connection.execute(delete(schema.alias).where(schema.alias.c.shopper_id == id_))
+    # What was agreed to stays with the entry; what proves it may name the person.
+    entries = schema.consent_entry
+    connection.execute(update(entries).where(entries.c.shopper_id == id_).values(proof=None))
     connection.execute(delete(schema.wrong_code).where(schema.wrong_code.c.shopper_key == shopper))
     connection.execute(insert(schema.erasure).values(shopper_id=id_, key=shopper, begun_at=now))
     return int(id_)
 
 
 def suppress(
-    connection: Connection, shopper: str, shopper_id: int | None, words: Mapping[int, Word]
-) -> Mapping[int, int]:
-    """Keep every STOP that stands, and nothing else; firm -> when it was said.
+    connection: Connection, shopper: str, shopper_id: int | None, words: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Keep every refusal that stands, by channel, and nothing else; firm -> the word that says it.
 
     `words`: what Redis says, by firm. The latest word counts, be it Redis', SQL's or of an earlier erasure.
     """
-    t, c = schema.suppression, schema.consent_entry
-    last: dict[int, Word] = dict(words)
-    kept = connection.execute(select(t.c.firm_id, t.c.said_at).where(t.c.shopper_key == shopper)).all()
-    said = connection.execute(
-        select(c.c.firm_id, c.c.said_at, func.max(c.c.state))
-        .where(c.c.shopper_id == shopper_id)
-        .group_by(c.c.firm_id, c.c.said_at)
-    ).all()
-    for firm, at, word in (
-        *((firm, at, "out") for firm, at in kept),
-        *((firm, at, "out" if state == "withdrawn" else "in") for firm, at, state in said),
-    ):
-        last[firm] = max(last.get(firm, (0, "")), (at, word))
-    stops = {firm: at for firm, (at, word) in last.items() if word == "out"}
+    t = schema.suppression
+    kept = connection.execute(select(t.c.firm_id, t.c.word).where(t.c.shopper_key == shopper)).all()
+    last: dict[tuple[int, Channel], Said] = {}
+    for firm, word in (*words.items(), *kept):
+        for channel, said in read_word(word).items():
+            last[firm, channel] = later(last.get((firm, channel), NOTHING), said)
+    if shopper_id is not None:
+        for key, said in consents.standing(consents.entries_of(connection, shopper_id)).items():
+            last[key] = later(last.get(key, NOTHING), said)
+    stops = {firm: word for firm in {firm for firm, _ in last} if (word := _refusals(firm, last))}
     connection.execute(delete(t).where(t.c.shopper_key == shopper))
     if stops:
-        rows = [{"firm_id": firm, "shopper_key": shopper, "said_at": at} for firm, at in stops.items()]
+        rows = [{"firm_id": firm, "shopper_key": shopper, "word": word} for firm, word in stops.items()]
         connection.execute(insert(t), rows)
     return stops
 
 
-def suppressed(connection: Connection, firm: int) -> dict[str, Word]:
-    """The STOPs of a firm that were kept of erased persons, by index."""
+def _refusals(firm: int, last: Mapping[tuple[int, Channel], Said]) -> str:
+    """A word with nothing but what was refused."""
+    said = {channel: last.get((firm, channel), NOTHING) for channel in Channel}
+    return word_of({c: one if one.consent is Consent.WITHDRAWN else NOTHING for c, one in said.items()})
+
+
+def suppressed(connection: Connection, firm: int) -> dict[str, str]:
+    """The refusals to a firm that were kept of erased persons: words by index."""
     t = schema.suppression
-    rows = connection.execute(select(t.c.shopper_key, t.c.said_at).where(t.c.firm_id == firm))
-    return {shopper: (at, "out") for shopper, at in rows}
+    rows = connection.execute(select(t.c.shopper_key, t.c.word).where(t.c.firm_id == firm))
+    return {row.shopper_key: row.word for row in rows}
+
+
+def refused_before(connection: Connection, firm: int, shoppers: Sequence[str]) -> set[str]:
+    """Those of the indexes of which a refusal to the firm was kept."""
+    t = schema.suppression
+    query = select(t.c.shopper_key).where(t.c.firm_id == firm, t.c.shopper_key.in_(shoppers))
+    return set(connection.scalars(query))
 
 
 def unfinished(connection: Connection, shopper: str | None = None) -> list[Begun]:

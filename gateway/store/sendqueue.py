@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from gateway.domain.policy.basis import Basis, read_basis
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable, script
@@ -25,6 +26,7 @@ class Waiting(NamedTuple):
     """A text to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
 
     `until`: ms after which it is of no use to anybody and is not sent; 0: as long as answers may wait.
+    `shopper`, `blast`: of marketing, what the gate needs.
     """
 
     firm_id: int
@@ -37,6 +39,8 @@ class Waiting(NamedTuple):
     begun: int
     until: int = 0
     priority: Priority = Priority.REPLY
+    shopper: str = ""
+    blast: str = ""
 
     @property
     def intent(self) -> str:
@@ -45,10 +49,12 @@ class Waiting(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What became of an answer. `state`: accepted, failed, expired or unknown.
+    """What became of an answer. `state`: accepted, failed, expired or unknown; of marketing also denied, or
+    deferred, with the gate's reason as `error`, `until` (ms) when it may be asked for again.
 
     `smsc_id` of its only part, or of the last; `parts`: of each part of a long one whose receipts were asked
     for, in order, "" where the SMSC did not take it. No id holds a NUL (SMPP 3.4, 3.1: C-octet string).
+    `basis`: of marketing of which anything was submitted, what the gate allowed it on.
     """
 
     waiting: Waiting
@@ -57,6 +63,8 @@ class Sent(NamedTuple):
     error: str | None
     at: int
     parts: tuple[str, ...] = ()
+    until: int = 0
+    basis: Basis | None = None
 
 
 def seal_answer(vault: Vault, number: str, text: str) -> bytes:
@@ -219,6 +227,8 @@ def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat
         begun=begun,
         until=int(fields.get(b"u", 0)),
         priority=priority,
+        shopper=fields.get(b"k", b"").decode(),
+        blast=fields.get(b"b", b"").decode(),
     )
 
 
@@ -226,12 +236,15 @@ def _result(sent: Sent, link: str) -> str:
     """The outcome as a line; `parse_results` reads it. The SMSC's ids stand last: they may hold anything."""
     waiting = sent.waiting
     smsc_id = "\0".join((sent.smsc_id or "", *sent.parts)).replace("\n", " ")
-    head = f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
+    state = sent.state
+    if sent.until or sent.basis:
+        state += f";{sent.until};{sent.basis.line() if sent.basis else ''}"
+    head = f"{waiting.message_id}|{state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
     return f"{head}|{link}|{smsc_id}"
 
 
 class Result(NamedTuple):
-    """An outcome as settlement reads it; `at` in ms. `parts`: as in `Sent`."""
+    """An outcome as settlement reads it; `at` in ms. `parts`, `until`, `basis`: as in `Sent`."""
 
     message_id: str
     state: str
@@ -241,6 +254,8 @@ class Result(NamedTuple):
     link: str
     smsc_id: str | None
     parts: tuple[str, ...] = ()
+    until: int = 0
+    basis: Basis | None = None
 
 
 def parse_results(text: bytes) -> list[Result]:
@@ -249,10 +264,14 @@ def parse_results(text: bytes) -> list[Result]:
     for line in text.decode().split("\n"):
         message_id, state, attempts, error, at, link, ids = line.split("|", 6)
         smsc_id, *parts = ids.split("\0")
+        state, _, gate = state.partition(";")
+        until, _, basis = gate.partition(";")
         results.append(
             Result(
                 *(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None),
                 parts=tuple(parts),
+                until=int(until or 0),
+                basis=read_basis(basis) if basis else None,
             )
         )
     return results

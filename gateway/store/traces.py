@@ -12,6 +12,7 @@ from typing import Any
 
 from redis import Redis
 
+from gateway.domain.consent import Channel
 from gateway.store import keys, outbox
 from gateway.store.claims import script
 from gateway.store.outbox import Accepted, Unreadable, parse
@@ -19,8 +20,6 @@ from gateway.store.parts import SEAL, Origin, unpack
 from gateway.store.sealed_values import entries, streams
 from gateway.store.sendqueue import open_answer
 from gateway.store.vault import SealBroken, Vault
-
-Word = tuple[int, str]  # when it was said, ms since 1970, and in or out; of the same moment the out is later
 
 
 class Traces:
@@ -43,22 +42,22 @@ class Traces:
         """Whether there are dead letters."""
         return any(True for firm in self._firms for _ in self._texts(keys.dead(firm)))
 
-    def words(self) -> Mapping[int, Word]:
+    def words(self) -> Mapping[int, str]:
         """The word on consent that stands, by firm."""
-        found: dict[int, Word] = {}
+        found: dict[int, str] = {}
         for firm in self._firms:
             stands: Any = self._redis.get(keys.consent(firm, self._shopper))
             if stands:
-                word, _, at = stands.decode().partition(":")
-                found[firm] = int(at), word
+                found[firm] = stands.decode()
         return found
 
-    def forget(self, stops: Mapping[int, int]) -> None:
-        """Counters, PINs, and a yes. `stops`: firm -> when the STOP was said that must stand."""
+    def forget(self, stops: Mapping[int, str]) -> None:
+        """Counters, contacts, PINs, and every yes. `stops`: firm -> the word of refusal that must stand."""
         forget = self._redis.register_script(script("forget"))
         for firm in self._firms:
             names = [keys.limits(firm, self._shopper), keys.consent(firm, self._shopper)]
             forget(keys=names, args=[stops.get(firm, "")])
+        self._redis.delete(*(keys.contacts(channel, self._shopper) for channel in Channel))
         self._redis.delete(keys.pin(self._shopper), keys.pins_for_number(self._shopper))
 
     def give_to(self, nobody: str) -> int:

@@ -23,7 +23,7 @@ from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 from gateway.usecases.alias_texts import WORDS as ALIAS_WORDS
 from gateway.usecases.alias_texts import ToldAlias
-from gateway.usecases.intake import SEAL_REPLY
+from gateway.usecases.intake import SEAL_REPLY, STOP_FIRM
 
 _SERVICES = {
     Intent.HELP.value: Outcome.HELP,
@@ -43,6 +43,7 @@ class Desk:
     catalog: Catalog
     alias_key: str
     aliases: AliasSettings = field(default_factory=AliasSettings)
+    consent_reply_ms: int = 7 * 86_400_000  # in which a yes answers our question
     wordings: dict[tuple[int, str], Wording] = field(default_factory=dict)  # campaigns' own, as they are used
 
 
@@ -78,6 +79,7 @@ def situation(
         short_number=text.short_number,
         wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
         campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
+        firm=desk.catalog.firms[text.firm_id],
         timezone=campaign.timezone if campaign else "UTC",
         now=_time(text.at),
     )
@@ -86,8 +88,7 @@ def situation(
 
 def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk) -> Reply:
     """The answer to a text, in the text's language, else the campaign's, and in the campaign's own words."""
-    language = text.language or (campaign.language if campaign else "en")
-    wording = _wording(language, campaign, desk)
+    wording = _wording(language_of(text, campaign), campaign, desk)
     number = desk.vault.open(SEAL_REPLY, text.number).decode()
     words = compose(told, wording)
     sealed = seal_answer(desk.vault, number, words)
@@ -99,7 +100,13 @@ def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk
         seen=text.digest,
         at=text.at,
         segments=count(words, plain=True),  # as links have it by default
+        asked_at=text.at if told.asks_consent else 0,
     )
+
+
+def language_of(text: Accepted, campaign: Campaign | None) -> str:
+    """In which language a text is answered."""
+    return text.language or (campaign.language if campaign else "en")
 
 
 def _wording(language: str, campaign: Campaign | None, desk: Desk) -> Wording:
@@ -138,18 +145,22 @@ def _services(
     if text.limited_until and not text.consent:
         return (Outcome.LIMITED, *also)
     if text.limited_until:
-        return (_CONSENTS[text.consent], *also)
+        return (_consent_told(text), *also)
     asked = dict.fromkeys(_service(s, alias) for s in text.services if s in _SERVICES or s in ALIAS_WORDS)
     told = list(asked)
     # A STOP is confirmed once: by the host of the short number, not by another firm beside its codes.
     if text.consent and (text.services or not has_codes):
-        told.append(_CONSENTS[text.consent])
+        told.append(_consent_told(text))
     return (*told, *also) if told or has_codes or also else (Outcome.UNKNOWN,)
 
 
 def _service(word: str, alias: ToldAlias | None) -> Outcome:
     """What is told of a service; words about the alias are answered together."""
     return _SERVICES.get(word) or (alias.outcome if alias else Outcome.ALIAS)
+
+
+def _consent_told(text: Accepted) -> Outcome:
+    return Outcome.OPT_OUT_FIRM if STOP_FIRM in text.services else _CONSENTS[text.consent]
 
 
 def _campaign_at(text: Accepted, catalog: Catalog) -> Campaign | None:

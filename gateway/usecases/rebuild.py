@@ -6,10 +6,11 @@ firm's keys are dropped and made anew, and only at the end its gate opens.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
+from gateway.domain.consent import Channel, Consent, Said, later, read_word, word_of
 from gateway.store import catalog, erasures, keys, ledger, presence, schema, sql
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Accepted, Outbox
-from gateway.store.traces import Word
 from gateway.usecases.drain import Desks, drain_firm
 
 _ROWS = 50_000
@@ -193,12 +194,12 @@ def _laid_aside(redis: Redis, firm_id: int) -> None:
 
 
 def _consent_laid_aside(redis: Redis, text: Accepted) -> None:
-    """The later word counts; of a yes and a no in the same millisecond the no, which sorts behind."""
+    """Of each channel the later word counts; of a yes and a no in the same millisecond the no."""
     key = keys.consent(text.firm_id, text.shopper)
-    stands: Any = redis.get(key) or b"in:0"
-    word, _, at = stands.decode().partition(":")
-    if (text.at, text.consent) > (int(at), word):
-        redis.set(key, f"{text.consent}:{text.at}")
+    stands: Any = redis.get(key) or b""
+    said = Said(Consent.WITHDRAWN if text.consent == "out" else Consent.GIVEN, text.at)
+    words = {channel: later(before, said) for channel, before in read_word(stands.decode()).items()}
+    redis.set(key, word_of(words))
 
 
 def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
@@ -216,39 +217,47 @@ def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
 
 
 def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Each person's last word by the time at which it was said; it covers both channels."""
-    t, s = schema.consent_entry, schema.shopper
-    last = (
-        select(t.c.shopper_id, func.max(t.c.said_at).label("at"))
-        .where(t.c.firm_id == firm_id)
-        .group_by(t.c.shopper_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        # Of a yes and a no in the same millisecond, max() takes the no: "withdrawn" follows "given".
-        select(s.c.key, func.max(t.c.state), t.c.said_at)
-        .join(last, (last.c.shopper_id == t.c.shopper_id) & (last.c.at == t.c.said_at))
-        .join(s, s.c.id == t.c.shopper_id)
-        .where(t.c.firm_id == firm_id, s.c.erased_at.is_(None))
-        .group_by(s.c.key, t.c.said_at)
-    )
-    said = ((shopper, (at, "out" if state == "withdrawn" else "in")) for shopper, state, at in rows)
+    """Each person's last word by channel, by the time at which it was said; else that they were asked.
+
+    Returns how many words.
+    """
     count = 0
     pipe = redis.pipeline(transaction=False)
-    for shopper, (at, word) in _last(said, erasures.suppressed(connection, firm_id)):
-        pipe.set(keys.consent(firm_id, shopper), f"{word}:{at}")
-        count += 1
+    for shopper, word in _words(connection, firm_id):
+        only_asked = word.startswith("ask:")
+        pipe.set(keys.consent(firm_id, shopper), word, nx=only_asked)
+        count += not only_asked
         if len(pipe) >= _PIPE:
             pipe.execute()
     pipe.execute()
     return count
 
 
-def _last(said: Iterable[tuple[str, Word]], stops: dict[str, Word]) -> Iterator[tuple[str, Word]]:
-    """Everybody's last word: who was erased after a STOP may have said another since, as a new person."""
-    for shopper, word in said:
-        yield shopper, max(word, stops.pop(shopper, word))
-    yield from stops.items()
+def _words(connection: Connection, firm_id: int) -> Iterator[tuple[str, str]]:
+    """Shopper key and word; a person who was asked comes again at the end.
+
+    Who was erased after a STOP may have said another word since, as a new person.
+    """
+    t, a, s = schema.consent_entry, schema.consent_ask, schema.shopper
+    stream = connection.execution_options(yield_per=_ROWS)
+    kept = erasures.suppressed(connection, firm_id)
+    said = stream.execute(
+        select(s.c.key, t.c.channel, t.c.state, t.c.said_at)
+        .join(s, s.c.id == t.c.shopper_id)
+        .where(t.c.firm_id == firm_id, s.c.erased_at.is_(None))
+        .order_by(t.c.shopper_id)
+    )
+    for shopper, rows in itertools.groupby(said, key=lambda row: str(row.key)):
+        words = read_word(kept.pop(shopper, ""))
+        for row in rows:
+            channel = Channel(row.channel)
+            words[channel] = later(words[channel], Said(Consent(row.state), row.said_at))
+        yield shopper, word_of(words)
+    yield from kept.items()
+    asked = select(s.c.key, a.c.asked_at).join(s, s.c.id == a.c.shopper_id)
+    asked = asked.where(a.c.firm_id == firm_id, s.c.erased_at.is_(None))
+    for shopper, asked_at in stream.execute(asked):
+        yield shopper, f"ask:{asked_at}"
 
 
 def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:

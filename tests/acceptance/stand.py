@@ -120,6 +120,7 @@ async def standing(
     settings: Mapping[str, dict[str, object]] | None = None,
     link: Mapping[str, object] | None = None,
     own: Mapping[str, Mapping[str, object]] | None = None,
+    clock_offset_s: int = 0,
 ) -> AsyncIterator[Stand]:
     """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name."""
     async with AsyncExitStack() as stack:
@@ -133,7 +134,11 @@ async def standing(
             for name, smsc in smscs.items()
         ]
         gateway = stack.enter_context(
-            closing(Gateway(state=state, links=links, settings=dict(settings or {})))
+            closing(
+                Gateway(
+                    state=state, links=links, settings=dict(settings or {}), clock_offset_s=clock_offset_s
+                )
+            )
         )
         gateway.write_config()
         gateway.start("up")

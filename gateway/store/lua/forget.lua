@@ -1,14 +1,28 @@
--- Forgets what is kept of a shopper at a firm. A STOP stays: it is all that is kept of whoever was erased.
+-- Forgets what is kept of a shopper at a firm. A refusal stays: it is all that is kept of whoever was erased.
 --
--- KEYS  1 limits  2 consent
--- ARGV  1 when the STOP was said that must stand, ms since 1970, or empty
--- Returns 1 if a STOP stands now
-redis.call('DEL', KEYS[1])
-local word = redis.call('GET', KEYS[2])
-if ARGV[1] ~= '' and not word then
-  redis.call('SET', KEYS[2], 'out:' .. ARGV[1])
-elseif word and string.sub(word, 1, 4) ~= 'out:' then
-  redis.call('DEL', KEYS[2])
+-- KEYS  1 limits  2 word of consent
+-- ARGV  1 the word of refusal that must stand, as gateway.domain.consent has it, or empty
+-- Returns 1 if a refusal stands now
+local function parts(word)
+  if not word or string.sub(word, 1, 4) == 'ask:' then return '', '' end
+  local sms, call = string.match(word, '^(.-)|(.*)$')
+  if sms then return sms, call end
+  return word, word
 end
-word = redis.call('GET', KEYS[2])
-return word and 1 or 0
+
+-- What stands counts, of now or of before the erasure; a yes is nothing.
+local function refusal(stands, kept)
+  if string.sub(stands, 1, 4) == 'out:' then return stands end
+  return stands == '' and kept or ''
+end
+
+redis.call('DEL', KEYS[1])
+local sms, call = parts(redis.call('GET', KEYS[2]))
+local kept_sms, kept_call = parts(ARGV[1])
+sms, call = refusal(sms, kept_sms), refusal(call, kept_call)
+if sms == '' and call == '' then
+  redis.call('DEL', KEYS[2])
+  return 0
+end
+redis.call('SET', KEYS[2], sms == call and sms or sms .. '|' .. call)
+return 1

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from config.settings import WebSettings
+from gateway.domain.consent import Channel, Consent
 from gateway.store import accesses, erasures, keys, schema, scrub, sql, traces
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
@@ -21,6 +22,7 @@ from gateway.store.pins import PinStore
 from gateway.store.scrub import Scrubbed
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.traces import Traces
+from gateway.usecases.consents import Change
 from gateway.usecases.erase import Erased, StillWaiting, Tools, erase
 from gateway.usecases.pins import PinDesk, PinWish, send_pin
 from gateway.usecases.rebuild import rebuild_firm
@@ -219,8 +221,8 @@ async def test_a_stop_goes_on_to_hold_through_a_rebuild_until_a_start(lived: Hou
 
     assert erase(ANNA, tools(house)).stops == 1
     assert house.consent(ANNA) == "out"
-    assert house.rows("suppression", "firm_id", "shopper_key", "said_at") == [
-        (1, house.vault.index(ANNA), said)
+    assert house.rows("suppression", "firm_id", "shopper_key", "word") == [
+        (1, house.vault.index(ANNA), f"out:{said}")
     ]
     house.redis.flushall()
     rebuilt(house)
@@ -490,3 +492,42 @@ async def test_a_reader_of_what_was_before_is_told(lived: House, monkeypatch: py
 
     assert reader_sees is Scrubbed.REMAINS
     assert erase(ANNA, tools(house)).database is Scrubbed.CLEAN
+
+
+async def test_a_refusal_of_one_channel_goes_on_to_hold_and_a_yes_does_not(lived: House) -> None:
+    house = lived
+    desk = house.consent_desk()
+    for channel, consent in ((Channel.SMS, Consent.GIVEN), (Channel.CALL, Consent.WITHDRAWN)):
+        change = Change(
+            firm_id=1,
+            number=ANNA,
+            channels=(channel,),
+            consent=consent,
+            how="api",
+            actor="firm 1",
+            proof="form of Anna",
+        )
+        await desk.change(change)
+    house.redis.set(keys.contacts("sms", house.vault.index(ANNA)), b"x" * 12)
+
+    assert erase(ANNA, tools(house)).stops == 1
+    stands = await desk.read(1, ANNA)
+    assert [said.consent for said in stands.values()] == [Consent.NEVER, Consent.WITHDRAWN]
+    assert {proof for (proof,) in house.rows("consent_entry", "proof")} == {None}
+    assert not house.redis.exists(keys.contacts("sms", house.vault.index(ANNA)))
+    house.redis.flushall()
+    rebuilt(house)
+    assert await desk.read(1, ANNA) == stands
+
+
+async def test_whoever_refused_before_the_erasure_is_not_asked_as_a_new_person(lived: House) -> None:
+    house = lived
+    codes = house.codes(house.campaign(asks_consent=True), 2)
+    await house.text("stop")
+    house.drain()
+    erase(ANNA, tools(house))
+    before = house.rows("consent_ask", "shopper_id")
+    await house.text(codes[0])
+    house.drain()
+    assert house.rows("consent_ask", "shopper_id") == before
+    assert house.consent(ANNA) == "out"

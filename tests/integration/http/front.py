@@ -86,6 +86,7 @@ def services(house: House, settings: Settings, meter: Meter, poked: list[bool]) 
             meter=meter,
         ),
         keys=ApiKeys(house.engine, house.vault),
+        consents=house.consent_desk(),
     )
 
 
