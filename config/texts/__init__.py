@@ -54,6 +54,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("invite", ""),
             ("limited", "time"),
             ("unknown", ""),
+            # How to refuse further offers; stands in each.
+            ("offer_opt_out", ""),
             # The web page proves a number with it.
             ("web_pin", "pin"),
         )
@@ -62,8 +64,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 NOUNS: Final = ("points", "codes")
 DATES: Final = ("day", "time", "day_and_time")
 
-# A STOP is confirmed in the house's words: a campaign could put marketing there.
-_HOUSE_ONLY: Final = frozenset({"opt_out"})
+# A STOP is confirmed in the house's words, and so it is asked for: a campaign could put marketing there.
+_HOUSE_ONLY: Final = frozenset({"opt_out", "offer_opt_out"})
 _NOUN: Final = frozenset({"n"})
 
 

@@ -17,6 +17,8 @@ DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
 NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
+BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a link that is gone
+TRIALS_WINDOW = 86_400
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -80,6 +82,11 @@ def consent(firm: int, shopper: str) -> str:
     return f"{{f{firm}}}:consent:{shopper}"
 
 
+def blast(firm: int, blast_id: str) -> str:
+    """running, paused or cancelled …; written and ended by whoever runs the blast. Without it nothing leaves."""
+    return f"{{f{firm}}}:blast:{blast_id}"
+
+
 def drain(firm: int) -> str:
     """Lease of the worker that settles this firm; ends by DRAIN_LEASE_MS."""
     return f"{{f{firm}}}:drain"
@@ -120,6 +127,16 @@ def intent(priority: Priority, queue_id: str) -> str:
 def results(firm: int) -> str:
     """Stream of what became of answers; each entry is ended by its settlement."""
     return f"{{f{firm}}}:results"
+
+
+def blast_course(firm: int, blast_id: int) -> str:
+    """Hash: `revision` of the state that was told, `put`: the last batch that was queued; ends as `blast`."""
+    return f"{{f{firm}}}:blast-course:{blast_id}"
+
+
+def trials(firm: int) -> str:
+    """How many trial texts a firm has sent; ends by TRIALS_WINDOW."""
+    return f"{{f{firm}}}:trials"
 
 
 def receipts(link: str) -> str:
