@@ -83,7 +83,7 @@ def consent(firm: int, shopper: str) -> str:
 
 
 def blast(firm: int, blast_id: str) -> str:
-    """running, paused or cancelled …; written and ended by whoever runs the blast. Without it nothing leaves."""
+    """Its state; written and ended by whoever runs the blast. Nothing leaves unless it is running."""
     return f"{{f{firm}}}:blast:{blast_id}"
 
 
