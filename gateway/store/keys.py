@@ -78,12 +78,12 @@ def seen(firm: int, digest: str) -> str:
 
 
 def consent(firm: int, shopper: str) -> str:
-    """`out:<ms>` or `in:<ms>`; lives as long as the person's word, restored by rebuild."""
+    """A person's word, as gateway.domain.consent has it; lives as long as that, restored by rebuild."""
     return f"{{f{firm}}}:consent:{shopper}"
 
 
 def blast(firm: int, blast_id: str) -> str:
-    """Its state; written and ended by whoever runs the blast. Nothing leaves unless it is running."""
+    """running, paused or cancelled; written and ended by whoever runs the blast. Else nothing leaves."""
     return f"{{f{firm}}}:blast:{blast_id}"
 
 
@@ -187,6 +187,14 @@ def parts(name: str) -> str:
 def parts_due() -> str:
     """Sorted set of unfinished long messages by deadline; an entry ends with its message."""
     return "{parts}:due"
+
+
+def contacts(channel: str, shopper: str) -> str:
+    """When marketing of any firm reached a person by a channel; ends by itself a week after the last one.
+
+    These share a slot: a person's firms lie on others.
+    """
+    return f"{{caps}}:{channel}:{shopper}"
 
 
 # One-time PINs share a slot: they are few by their own limits, and one function checks all of these.

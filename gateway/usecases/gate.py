@@ -1,0 +1,140 @@
+"""The gate: asked right before each marketing message or call leaves, by whoever sends it.
+
+An answer is good for half a second from the moment of asking. Whoever did not act by then (the link was full,
+the process stood still) asks again; whoever cannot ask does not send.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, NamedTuple, Protocol
+
+from config.policies import Policies
+from gateway.domain.consent import Channel, Purpose, Said, read_word
+from gateway.domain.policy.basis import Basis
+from gateway.domain.policy.caps import DAY_MS
+from gateway.domain.policy.decide import Contact, decide, put_off, terms_of
+from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason
+from gateway.store.gate import TAG_OCTETS, Asked, Charge, Stands
+
+FRESH_S: Final = 0.5
+
+
+class Question(NamedTuple):
+    """One contact that is about to be made.
+
+    `contact`: its id, the same when it is asked again: it is charged to the caps once. `shopper`: the vault's
+    index of `number` (E.164 digits). `attempts`: of this blast to this person so far.
+    """
+
+    contact: str
+    firm_id: int
+    shopper: str
+    number: str
+    blast: str
+    channel: Channel
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`asked_at`: seconds of the clock that the gate was given. `basis`: what it was decided on."""
+
+    decision: Decision
+    asked_at: float
+    basis: Basis
+
+    def fresh(self, now: float) -> bool:
+        """Whether it may still be acted on; `now` by the same clock."""
+        return now - self.asked_at < FRESH_S
+
+
+class Knows(Protocol):
+    """gateway.store.gate. Both raise GateAway."""
+
+    async def look(self, asked: Sequence[Asked]) -> list[Stands]:
+        """What stands now."""
+
+    async def charge(self, charges: Sequence[Charge]) -> list[int]:
+        """Charge contacts to persons' caps."""
+
+
+class Gate:
+    """`clock`: monotonic seconds; it goes on while the process stands still."""
+
+    def __init__(
+        self, store: Knows, policies: Policies, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._policies = policies
+        self._clock = clock
+
+    async def ask(self, questions: Sequence[Question]) -> list[Verdict]:
+        """A verdict for each, in the same order. Raises GateAway: then nothing may leave.
+
+        What is allowed is charged to the person's caps; what then does not leave has counted all the same.
+        """
+        if not questions:
+            return []
+        asked_at = self._clock()
+        stood = await self._store.look([Asked(q.firm_id, q.shopper, q.blast) for q in questions])
+        said = [_said(s.word, q.channel) for q, s in zip(questions, stood, strict=True)]
+        decisions = [self._decide(*of) for of in zip(questions, stood, said, strict=True)]
+        decisions = await self._charged(questions, stood, decisions)
+        return [
+            Verdict(decision=decision, asked_at=asked_at, basis=self._basis(question, stands, word))
+            for question, stands, word, decision in zip(questions, stood, said, decisions, strict=True)
+        ]
+
+    def _decide(self, question: Question, stands: Stands, said: Said) -> Decision:
+        if stands.blast != "running":
+            return _of_blast(stands)
+        contact = Contact(number=question.number, consent=said.consent, attempts=question.attempts)
+        return decide(contact, question.channel, Purpose.MARKETING, stands.now, self._policies)
+
+    async def _charged(
+        self, questions: Sequence[Question], stood: Sequence[Stands], decisions: list[Decision]
+    ) -> list[Decision]:
+        """The same decisions, but for those that the caps put off."""
+        allowed = [place for place, decision in enumerate(decisions) if isinstance(decision, Allow)]
+        free = await self._store.charge([self._charge(questions[place]) for place in allowed])
+        for place, free_at in zip(allowed, free, strict=True):
+            terms = terms_of(questions[place].number, questions[place].channel, self._policies)
+            if free_at and terms is not None:
+                week = free_at - stood[place].now > DAY_MS
+                cap = Reason.CAP_WEEK if week else Reason.CAP_DAY
+                decisions[place] = put_off(terms, free_at, cap)
+        return decisions
+
+    def _charge(self, question: Question) -> Charge:
+        terms = terms_of(question.number, question.channel, self._policies)
+        if terms is None:
+            raise ValueError("what no pack covers is not allowed")
+        tag = blake2b(question.contact.encode(), digest_size=TAG_OCTETS).digest()
+        return Charge(question.shopper, question.channel, terms.rules.per_day, terms.rules.per_week, tag)
+
+    def _basis(self, question: Question, stands: Stands, said: Said) -> Basis:
+        terms = terms_of(question.number, question.channel, self._policies)
+        return Basis(
+            shopper=question.shopper,
+            blast=question.blast,
+            channel=question.channel,
+            consent=said.consent,
+            said_at=said.at,
+            pack=terms.pack.name if terms else "",
+            decided_at=stands.now,
+        )
+
+
+def _of_blast(stands: Stands) -> Decision:
+    """Of a blast that does not run. Who pauses it also knows when it goes on: asked again at once."""
+    if stands.blast == "paused":
+        return Defer(stands.now, Reason.PAUSED)
+    return Deny(Reason.CANCELLED if stands.blast == "cancelled" else Reason.NO_BLAST)
+
+
+def _said(word: str, channel: Channel) -> Said:
+    return read_word(word)[channel]
