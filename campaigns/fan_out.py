@@ -8,29 +8,26 @@ that run twice change nothing. Only a bounded number waits in Redis, whatever th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Engine
-
 from campaigns import failures
+from campaigns.desk import Desk
 from campaigns.pacing import released
-from campaigns.verdicts import Allow, Defer, Deny, Looks, Person, Verdict
+from campaigns.verdicts import Person
 from campaigns.words import setting_of, written
 from gateway.domain.blast import Fate, State, Word
-from gateway.domain.catalog import Catalog
 from gateway.domain.draw import below, draw_of
 from gateway.domain.offer_ids import offer_id
+from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny
 from gateway.domain.segments import count
 from gateway.store import blasts, recipients
-from gateway.store.audiences import Audience, Audiences, Member
+from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
-from gateway.store.offers import Offer, Offers
+from gateway.store.offers import Offer
 from gateway.store.people import SEAL_SHOPPER
 from gateway.store.recipients import Drawn
 from gateway.store.sendqueue import seal_answer
-from gateway.store.vault import Vault
 
 BATCH: Final = 500  # recipients of one transaction
 AHEAD: Final = 4_000  # texts of a firm's blasts that may wait in Redis
@@ -46,30 +43,26 @@ class Step(StrEnum):
     OVER = "over"  # the blast is not running, or no more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """What a step works with. `link`: for a number (E.164 digits), empty where none carries it."""
+    """`observe`: told each batch that was written."""
 
-    engine: Engine
-    vault: Vault
-    offers: Offers
-    looks: Looks
-    catalog: Callable[[], Catalog]
-    link: Callable[[str], str]
-    links: Callable[[], Sequence[str]]
+    def __init__(self, desk: Desk, observe: Callable[[Sequence[Drawn]], None] = lambda _: None) -> None:
+        self._desk = desk
+        self._observe = observe
 
     def step(self, blast_id: int, now: int) -> Step:
         """One batch of a blast. `now`: ms since 1970. Raises RedisError, SQLAlchemyError."""
-        blast = blasts.find(self.engine, blast_id)
+        blast = blasts.find(self._desk.engine, blast_id)
         if blast is None or blast.state is not State.RUNNING:
             return Step.OVER
         if now >= blast.expires_at:
             return self._turn(blast, Word.EXPIRE, now)
-        if failures.too_many(self.engine, blast):
+        if failures.too_many(self._desk.engine, blast):
             return self._turn(blast, Word.PAUSE, now, why=failures.WHY)
-        put, waiting = self.offers.standing(blast.firm_id, blast.id, self.links())
+        put, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
         if put < blast.batch:
-            self.offers.put(blast.firm_id, blast.id, blast.batch, recipients.batch_of(self.engine, blast))
+            last = recipients.batch_of(self._desk.engine, blast)
+            self._desk.offers.put(blast.firm_id, blast.id, blast.batch, last)
             return Step.WORKED
         room = min(BATCH, AHEAD - waiting, released(blast, now))
         if room <= 0:
@@ -77,7 +70,7 @@ class FanOut:
         return self._batch(blast, room, now)
 
     def _batch(self, blast: Blast, room: int, now: int) -> Step:
-        members = recipients.due(self.engine, blast, now, room)
+        members = recipients.due(self._desk.engine, blast, now, room)
         anew, all_drawn = bool(members), bool(blast.all_drawn)
         if not anew and not all_drawn:
             members = self._next(blast, now, room)
@@ -87,43 +80,44 @@ class FanOut:
         drawn = self._drawn(blast, members, now, anew=anew)
         opened = sum(d.fate is not Fate.HELD for d in drawn)
         written_ = recipients.write_batch(
-            *(self.engine, blast, drawn), anew=anew, all_drawn=all_drawn, opened=opened, now=now
+            *(self._desk.engine, blast, drawn), anew=anew, all_drawn=all_drawn, opened=opened, now=now
         )
-        offers = [d.offer for d in drawn if d.offer is not None]
-        if written_ and offers:
-            self.offers.put(blast.firm_id, blast.id, blast.batch + 1, offers)
+        if not written_:
+            return Step.WORKED
+        self._observe(drawn)
+        if offers := [d.offer for d in drawn if d.offer is not None]:
+            self._desk.offers.put(blast.firm_id, blast.id, blast.batch + 1, offers)
         return Step.WORKED
 
     def _next(self, blast: Blast, now: int, room: int) -> list[Member]:
-        audiences = Audiences(self.engine, self.vault)
-        audience: Audience | None = audiences.find(blast.firm_id, blast.audience_id)
+        audience = self._desk.audiences.find(blast.firm_id, blast.audience_id)
         if audience is None:
             raise LookupError("a blast without its audience")
-        return audiences.page(audience, now, after=blast.last_shopper, most=room)
+        return self._desk.audiences.page(audience, now, after=blast.last_shopper, most=room)
 
     def _rest(self, blast: Blast, now: int) -> Step:
         """Everybody was drawn: it is finished once nobody is deferred and each text has its outcome."""
-        if recipients.next_due(self.engine, blast.id) is not None or recipients.waiting(
-            self.engine, blast.id
-        ):
+        engine = self._desk.engine
+        # In this order: a text that is put off ends in the same moment as its recipient is deferred.
+        if recipients.waiting(engine, blast.id) or recipients.next_due(engine, blast.id) is not None:
             return Step.IDLE
         return self._turn(blast, Word.FINISH, now)
 
     def _turn(self, blast: Blast, word: Word, now: int, **changes: object) -> Step:
         try:
-            turned = blasts.turn(self.engine, blast.id, word, now, **changes)
+            turned = blasts.turn(self._desk.engine, blast.id, word, now, **changes)
         except blasts.NotNow:
             return Step.OVER  # its marketer was faster
-        self.offers.tell(turned.firm_id, turned.id, turned.state, turned.revision)
+        self._desk.offers.tell(turned.firm_id, turned.id, turned.state, turned.revision)
         return Step.OVER
 
     def _drawn(self, blast: Blast, members: Sequence[Member], now: int, *, anew: bool) -> list[Drawn]:
-        draw = draw_of(self.vault.derive(f"holdout/{blast.id}"))
+        draw = draw_of(self._desk.vault.derive(f"holdout/{blast.id}"))
         held_below = 0 if anew else below(blast.holdout)
         held = [m for m in members if draw.place(m.shopper_id) < held_below]
         asked = [m for m in members if draw.place(m.shopper_id) >= held_below]
-        people = [Person(m.key, self.vault.open(SEAL_SHOPPER, m.number).decode()) for m in asked]
-        verdicts = self.looks.look(blast.firm_id, people, now) if people else []
+        people = [Person(m.key, self._desk.vault.open(SEAL_SHOPPER, m.number).decode()) for m in asked]
+        verdicts = self._desk.looks.look(blast.firm_id, people, now) if people else []
         decided = list(zip(asked, people, verdicts, strict=True))
         drawn = [Drawn(m.shopper_id, Fate.HELD) for m in held]
         drawn += [_not_now(m, v) for m, _, v in decided if not isinstance(v, Allow)]
@@ -132,18 +126,19 @@ class FanOut:
         return sorted(drawn, key=lambda d: d.shopper_id)
 
     def _offers(self, blast: Blast, allowed: Sequence[tuple[Member, str]], now: int) -> list[Drawn]:
-        setting = setting_of(self.catalog(), blast.firm_id, blast.campaign_id)
-        texts = written(self.engine, blast.firm_id, blast.template, setting, [m for m, _ in allowed])
+        setting = setting_of(self._desk.catalog(), blast.firm_id, blast.campaign_id)
+        texts = written(self._desk.engine, blast.firm_id, blast.template, setting, [m for m, _ in allowed])
         drawn = []
         for place, ((member, number), text) in enumerate(zip(allowed, texts, strict=True)):
-            link = self.link(number)
+            link = self._desk.link(number)
             if not link:
                 drawn.append(Drawn(member.shopper_id, Fate.DENIED, NO_LINK))
                 continue
             offer = Offer(
                 message_id=offer_id(blast.id, blast.batch + 1, place, firm=blast.firm_id),
                 link=link,
-                sealed=seal_answer(self.vault, number, text),
+                sealed=seal_answer(self._desk.vault, number, text),
+                shopper=member.key,
                 short_number=blast.short_number,
                 at=now,
                 until=blast.expires_at,
@@ -153,9 +148,9 @@ class FanOut:
         return drawn
 
 
-def _not_now(member: Member, verdict: Verdict) -> Drawn:
-    if isinstance(verdict, Defer):
-        return Drawn(member.shopper_id, Fate.DEFERRED, verdict.reason, verdict.until)
-    if isinstance(verdict, Deny):
-        return Drawn(member.shopper_id, Fate.DENIED, verdict.reason)
+def _not_now(member: Member, decision: Decision) -> Drawn:
+    if isinstance(decision, Defer):
+        return Drawn(member.shopper_id, Fate.DEFERRED, decision.reason.value, decision.until)
+    if isinstance(decision, Deny):
+        return Drawn(member.shopper_id, Fate.DENIED, decision.reason.value)
     raise TypeError("who is allowed gets a text")

@@ -27,6 +27,7 @@ from gateway.store.blasts import Blast, NotNow
 DAY_MS: Final = 86_400_000
 EXPIRES_AFTER_MS: Final = 7 * DAY_MS
 MOST_DAYS: Final = 90
+FORBIDDEN: Final = "preflight forbids"
 LOOKED_AT_LAUNCH: Final = 20_000  # of an audience; a preflight looks at all
 
 
@@ -70,7 +71,7 @@ def create(desk: Desk, firm_id: int, new: NewBlast, now: int) -> Blast:
     template = Template(words=dict(new.texts), fallback=_fallback(new, campaign))
     firm = desk.catalog().firms[firm_id]
     setting = offer.Setting(campaign=campaign.name, firm=firm, timezone=campaign.timezone)
-    why += offer.faults(template, setting, most_segments=desk.most_segments, needs_opt_out=True)
+    why += offer.faults(template, setting, most_segments=desk.most_segments)
     if why:
         raise Refused(*why)
     values: dict[str, Any] = {
@@ -99,26 +100,33 @@ def launch(desk: Desk, blast: Blast, now: int) -> Blast:
         raise Refused(*found.forbids)
     if (blast.starts_at or 0) > now:
         return _turn(desk, blast, Word.SCHEDULE, now)
-    return begin(desk, blast, found, now)
-
-
-def begin(desk: Desk, blast: Blast, found: Preflight, now: int) -> Blast:
-    """Let it run. `found`: its preflight."""
-    a = schema.activation
-    with desk.engine.connect() as connection:
-        last = int(connection.scalar(select(func.max(a.c.id))) or 0)
-    changes = {"expected": found.audience, "launched_at": now, "last_activation": last}
-    return _turn(desk, blast, Word.LAUNCH, now, **changes)
+    return _begin(desk, blast, Word.LAUNCH, found, now)
 
 
 def pause(desk: Desk, blast: Blast, now: int, *, why: str | None = None) -> Blast:
-    """Nothing more of it leaves; what waits is put off until it goes on."""
+    """Nothing more of it leaves; what waits is put off until it goes on. `why`: where nobody has asked."""
     return _turn(desk, blast, Word.PAUSE, now, why=why)
 
 
 def resume(desk: Desk, blast: Blast, now: int) -> Blast:
-    """Go on. What has failed so far is taken as seen, and does not pause it again."""
+    """Go on. What has failed so far is taken as seen, and does not pause it again.
+
+    One that was paused before it began is looked at as by a launch. Raises Refused.
+    """
+    if blast.launched_at is None:
+        found = preflight(desk, blast, now, most=LOOKED_AT_LAUNCH)
+        if found.forbids:
+            raise Refused(*found.forbids)
+        return _begin(desk, blast, Word.RESUME, found, now)
     return _turn(desk, blast, Word.RESUME, now, failed_before=failures.failed(desk.engine, blast.id))
+
+
+def start_due(desk: Desk, blast: Blast, now: int) -> Blast:
+    """The time of a scheduled one has come; it is paused instead where the preflight forbids it by now."""
+    try:
+        return launch(desk, blast, now)
+    except Refused:
+        return pause(desk, blast, now, why=FORBIDDEN)
 
 
 def cancel(desk: Desk, blast: Blast, now: int) -> Blast:
@@ -137,6 +145,14 @@ def of_firm(desk: Desk, firm_id: int, blast_id: int) -> Blast:
     if found is None:
         raise Unknown(f"there is no blast {blast_id}")
     return found
+
+
+def _begin(desk: Desk, blast: Blast, word: Word, found: Preflight, now: int) -> Blast:
+    a = schema.activation
+    with desk.engine.connect() as connection:
+        last = int(connection.scalar(select(func.max(a.c.id))) or 0)
+    changes = {"expected": found.audience, "launched_at": now, "last_activation": last}
+    return _turn(desk, blast, word, now, **changes)
 
 
 def _turn(desk: Desk, blast: Blast, word: Word, now: int, **changes: object) -> Blast:

@@ -9,10 +9,11 @@ from typing import Final
 
 from campaigns.desk import Desk
 from campaigns.forecast import HOUR_MS, Forecast, Load, forecast, total_rate
-from campaigns.verdicts import Allow, Defer, Person
+from campaigns.verdicts import Person
 from campaigns.words import setting_of, written
 from gateway.domain import offer
 from gateway.domain.draw import below, draw_of
+from gateway.domain.policy.verdict import Allow, Defer
 from gateway.domain.segments import count
 from gateway.store.audiences import Audience, Member
 from gateway.store.blasts import Blast
@@ -89,7 +90,7 @@ def _standing_faults(desk: Desk, blast: Blast, at: int) -> Iterator[str]:
     if not desk.links:
         yield "there is no link to an operator: ask yours"
     setting = setting_of(catalog, blast.firm_id, blast.campaign_id)
-    yield from offer.faults(blast.template, setting, most_segments=desk.most_segments, needs_opt_out=True)
+    yield from offer.faults(blast.template, setting, most_segments=desk.most_segments)
 
 
 def _look(desk: Desk, blast: Blast, audience: Audience, found: Preflight, most: int | None) -> list[Person]:

@@ -40,7 +40,7 @@ _BECOMES: Final[Mapping[Word, tuple[frozenset[State], State]]] = MappingProxyTyp
     {
         Word.SCHEDULE: (frozenset({State.DRAFT, State.SCHEDULED}), State.SCHEDULED),
         Word.LAUNCH: (frozenset({State.DRAFT, State.SCHEDULED}), State.RUNNING),
-        Word.PAUSE: (frozenset({State.RUNNING}), State.PAUSED),
+        Word.PAUSE: (frozenset({State.SCHEDULED, State.RUNNING}), State.PAUSED),
         Word.RESUME: (frozenset({State.PAUSED}), State.RUNNING),
         Word.CANCEL: (ALIVE | {State.DRAFT}, State.CANCELLED),
         Word.FINISH: (frozenset({State.RUNNING}), State.FINISHED),

@@ -84,10 +84,11 @@ def render(template: Template, own: str | None, facts: Facts, setting: Setting) 
     )
 
 
-def faults(template: Template, setting: Setting, *, most_segments: int, needs_opt_out: bool) -> list[str]:
+def faults(template: Template, setting: Setting, *, most_segments: int) -> list[str]:
     """What is wrong with the words, one line each; nothing when they may be sent.
 
-    `needs_opt_out`: each language must say how to refuse, by {opt_out} or by a word that is one, in capitals.
+    Each language must say who writes, by {firm} or the firm's name, and how to refuse, by {opt_out} or a word
+    that does it, in capitals: every pack wants both, and a shopper of any country may get any of the texts.
     """
     found = [f"{language}: {told}" for language in template.words for told in _own(template, language)]
     if template.fallback not in template.words:
@@ -95,7 +96,9 @@ def faults(template: Template, setting: Setting, *, most_segments: int, needs_op
     if found:
         return found
     for language, words in template.words.items():
-        if needs_opt_out and not says_opt_out(words, language):
+        if FIRM not in _named(words) and setting.firm.casefold() not in words.casefold():
+            found.append(f"{language}: does not say who writes: put {{{FIRM}}} into it, or {setting.firm}")
+        if not says_opt_out(words, language):
             found.append(f"{language}: does not say how to refuse: put {{{OPT_OUT}}} into it, or STOP")
         if (segments := most_taken(template, language, setting)) > most_segments:
             found.append(

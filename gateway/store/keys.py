@@ -32,6 +32,11 @@ NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first re
 FEED = "feed"  # the simulator's live feed; capped
 
 
+def nudge_blast(blast_id: int) -> str:
+    """On RQ's server: a job for this blast is queued; cleared by the job before its first read."""
+    return f"nudge:blast:{blast_id}"
+
+
 def tag(firm: int) -> str:
     """The slot of a firm."""
     return f"{{f{firm}}}"

@@ -62,6 +62,8 @@ NUDGES = _counter("nudges", "Settlements asked of the queue", "by")
 REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route", "status")
 REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
 PINS = _counter("web_pins", "One-time PINs by what became of the wish or the try", "outcome")
+OFFERS = _counter("offers", "Recipients of blasts by what was made of them and why", "fate", "reason")
+OFFER_BATCHES = _counter("offer_batches", "Batches of recipients written by the fan-out")
 CALLS = _counter(
     "calls", "Calls by how they ended, how the caller was seen, and language", "outcome", "caller", "language"
 )

@@ -14,12 +14,16 @@ from gateway.store.claims import script
 
 
 class Offer(NamedTuple):
-    """A text of a blast for the sending queue of `link`. `sealed`: number and text; `at`, `until`: ms."""
+    """A text of a blast for the sending queue of `link`. `sealed`: number and text; `at`, `until`: ms.
+
+    `shopper`: the vault's index of the number, for the gate.
+    """
 
     message_id: str
     link: str
     sealed: bytes
     short_number: str
+    shopper: str
     at: int
     until: int
 
@@ -45,7 +49,7 @@ class Offers:
         place = {link: at for at, link in enumerate(links, 1)}
         args: list[Any] = [batch]
         for o in offers:
-            args += (place[o.link], o.message_id, o.sealed, o.short_number, o.at, o.until, blast)
+            args += (place[o.link], o.message_id, o.sealed, o.short_number, o.shopper, o.at, o.until, blast)
         return bool(self._put(keys=names, args=args))
 
     def standing(self, firm: int, blast: int, links: Sequence[str]) -> tuple[int, int]:

@@ -98,10 +98,14 @@ def write_batch(
 
 def batch_of(engine: Engine, blast: Blast) -> list[Offer]:
     """The texts of the last batch that wait still, as they were written."""
-    m = schema.message
+    m, s = schema.message, schema.shopper
     first, behind = batch_range(blast.id, blast.batch, firm=blast.firm_id)
-    columns = (m.c.id, m.c.link, m.c.sealed, m.c.short_number, m.c.queued_at)
-    query = select(*columns).where(m.c.id >= first, m.c.id < behind, m.c.state == "queued")
+    columns = (m.c.id, m.c.link, m.c.sealed, m.c.short_number, s.c.key, m.c.queued_at)
+    query = (
+        select(*columns)
+        .join(s, s.c.id == m.c.shopper_id)
+        .where(m.c.id >= first, m.c.id < behind, m.c.state == "queued")
+    )
     with engine.connect() as connection:
         return [Offer(*row, until=blast.expires_at) for row in connection.execute(query)]
 
@@ -124,6 +128,16 @@ def end_deferred(engine: Engine, blast_id: int, fate: Fate, most: int) -> int:
         if rows:
             connection.execute(_END.where(r.c.blast_id == blast_id), rows)
     return len(ids)
+
+
+def give_up(engine: Engine, firm_id: int, now: int) -> None:
+    """Texts of a firm whose queue was lost: whether they have left is unknown, so they never will again."""
+    m = schema.message
+    lost = (m.c.firm_id == firm_id) & (m.c.state == "queued") & m.c.blast_id.is_not(None)
+    with sql.writing(engine) as connection:
+        connection.execute(
+            update(m).where(lost).values(state="unknown", error="queue lost", sealed=None, ended_at=now)
+        )
 
 
 def _move_on(connection: Connection, blast: Blast, moved: Mapping[str, Any]) -> bool:

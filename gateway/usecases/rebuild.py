@@ -18,7 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.store import catalog, keys, ledger, presence, schema, sql
+from gateway.store import catalog, keys, ledger, presence, recipients, schema, sql
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.outbox import Accepted, Outbox
 from gateway.usecases.drain import Desks, drain_firm
@@ -77,6 +77,7 @@ def rebuild_firm(
     with held:
         settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
         _drop(redis, firm_id, foreign=foreign)
+        recipients.give_up(engine, firm_id, int(time.time() * 1000))
         with engine.connect() as connection:
             claims = _claims(connection, redis, firm_id)
             consents = _consents(connection, redis, firm_id)
@@ -266,10 +267,13 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 
 def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Answers whose outcome SQL does not know go back to their queue, as possibly doubled."""
+    """Answers whose outcome SQL does not know go back to their queue, as possibly doubled; offers never do."""
     t = schema.message
     rows = connection.execute(
-        select(t).where(t.c.firm_id == firm_id, t.c.state == "queued", t.c.sealed.is_not(None))
+        select(t).where(
+            *(t.c.firm_id == firm_id, t.c.state == "queued"),
+            *(t.c.sealed.is_not(None), t.c.blast_id.is_(None)),
+        )
     )
     count = 0
     for row in rows:

@@ -2,12 +2,12 @@
 --
 -- KEYS  1 the blast's course (hash); then the queues
 -- ARGV  1 number of the batch; then for each text: number of its queue, id, sealed text, short number,
---       when it was made (ms), until when it is of use (ms), its blast
+--       shopper, when it was made (ms), until when it is of use (ms), its blast
 -- Returns 1 if it was put now
 if tonumber(redis.call('HGET', KEYS[1], 'put') or 0) >= tonumber(ARGV[1]) then return 0 end
-for i = 2, #ARGV, 7 do
+for i = 2, #ARGV, 8 do
   redis.call('XADD', KEYS[1 + ARGV[i]], '*', 'm', ARGV[i + 1], 'x', ARGV[i + 2], 'd', ARGV[i + 3], 's', '',
-    't', ARGV[i + 4], 'u', ARGV[i + 5], 'b', ARGV[i + 6])
+    'k', ARGV[i + 4], 't', ARGV[i + 5], 'u', ARGV[i + 6], 'b', ARGV[i + 7])
 end
 redis.call('HSET', KEYS[1], 'put', ARGV[1])
 return 1
