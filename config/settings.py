@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     master_secret: SecretStr | None = None
     master_secret_file: Path | None = None  # default: <state_dir>/master.secret, made on first run
     stop_deadline_s: Annotated[float, Field(gt=0)] = 15.0
+    clock_offset_s: int = 0  # added to the clock that decides over marketing: for tests and drills only
     redis: RedisSettings = RedisSettings()
     sql: SqlSettings = SqlSettings()
     http: HttpSettings = HttpSettings()

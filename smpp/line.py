@@ -56,6 +56,16 @@ class Line:
         return 0 if self.session is None else self.session.window_free
 
     @property
+    def clogged(self) -> bool:
+        """What was submitted waits for the network to take it."""
+        return self.session is not None and self.session.clogged
+
+    def flush(self) -> None:
+        """Write what was submitted in this turn of the loop, now."""
+        if self.session is not None:
+            self.session.flush()
+
+    @property
     def in_flight(self) -> int:
         """Segments that wait for the SMSC's answer."""
         return 0 if self.session is None else self.session.in_flight

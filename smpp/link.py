@@ -98,6 +98,16 @@ class Link:
         return sum(line.free for line in self._outward)
 
     @property
+    def clogged(self) -> bool:
+        """A submit of now could leave later: on a bind, earlier ones wait for the network to take them."""
+        return any(line.clogged for line in self._outward)
+
+    def flush(self) -> None:
+        """Write what was submitted in this turn of the loop, now."""
+        for line in self._outward:
+            line.flush()
+
+    @property
     def window(self) -> int:
         """Segments that may wait for the SMSC's answer when all binds stand."""
         return self.settings.window * len(self._outward)

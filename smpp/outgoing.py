@@ -6,9 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from config.link_settings import LinkSettings
+from gateway.domain.policy.basis import Basis
 from gateway.domain.priority import Priority
 from gateway.domain.segments import split
 from gateway.store.sendqueue import Waiting
+from gateway.usecases.gate import Verdict
 from smpp.concatenation import header
 from smpp.pdus import Part, SubmitSm
 
@@ -29,11 +31,14 @@ class Outgoing:
     open: int
     begun_at: float
     touched: bool = False  # something of it was submitted
+    has_turn: bool = False  # of the texts to this phone it is the one on its way
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often
     again: list[SubmitSm] = field(default_factory=list)
     delay_s: float = 0.0
     unknown: bool = False
     error: str | None = None
+    verdict: Verdict | None = None  # the gate's last word on marketing
+    denied: str | None = None  # why its further parts may not leave
 
     @property
     def smsc_id(self) -> str | None:
@@ -49,6 +54,18 @@ class Outgoing:
     def took(self, segment: SubmitSm, smsc_id: str) -> None:
         """The SMSC has taken a part."""
         self.ids[self.segments.index(segment)] = smsc_id
+
+    def give_up_rest(self, reason: str) -> None:
+        """No further part leaves; those that did still get their responses."""
+        self.denied = reason
+        self.open -= len(self.parts)
+        self.parts.clear()
+        self.again = []
+
+    @property
+    def basis(self) -> Basis | None:
+        """What the gate allowed it on, if anything of it was submitted."""
+        return self.verdict.basis if self.verdict is not None and self.touched else None
 
     @property
     def priority(self) -> Priority:

@@ -33,6 +33,11 @@ class Pipe:
         """Octets that wait to be taken by the network."""
         return sum(map(len, self._outgoing)) + self._transport.get_write_buffer_size()
 
+    @property
+    def clogged(self) -> bool:
+        """The network has not taken what was written."""
+        return self._transport.get_write_buffer_size() > 0
+
     def send(self, octets: bytes) -> None:
         """Send a PDU at the end of this turn of the loop."""
         if not self._outgoing:

@@ -3,6 +3,9 @@
 An outcome that stays unknown (the link or a process died between a submit and its response) leads to one more
 submit, marked as possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is
 never submitted twice: it ends as `unknown` at once.
+
+Marketing leaves only on a fresh word of the gate: it waits in `Asking` until that has come, and goes back
+there when the word has grown old before there was room. Replies pass it by.
 """
 
 from __future__ import annotations
@@ -20,10 +23,13 @@ from redis.exceptions import RedisError
 from config.link_settings import LinkSettings
 from config.logging import mask
 from config.outage import Outage
+from gateway.domain.policy.verdict import Allow, Defer
 from gateway.domain.priority import Priority
 from gateway.domain.segments import TooManyPartsError
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
+from gateway.usecases.gate import Verdict
+from smpp.asking import Asking, AsksGate
 from smpp.link import Link
 from smpp.order import Order
 from smpp.outgoing import Outgoing, References, prepare
@@ -52,13 +58,16 @@ class SenderCounts:
     failed: int = 0
     expired: int = 0
     unknown: int = 0
+    denied: int = 0
+    deferred: int = 0
     possibly_doubled: int = 0
 
 
 class Sender:
     """Sends for one link. `firms`: whose queues are read. `observe`: told each outcome.
 
-    `pace`: None where there is no limit of segments a second. `holds`: nobody else may submit now.
+    `gate`: asked for marketing. `pace`: None where there is no limit of segments a second. `holds`: nobody
+    else may submit now. `clock`: the gate's.
     """
 
     def __init__(
@@ -70,8 +79,10 @@ class Sender:
         firms: Callable[[], Sequence[int]],
         max_age_s: float,
         observe: Callable[[Sent, Outgoing | None], None],
+        gate: AsksGate,
         pace: Pace | None = None,
         holds: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link
         self._settings: LinkSettings = link.settings
@@ -82,6 +93,13 @@ class Sender:
         self._observe = observe
         self._pace = pace
         self._holds = holds
+        self._clock = clock
+        self._asking = Asking(
+            gate,
+            link.name,
+            may_ask=lambda: self._free > 0 and not link.clogged,
+            decided=self._decided_by_gate,
+        )
         self._credit: float = 0 if pace else float("inf")  # segments that the pace lets through
         self._credit_until = 0.0
         self._slowing = Slowing(link.window, self._settings.throttle_wait_s)
@@ -126,10 +144,11 @@ class Sender:
     async def run(self) -> None:
         """Until `stop`: take texts, submit them, file outcomes; then hand back what was not submitted."""
         try:
-            await asyncio.gather(self._take_forever(), self._file_forever())
+            await asyncio.gather(self._take_forever(), self._asking.run(), self._file_forever())
         finally:
             self._over = True
-        untouched = [outgoing.waiting for outgoing in self._ready if not outgoing.touched] + self._behind
+        left = [*self._ready, *self._asking.left()]
+        untouched = [outgoing.waiting for outgoing in left if not outgoing.touched] + self._behind
         self._ready.clear()
         try:
             await self._queue.hand_back(untouched)
@@ -139,6 +158,7 @@ class Sender:
     def stop(self) -> None:
         """Take no more; what is in flight still gets its outcome filed."""
         self._stopping = True
+        self._asking.stop()
         self._stopped.set()
         self._wake.set()
         self._ends.set()
@@ -147,7 +167,7 @@ class Sender:
     def backlog(self) -> int:
         """Texts taken and not ended."""
         waiting = len(self._unknown) + len(self._resumed) + len(self._order) + self._delayed
-        return len(self._ready) + len(self._in_flight) + waiting
+        return len(self._ready) + len(self._asking) + len(self._in_flight) + waiting
 
     @property
     def in_flight(self) -> int:
@@ -189,7 +209,7 @@ class Sender:
         An intent says that a submit was begun. One that only waited for room would count as a doubt after a
         kill, and two such kills would end a text that never left.
         """
-        return self._free - len(self._ready) if len(self._order) < MOST_BEHIND else 0
+        return self._free - len(self._ready) - len(self._asking) if len(self._order) < MOST_BEHIND else 0
 
     def _wants_credit(self) -> bool:
         if time.monotonic() > self._credit_until:
@@ -265,11 +285,59 @@ class Sender:
             )
         except TooManyPartsError:
             return self._end(unsent, "failed", None, "too many segments", before)
-        if before is not None or self._order.enter(number, outgoing):
-            self._ready.append(outgoing)
+        outgoing.has_turn = before is not None
+        if outgoing.has_turn or outgoing.priority is Priority.BULK or self._takes_turn(outgoing):
+            self._stand_ready(outgoing)
         else:
             self._behind.append(waiting)
         return None
+
+    def _takes_turn(self, outgoing: Outgoing) -> bool:
+        outgoing.has_turn = outgoing.has_turn or self._order.enter(outgoing.destination, outgoing)
+        return outgoing.has_turn
+
+    def _stand_ready(self, outgoing: Outgoing) -> None:
+        """It may leave when there is room; marketing must be allowed first, and takes its turn only then."""
+        if outgoing.priority is Priority.BULK:
+            self._asking.add(outgoing)
+        else:
+            self._ready.append(outgoing)
+
+    def _decided_by_gate(self, outgoing: Outgoing, verdict: Verdict) -> None:
+        outgoing.verdict = verdict
+        decision = verdict.decision
+        if isinstance(decision, Allow):
+            self._allowed(outgoing)
+        elif outgoing.touched:  # the phone will not show what it has of it
+            outgoing.give_up_rest(decision.reason)
+            if outgoing.open == 0:
+                self._in_flight.pop(outgoing.waiting.message_id, None)
+                self._decide(outgoing)
+        elif isinstance(decision, Defer):
+            self._end(outgoing.waiting, "deferred", None, decision.reason, outgoing, until=decision.until)
+        else:
+            self._end(outgoing.waiting, "denied", None, decision.reason, outgoing)
+
+    def _allowed(self, outgoing: Outgoing) -> None:
+        if self._takes_turn(outgoing):
+            self._ready.append(outgoing)
+            self.pump()
+        elif not outgoing.touched:
+            self._behind.append(outgoing.waiting)
+            self._wake.set()
+
+    def _ask_again(self, outgoing: Outgoing) -> None:
+        """The gate's word has grown old; a reply need not wait for the next one."""
+        if not outgoing.touched:
+            self._give_up_turn(outgoing)
+        self._asking.add(outgoing)
+
+    def _may_leave(self, outgoing: Outgoing) -> bool:
+        """Replies always; marketing on a fresh word of the gate, and only if the network takes it at once."""
+        if outgoing.priority is not Priority.BULK:
+            return True
+        fresh = outgoing.verdict is not None and outgoing.verdict.fresh(self._clock())
+        return fresh and not self._link.clogged
 
     def _is_stale(self, waiting: Waiting) -> bool:
         now_ms = time.time() * 1000
@@ -277,8 +345,13 @@ class Sender:
 
     def pump(self) -> None:
         """Submit while there is room."""
+        marketing = False
         while self._ready and self._free > 0:
             outgoing = self._ready[0]
+            if not self._may_leave(outgoing):
+                self._ask_again(self._ready.popleft())
+                continue
+            marketing = marketing or outgoing.priority is Priority.BULK
             while outgoing.parts and self._free > 0:
                 part = outgoing.parts[0]
                 if not self._link.submit(part, (outgoing, part)):
@@ -290,6 +363,9 @@ class Sender:
                 self._in_flight[outgoing.waiting.message_id] = outgoing
             if not outgoing.parts:
                 self._ready.popleft()
+        if marketing:  # a process that is frozen now must not write it when it wakes up
+            self._link.flush()
+        self._asking.go_on()
         if self._link.free > 0:
             self._wake.set()
 
@@ -322,7 +398,9 @@ class Sender:
 
     def _decide(self, outgoing: Outgoing) -> None:
         waiting = outgoing.waiting
-        if outgoing.error:
+        if outgoing.denied:
+            self._end(waiting, "denied", outgoing.smsc_id, outgoing.denied, outgoing)
+        elif outgoing.error:
             self._end(waiting, "failed", outgoing.smsc_id, outgoing.error, outgoing)
         elif outgoing.unknown and waiting.begun >= waiting.priority.most_begun == 1:
             self._end(waiting, "unknown", outgoing.smsc_id, "no response", outgoing)
@@ -346,39 +424,58 @@ class Sender:
             return
         self._delayed += 1
         if outgoing.priority is Priority.BULK:  # a reply need not wait behind marketing that rests
-            self._next(outgoing.destination)
+            self._give_up_turn(outgoing)
         asyncio.get_running_loop().call_later(delay_s, self._retry, outgoing)
 
     def _retry(self, outgoing: Outgoing) -> None:
         self._delayed -= 1
-        if outgoing.priority is not Priority.BULK or self._order.enter(outgoing.destination, outgoing):
-            self._ready.append(outgoing)
+        self._stand_ready(outgoing)
         self.pump()
 
-    def _next(self, number: str) -> None:
-        """The text on its way to `number` has ended, or rests."""
-        following = self._order.leave(number)
+    def _give_up_turn(self, outgoing: Outgoing) -> None:
+        """It has ended, or rests: the next text to this phone is on its way."""
+        if not outgoing.has_turn:
+            return
+        outgoing.has_turn = False
+        following = self._order.leave(outgoing.destination)
         if following is None:
             return
+        following.has_turn = True
         if following.waiting in self._behind:  # its intent stands still
             self._behind.remove(following.waiting)
-            self._ready.append(following)
+            self._stand_ready(following)
+        elif following.touched:  # so it does when a part has left
+            self._stand_ready(following)
         else:
             self._resumed.append(following)
             self._wake.set()
 
     def _end(
-        self, waiting: Waiting, state: str, smsc_id: str | None, error: str | None, outgoing: Outgoing | None
+        self,
+        waiting: Waiting,
+        state: str,
+        smsc_id: str | None,
+        error: str | None,
+        outgoing: Outgoing | None,
+        *,
+        until: int = 0,
     ) -> None:
         setattr(self.counts, state, getattr(self.counts, state) + 1)
-        parts = () if outgoing is None else outgoing.filed_ids
-        now_ms = int(time.time() * 1000)
-        sent = Sent(waiting=waiting, state=state, smsc_id=smsc_id, error=error, at=now_ms, parts=parts)
+        sent = Sent(
+            waiting=waiting,
+            state=state,
+            smsc_id=smsc_id,
+            error=error,
+            at=int(time.time() * 1000),
+            parts=() if outgoing is None else outgoing.filed_ids,
+            until=until,
+            basis=outgoing.basis if outgoing is not None else None,
+        )
         self._ended.append(sent)
         self._ends.set()
         self._observe(sent, outgoing)
         if outgoing is not None:
-            self._next(outgoing.destination)
+            self._give_up_turn(outgoing)
 
     async def _file_forever(self) -> None:
         while not (self._stopping and not self._in_flight and not self._ended):

@@ -110,6 +110,16 @@ class Session(asyncio.Protocol):
         load, pipe = self._dialogue.load, self._pipe
         return load if pipe is None else load._replace(resting=int(pipe.rests), unwritten=pipe.unwritten)
 
+    @property
+    def clogged(self) -> bool:
+        """What was said waits for the network to take it."""
+        return self._pipe is not None and self._pipe.clogged
+
+    def flush(self) -> None:
+        """Write what was said in this turn of the loop, now."""
+        if self._pipe is not None:
+            self._pipe.flush()
+
     def answer(self, sequence: int, status: int) -> bool:
         """Answer the message with this sequence number; it leaves at the end of this turn of the loop.
 

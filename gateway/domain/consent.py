@@ -1,4 +1,4 @@
-"""What a person has said about marketing: given, withdrawn or never asked, by channel; and the word kept of it.
+"""What a person has said about marketing: given, withdrawn or never asked; and the word that is kept.
 
 The word is what Redis keeps for a shopper at a firm, so that the gate reads one value:
 

@@ -72,6 +72,12 @@ def begin(name: str, settings: Settings) -> None:
     os.umask(0o077)  # all that we write is private: databases, sockets, secrets
     faulthandler.enable()
     logs.configure(process=name, fmt=settings.log.format, level=settings.log.level)
+    if settings.clock_offset_s:
+        structlog.get_logger().warning(
+            "NOT FOR REAL PEOPLE: the clock that decides over marketing is moved",
+            clock_offset_s=settings.clock_offset_s,
+            mend="set clock_offset_s = 0",
+        )
     lifeline.tie_to_supervisor(force_after_s=settings.stop_deadline_s + GRACE_S)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
+from config import policies
 from config.link_settings import Alphabet, LinkSettings
 from config.logging import canonical, mask
 from config.settings import Settings
@@ -30,12 +31,14 @@ from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.durable import DurableRedis
 from gateway.store.feed import Feed
+from gateway.store.gate import GateStore
 from gateway.store.lease import Lease, this_process
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.pace import AccountPace
 from gateway.store.parts import PartKeeper
 from gateway.store.receipts import ReceiptLog
 from gateway.store.sendqueue import SendQueue, Sent
+from gateway.usecases.gate import Gate
 from smpp.intake import Intake
 from smpp.link import Link, LinkState
 from smpp.meters import RECEIPT, TrafficMeters
@@ -188,6 +191,7 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
     reassembly = Reassembly(parts, codings=codings)
     traffic = Traffic(feed, meters)
+    gate = _gate(backing, redis, verifier)
 
     def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
         return Sender(
@@ -197,6 +201,7 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
             firms=lambda: list(keeper.catalog.firms),
             max_age_s=settings.answers.unsent_max_age_h * 3600,
             observe=partial(traffic.observe_answer, link.name),
+            gate=gate,
             pace=_pace(redis.redis, link.settings),
             holds=holds,
         )
@@ -257,6 +262,12 @@ def _intake(
         max_codes=settings.limits.codes_per_message,
         storage_timeout_s=_storage_timeout_s(settings),
     )
+
+
+def _gate(backing: Backing, redis: DurableRedis, verifier: Verifier) -> Gate:
+    offset_s = backing.settings.clock_offset_s
+    store = GateStore(redis, deployment=backing.deployment, verify=verifier, offset_s=offset_s)
+    return Gate(store, policies.load())
 
 
 def _pace(redis: Redis, settings: LinkSettings) -> AccountPace | None:

@@ -1,8 +1,8 @@
 """What Redis knows of a marketing contact right before it leaves: the blast, the person's word, the caps.
 
 Questions about a firm are one call on its slot; persons' caps span firms, so they are charged in a call of
-their own on theirs, and only for what everything else allows. As with claims, the functions are called by their
-hash: a Redis that was started anew is held against SQL before it is believed.
+their own on theirs, and only for what everything else allows. As with claims, the functions are called by
+their hash: a Redis that was started anew is held against SQL before it is believed.
 """
 
 from __future__ import annotations

@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from gateway.domain.policy.basis import Basis, read_basis
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable, script
@@ -25,6 +27,7 @@ class Waiting(NamedTuple):
     """A text to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
 
     `until`: ms after which it is of no use to anybody and is not sent; 0: as long as answers may wait.
+    `shopper`, `blast`: of marketing, what the gate needs.
     """
 
     firm_id: int
@@ -37,6 +40,8 @@ class Waiting(NamedTuple):
     begun: int
     until: int = 0
     priority: Priority = Priority.REPLY
+    shopper: str = ""
+    blast: str = ""
 
     @property
     def intent(self) -> str:
@@ -45,10 +50,12 @@ class Waiting(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What became of an answer. `state`: accepted, failed, expired or unknown.
+    """What became of an answer. `state`: accepted, failed, expired or unknown; of marketing also denied, or
+    deferred, with the gate's reason as `error`, `until` (ms) when it may be asked for again.
 
     `smsc_id` of its only part, or of the last; `parts`: of each part of a long one whose receipts were asked
     for, in order, "" where the SMSC did not take it. No id holds a NUL (SMPP 3.4, 3.1: C-octet string).
+    `basis`: of marketing of which anything was submitted, what the gate allowed it on.
     """
 
     waiting: Waiting
@@ -57,6 +64,8 @@ class Sent(NamedTuple):
     error: str | None
     at: int
     parts: tuple[str, ...] = ()
+    until: int = 0
+    basis: Basis | None = None
 
 
 def seal_answer(vault: Vault, number: str, text: str) -> bytes:
@@ -90,6 +99,34 @@ class ServiceMessages:
             *("m", message_id, "x", seal_answer(self._vault, number, text), "d", short_number),
             *("s", "", "t", int(time.time() * 1000), "u", until),
         )
+
+
+class Offer(NamedTuple):
+    """A marketing text for one person. `sealed`: as by `seal_answer`; `shopper`: the vault's index of them.
+
+    `at`: now, `until`: when it is of no use any more (0: as answers), both ms since 1970.
+    """
+
+    message_id: str
+    sealed: bytes
+    short_number: str
+    shopper: str
+    blast: str
+    at: int
+    until: int
+
+
+def put_offers(redis: SyncRedis, firm_id: int, link: str, offers: Sequence[Offer]) -> None:
+    """Queue marketing, in one round trip; the gate decides over each when its turn comes. Raises RedisError.
+
+    Repeated, it queues them again: whoever runs the blast knows what was queued.
+    """
+    pipe: Any = redis.pipeline(transaction=False)
+    for offer in offers:
+        fields: dict[str, Any] = {"m": offer.message_id, "x": offer.sealed, "d": offer.short_number, "s": ""}
+        fields |= {"t": offer.at, "u": offer.until, "k": offer.shopper, "b": offer.blast}
+        pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
+    pipe.execute()
 
 
 class QueueClosed(RedisError):
@@ -215,6 +252,8 @@ def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat
         begun=begun,
         until=int(fields.get(b"u", 0)),
         priority=priority,
+        shopper=fields.get(b"k", b"").decode(),
+        blast=fields.get(b"b", b"").decode(),
     )
 
 
@@ -222,12 +261,15 @@ def _result(sent: Sent, link: str) -> str:
     """The outcome as a line; `parse_results` reads it. The SMSC's ids stand last: they may hold anything."""
     waiting = sent.waiting
     smsc_id = "\0".join((sent.smsc_id or "", *sent.parts)).replace("\n", " ")
-    head = f"{waiting.message_id}|{sent.state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
+    state = sent.state
+    if sent.until or sent.basis:
+        state += f";{sent.until};{sent.basis.line() if sent.basis else ''}"
+    head = f"{waiting.message_id}|{state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
     return f"{head}|{link}|{smsc_id}"
 
 
 class Result(NamedTuple):
-    """An outcome as settlement reads it; `at` in ms. `parts`: as in `Sent`."""
+    """An outcome as settlement reads it; `at` in ms. `parts`, `until`, `basis`: as in `Sent`."""
 
     message_id: str
     state: str
@@ -237,6 +279,8 @@ class Result(NamedTuple):
     link: str
     smsc_id: str | None
     parts: tuple[str, ...] = ()
+    until: int = 0
+    basis: Basis | None = None
 
 
 def parse_results(text: bytes) -> list[Result]:
@@ -245,10 +289,14 @@ def parse_results(text: bytes) -> list[Result]:
     for line in text.decode().split("\n"):
         message_id, state, attempts, error, at, link, ids = line.split("|", 6)
         smsc_id, *parts = ids.split("\0")
+        state, _, gate = state.partition(";")
+        until, _, basis = gate.partition(";")
         results.append(
             Result(
                 *(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None),
                 parts=tuple(parts),
+                until=int(until or 0),
+                basis=read_basis(basis) if basis else None,
             )
         )
     return results

@@ -1,4 +1,4 @@
-"""The decision about one marketing message or call. Pure: what is known of the person, and the time, come in."""
+"""The decision about one marketing message or call. Pure: the person and the time are arguments."""
 
 from __future__ import annotations
 

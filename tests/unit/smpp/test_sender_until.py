@@ -15,6 +15,7 @@ from gateway.store.vault import Vault
 from smpp.link import Link
 from smpp.pdus import SubmitSm
 from smpp.sender import Sender
+from tests.unit.smpp.gates import FakeGate
 
 VAULT = Vault(bytes(range(32)))
 NUMBER = "380671234567"
@@ -28,6 +29,7 @@ class FakeLink:
         self.name = "peer"
         self.settings = LinkSettings(name="peer", host="127.0.0.1", system_id="undercap")
         self.free = self.window = 10
+        self.clogged = False
         self.submitted: list[SubmitSm] = []
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:
@@ -87,6 +89,7 @@ async def test_until(label: str, until_s: int | None, receipts: list[int], filed
         firms=lambda: [1],
         max_age_s=3600,
         observe=lambda _sent, _outgoing: None,
+        gate=FakeGate(),
     )
     running = asyncio.ensure_future(sender.run())
     async with asyncio.timeout(5):
