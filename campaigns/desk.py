@@ -20,6 +20,7 @@ from gateway.store.vault import Vault
 class Desk:
     """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
     account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
+    `clock`: Redis' own, which all limits go by, ms since 1970.
     """
 
     engine: Engine
@@ -32,6 +33,7 @@ class Desk:
     links: tuple[str, ...]
     rates: Mapping[str, float]
     most_segments: int
+    clock: Callable[[], int]
 
     @property
     def audiences(self) -> Audiences:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from redis import Redis
 from sqlalchemy import exists, select
 
 from campaigns import jobs, life
@@ -28,22 +27,12 @@ _LEFT: Final = {
 log = structlog.get_logger()
 
 
-def now_of(redis: Redis, offset_s: int = 0) -> int:
-    """Redis' clock, ms since 1970; that of every limit. `offset_s`: in tests and drills only."""
-    answer: Any = redis.time()
-    seconds, micros = answer
-    return int(seconds) * 1000 + int(micros) // 1000 + offset_s * 1000
-
-
 class Running:
-    """`clock`: ms since 1970. `stop`: whether the process ends."""
+    """`stop`: whether the process ends."""
 
-    def __init__(
-        self, desk: Desk, fan_out: FanOut, *, clock: Callable[[], int], stop: Callable[[], bool]
-    ) -> None:
+    def __init__(self, desk: Desk, fan_out: FanOut, *, stop: Callable[[], bool]) -> None:
         self._desk = desk
         self._fan_out = fan_out
-        self._clock = clock
         self._stop = stop
         self._idle_until: dict[int, float] = {}  # monotonic seconds
 
@@ -52,7 +41,7 @@ class Running:
         jobs.clear(self._desk.queue_redis, blast_id)
         begun, batches, step = time.monotonic(), 0, Step.WORKED
         while step is Step.WORKED and time.monotonic() - begun < JOB_S and not self._stop():
-            step = self._fan_out.step(blast_id, self._clock())
+            step = self._fan_out.step(blast_id, self._desk.clock())
             batches += step is Step.WORKED
         if step is Step.WORKED:
             jobs.nudge(self._desk.queue_redis, blast_id)
@@ -65,7 +54,7 @@ class Running:
 
     def sweep(self) -> None:
         """Look at every blast that is alive. Raises RedisError, SQLAlchemyError."""
-        now = self._clock()
+        now = self._desk.clock()
         alive = blasts.alive(self._desk.engine)
         for blast in alive:
             self._look(blast, now)

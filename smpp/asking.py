@@ -110,7 +110,7 @@ class Asking:
 def _question(outgoing: Outgoing) -> Question:
     waiting = outgoing.waiting
     return Question(
-        contact=waiting.message_id,
+        contact=f"{waiting.blast}/{waiting.shopper}",  # put off and queued anew, it is the same contact
         firm_id=waiting.firm_id,
         shopper=waiting.shopper,
         number=outgoing.destination,

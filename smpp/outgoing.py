@@ -110,7 +110,8 @@ def prepare(
     )
     total = len(segments.parts)
     reference = references.next(number) if total > 1 else 0
-    receipt = settings.receipts and not waiting.until  # what is soon of no use has no row to note it in
+    # A service text has no row to note its receipt in.
+    receipt = settings.receipts and not (waiting.until and waiting.priority is Priority.SERVICE)
     parts = [
         SubmitSm(
             source=waiting.short_number,

@@ -97,7 +97,7 @@ async def open_redis(backing: Backing) -> DurableRedis:
 
 
 async def refuse_unfit(backing: Backing) -> None:
-    """For processes whose clients are synchronous: a Redis that would lose data is refused, one that is away is waited for."""
+    """For synchronous clients: a Redis that would lose data is refused, one that is away is waited for."""
     found = await open_redis(backing)
     await found.redis.aclose()
 

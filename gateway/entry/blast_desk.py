@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from campaigns.desk import Desk
 from campaigns.verdicts import Look
@@ -12,6 +13,7 @@ from config.settings import Settings
 from gateway.domain.catalog import Catalog
 from gateway.domain.routing import Route, choose
 from gateway.entry.backing import Backing
+from gateway.store.clock import now_of
 
 
 def blast_desk(
@@ -30,6 +32,7 @@ def blast_desk(
         links=tuple(link.name for link in settings.links),
         rates={link.account or link.name: link.segments_per_s for link in settings.links},
         most_segments=settings.answers.max_segments,
+        clock=partial(now_of, backing.redis, settings.clock_offset_s),
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns import jobs
 from campaigns.fan_out import FanOut
 from campaigns.meters import BlastMeters
-from campaigns.running import Running, now_of
+from campaigns.running import Running
 from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, rq_worker
@@ -67,7 +67,7 @@ def _follow(choice: LinkChoice) -> None:
 def _running(backing: Backing, keeper: CatalogKeeper, choice: LinkChoice, meters: BlastMeters) -> Running:
     desk = blast_desk(backing, lambda: keeper.catalog, choice)
     fan_out = FanOut(desk, observe=meters.drawn)
-    return Running(desk, fan_out, clock=partial(now_of, backing.redis), stop=Worker.stopping.is_set)
+    return Running(desk, fan_out, stop=Worker.stopping.is_set)
 
 
 def _sweep(running: Running, keeper: CatalogKeeper, meters: BlastMeters) -> None:

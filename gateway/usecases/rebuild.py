@@ -267,7 +267,7 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 
 def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Answers whose outcome SQL does not know go back to their queue, as possibly doubled; offers never do."""
+    """Answers of unknown outcome go back to their queue, as possibly doubled; offers never do."""
     t = schema.message
     rows = connection.execute(
         select(t).where(

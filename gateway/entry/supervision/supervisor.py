@@ -45,8 +45,8 @@ class Plan:
 
 def run(settings: Settings, *, demo: bool = False) -> int:
     """Run everything until SIGTERM or SIGINT; returns the exit code. Raises SettingsError, one line."""
-    # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first. Blasts stop
-    # before what they fill.
+    # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
+    # Blasts stop before what they fill.
     names = ("simulate",) if settings.simulator.enabled else ()
     calls = ("ivr",) if settings.ivr.enabled else ()
     children = [child_of_ours(name) for name in (*names, "worker", "smpp", *calls, "blasts", "api")]
