@@ -9,10 +9,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from redis.asyncio import Redis
 
+from campaigns.http import audiences as audience_routes
+from campaigns.http import blasts as blast_routes
+from campaigns.http.asking import Asking
 from config.settings import Settings
 from gateway.domain.routing import Health, Route
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.blast_desk import blast_desk
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics
 from gateway.http import links as link_routes
@@ -53,6 +57,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await choice.look()
     app = application(_services(backing, redis, keeper, meter, choice))
     _add_operators_routes(app, backing, redis, keeper)
+    _add_marketers_routes(app, backing, keeper, choice)
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")
@@ -111,6 +116,16 @@ def _add_operators_routes(
     app.add_routes(calls.routes(redis.redis, backing.engine, token))
     app.add_routes(messages.routes(backing.engine, token, ApiKeys(backing.engine, backing.vault)))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
+
+
+def _add_marketers_routes(
+    app: web.Application, backing: Backing, keeper: CatalogKeeper, choice: LinkChoice
+) -> None:
+    asking = Asking(
+        blast_desk(backing, lambda: keeper.catalog, choice), ApiKeys(backing.engine, backing.vault)
+    )
+    app.add_routes(audience_routes.routes(asking))
+    app.add_routes(blast_routes.routes(asking, terms(backing.settings, choice)))
 
 
 def _add_feed(app: web.Application, blocking: Redis) -> None:

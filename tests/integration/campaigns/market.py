@@ -1,4 +1,4 @@
-"""A marketer's view of a gateway without its edges: shoppers, consent, blasts, and what the sender would do."""
+"""A gateway without its edges as a marketer has it: shoppers, consent, blasts, and what the sender does."""
 
 from __future__ import annotations
 
