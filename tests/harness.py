@@ -64,11 +64,15 @@ def link_table(port: int, **changes: object) -> dict[str, object]:
 
 @dataclass(slots=True, kw_only=True)
 class Gateway:
-    """One gateway. `links`: tables for `[[smpp.links]]`; `settings`: sections to write beside them."""
+    """One gateway. `links`: tables for `[[smpp.links]]`; `settings`: sections to write beside them.
+
+    `top`: settings of no section.
+    """
 
     state: Path
     links: list[dict[str, object]]
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
+    top: dict[str, object] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _logs: dict[str, IO[bytes]] = field(default_factory=dict)
     _engine: Engine | None = None
@@ -86,7 +90,7 @@ class Gateway:
             "log": {"format": "json"},
             **self.settings,
         }
-        lines = [f"state_dir = {json.dumps(str(self.state / 'var'))}"]
+        lines = _assignments({"state_dir": str(self.state / "var"), **self.top})
         for name, table in sections.items():
             lines += ["", f"[{name}]", *_assignments(table)]
         for link in self.links:

@@ -120,8 +120,12 @@ async def standing(
     settings: Mapping[str, dict[str, object]] | None = None,
     link: Mapping[str, object] | None = None,
     own: Mapping[str, Mapping[str, object]] | None = None,
+    top: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Stand]:
-    """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name."""
+    """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name.
+
+    `settings`: sections, `top`: settings of no section.
+    """
     async with AsyncExitStack() as stack:
         smscs: dict[str, SmscPeer] = {}
         for name, program in programs.items():
@@ -133,7 +137,7 @@ async def standing(
             for name, smsc in smscs.items()
         ]
         gateway = stack.enter_context(
-            closing(Gateway(state=state, links=links, settings=dict(settings or {})))
+            closing(Gateway(state=state, links=links, settings=dict(settings or {}), top=dict(top or {})))
         )
         gateway.write_config()
         gateway.start("up")

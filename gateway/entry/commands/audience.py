@@ -16,7 +16,7 @@ from campaigns import told
 from campaigns.refused import Refused, Unknown
 from gateway.domain.audience import Definition, prefix_of
 from gateway.domain.floor import told as floored
-from gateway.entry.commands.marketing import Marketing, marketing
+from gateway.entry.commands.marketing import Marketing, marketing, shown_value
 from gateway.entry.commands.opened import backing
 from gateway.store import schema, sql
 from gateway.store.audiences import Audience, NameTaken, NotExcludable
@@ -91,9 +91,7 @@ def sample(firm: str, audience_id: int, most: int) -> None:
     with marketing(firm) as at:
         for member in at.desk.audiences.some(_find(at, audience_id), at.desk.clock(), most=most, seed=""):
             shown = told.member(at.desk, at.firm_id, member)
-            table.add_row(
-                *(str(shown[word] or "-") for word in ("reference", "language", "region", "points"))
-            )
+            table.add_row(*map(shown_value, shown.values()))
     Console().print(table)
 
 
