@@ -317,6 +317,8 @@ class Sender:
             self._end(outgoing.waiting, "deferred", None, decision.reason, outgoing, until=decision.until)
         else:
             self._end(outgoing.waiting, "denied", None, decision.reason, outgoing)
+        if not isinstance(decision, Allow):
+            self._wake.set()  # there is room for another
 
     def _allowed(self, outgoing: Outgoing) -> None:
         if self._takes_turn(outgoing):
