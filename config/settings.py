@@ -133,6 +133,7 @@ class AnswerSettings(Section):
     hints_per_day: Annotated[int, Field(ge=0, le=10_000)] = 1
     unsent_max_age_h: Annotated[float, Field(gt=0)] = 72.0
     receipts_max_age_d: Annotated[float, Field(gt=0, le=3650)] = 7.0  # from the SMSC's response; then late
+    consent_reply_d: Annotated[float, Field(gt=0, le=90)] = 7.0  # in which a yes answers our question
     max_segments: Annotated[int, Field(ge=1, le=255)] = 4  # of a campaign's own text, at worst
 
 

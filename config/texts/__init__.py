@@ -46,6 +46,7 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("several.balance", "balance"),
             # Services.
             ("opt_out", ""),
+            ("opt_out_firm", "firm"),
             ("opt_in", ""),
             ("help", ""),
             ("alias", "alias"),
@@ -56,6 +57,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("unknown", ""),
             # How to refuse further offers; stands in each.
             ("offer_opt_out", ""),
+            # At the end of a confirmation, and what a yes agrees to.
+            ("ask_consent", ""),
             # The web page proves a number with it.
             ("web_pin", "pin"),
         )
@@ -64,8 +67,9 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 NOUNS: Final = ("points", "codes")
 DATES: Final = ("day", "time", "day_and_time")
 
-# A STOP is confirmed in the house's words, and so it is asked for: a campaign could put marketing there.
-_HOUSE_ONLY: Final = frozenset({"opt_out", "offer_opt_out"})
+# A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent is
+# the proof of what was agreed to: both channels, and how to refuse.
+_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "offer_opt_out"})
 _NOUN: Final = frozenset({"n"})
 
 

@@ -23,6 +23,7 @@ _CODE_ORDER: Final = (
     Outcome.INVALID,
 )
 _ALMOST_A_MINUTE: Final = timedelta(minutes=1) - timedelta(microseconds=1)
+_STOPS: Final = frozenset({Outcome.OPT_OUT, Outcome.OPT_OUT_FIRM})
 _DATED: Final = frozenset({Outcome.ALREADY_YOURS, Outcome.NOT_STARTED})
 
 
@@ -41,7 +42,8 @@ class Situation:
 
     `codes`, `services`: in the order of the text. `balance`: points after this message. `alias`: nine digits.
     `wait_until`: when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if
-    given, lets a limit that ends on another day be told with the day.
+    given, lets a limit that ends on another day be told with the day. `firm`: whose offers a STOP has ended.
+    `asks_consent`: the answer ends with the question for consent to offers.
     """
 
     codes: tuple[CodeOutcome, ...]
@@ -52,6 +54,8 @@ class Situation:
     campaign: str
     timezone: str
     now: datetime | None = None
+    firm: str = ""
+    asks_consent: bool = False
 
 
 def compose(situation: Situation, wording: Wording) -> str:
@@ -60,9 +64,16 @@ def compose(situation: Situation, wording: Wording) -> str:
     With an opt-out in it the house's words are used throughout: a campaign's own could carry marketing, and
     the confirmation of a STOP must not. Raises KeyError for a time zone or an outcome that does not exist.
     """
-    words = wording.plain if Outcome.OPT_OUT in situation.services else wording
+    words = wording.plain if _STOPS.intersection(situation.services) else wording
     sentences = [*_codes(situation, words), *(_service(s, situation, words) for s in situation.services)]
+    if situation.asks_consent:
+        sentences.append(consent_question(wording))
     return " ".join(sentences)
+
+
+def consent_question(wording: Wording) -> str:
+    """How consent to offers is asked for; kept with a yes as what was agreed to."""
+    return wording.plain.say("ask_consent")
 
 
 def group_alias(alias: str) -> str:
@@ -125,6 +136,7 @@ def _service(service: Outcome, situation: Situation, words: Wording) -> str:
         alias=group_alias(alias or ""),
         time=_wait(situation, words) if service is Outcome.LIMITED else "",
         campaign=situation.campaign,
+        firm=situation.firm,
     )
 
 

@@ -13,7 +13,10 @@ from gateway.domain.reading import Candidate, CodeForm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """A promotion of a firm. Times in ms since 1970 UTC; `rules`: version -> points a code."""
+    """A promotion of a firm. Times in ms since 1970 UTC; `rules`: version -> points a code.
+
+    `asks_consent`: its first confirmation to somebody whom the firm never asked asks for consent to offers.
+    """
 
     id: int
     firm_id: int
@@ -26,6 +29,7 @@ class Campaign:
     rule_version: int
     rules: Mapping[int, int]
     texts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    asks_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,10 @@ class SpaceRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortNumber:
-    """A number that shoppers text to. The host firm owns its limits and texts without a code."""
+    """A number that shoppers text to. The host firm owns its limits and texts without a code.
+
+    `firm_names`: what a text may call a firm here, see gateway.domain.stop_named.
+    """
 
     number: str
     host_firm_id: int
@@ -95,6 +102,7 @@ class ShortNumber:
     language: str
     routes: Mapping[tuple[str, int], SpaceRoute]
     forms: tuple[CodeForm, ...]
+    firm_names: Mapping[str, int] = field(default_factory=dict)
 
     def resolve(self, candidate: Candidate) -> Issued | None:
         """The issued code behind what was typed; None when it is none, or of the wrong length."""

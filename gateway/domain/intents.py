@@ -16,7 +16,7 @@ from gateway.domain.alphabet import TWINS
 from gateway.domain.keywords import Intent
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`][^\W\d_]+)*")
-_SENTENCE = re.compile(r"([.!?…;\n]+)")
+SENTENCE = re.compile(r"([.!?…;\n]+)")
 _SKELETON = str.maketrans({**TWINS, **{twin.lower(): latin for twin, latin in TWINS.items()}})
 _KK = frozenset("әғқңөұүһӘҒҚҢӨҰҮҺ")
 _UK = frozenset("їєґЇЄҐ")
@@ -24,14 +24,14 @@ _RU = frozenset("ыэъёЫЭЪЁ")
 _SHARED_I = frozenset("іІ")  # Ukrainian and Kazakh, never Russian
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
     """A word as its shape: one spelling for all that look alike, apostrophes gone."""
     plain = word if word.isascii() else unicodedata.normalize("NFC", word).translate(_SKELETON)
     return plain.upper().replace("'", "").replace("’", "").replace("ʼ", "").replace("`", "")
 
 
 def _words(listed: str) -> frozenset[str]:
-    return frozenset(_folded(word) for word in listed.split("|"))
+    return frozenset(folded(word) for word in listed.split("|"))
 
 
 class _Phrase(NamedTuple):
@@ -44,7 +44,7 @@ def _phrase_table() -> dict[tuple[str, ...], _Phrase]:
     for intent, by_language in keywords.PHRASES.items():
         for language, phrases in by_language.items():
             for phrase in phrases.split("|"):
-                key = tuple(_folded(word) for word in phrase.split())
+                key = tuple(folded(word) for word in phrase.split())
                 known = table.setdefault(key, _Phrase(intent, language))
                 if known != (intent, language):
                     raise ValueError(
@@ -55,17 +55,18 @@ def _phrase_table() -> dict[tuple[str, ...], _Phrase]:
 
 def _telling(language: str) -> frozenset[str]:
     """Words that speak for a language: the common ones, and those of its keyword phrases."""
-    own = [phrases[language] for phrases in keywords.PHRASES.values() if language in phrases]
+    asked = keywords.PHRASES.items()  # a bare yes tells nothing: "так" is a word of two languages
+    own = [phrases[language] for i, phrases in asked if language in phrases and i is not Intent.YES]
     return frozenset("|".join([keywords.TELLING[language], *own]).replace(" ", "|").split("|"))
 
 
 _PHRASES: Final = _phrase_table()
 _LONGEST_PHRASE: Final = max(map(len, _PHRASES))
-_LEADS: Final = _words(keywords.STOP_LEADS)
+LEADS: Final = _words(keywords.STOP_LEADS)
 _NEGATIONS: Final = _words(keywords.NEGATIONS)
 _BETWEEN: Final = _words(keywords.BETWEEN)
 _REFUSED: Final = _words(keywords.REFUSED)
-_FILLING: Final = _words(keywords.FILLING)
+FILLING: Final = _words(keywords.FILLING)
 _TELLING: Final = {language: _telling(language) for language in keywords.TELLING}
 
 
@@ -82,14 +83,16 @@ def said(text: str) -> Said:
         return Said((Intent.HELP,), None)
     phrases: list[_Phrase] = []
     everything: list[str] = []
-    pieces = _SENTENCE.split(text)
+    pieces = SENTENCE.split(text)
     for sentence, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         typed = _WORD.findall(sentence)
         everything += typed
-        phrases += _sentence([_folded(word) for word in typed], asks="?" in mark)
+        phrases += _sentence([folded(word) for word in typed], asks="?" in mark)
     intents = dict.fromkeys(phrase.intent for phrase in phrases)
     if Intent.STOP in intents:
         intents.pop(Intent.START, None)  # whoever says both is taken to say no
+    if len(intents) > 1:
+        intents.pop(Intent.YES, None)  # it answers our question only where nothing else is said
     return Said(tuple(intents), _language(text, everything))
 
 
@@ -97,8 +100,8 @@ def _sentence(words: list[str], *, asks: bool) -> list[_Phrase]:
     """What one sentence asks for. `asks`: it ends with a question mark, so it gives and refuses nothing."""
     phrases = _only_phrases(words)
     if not asks:
-        return phrases or ([_Phrase(Intent.STOP, "")] if _refuses(words) else [])
-    return [phrase for phrase in phrases if phrase.intent is not Intent.START]
+        return phrases or ([_Phrase(Intent.STOP, "")] if refuses(words) else [])
+    return [phrase for phrase in phrases if phrase.intent not in (Intent.START, Intent.YES)]
 
 
 def _only_phrases(words: list[str]) -> list[_Phrase]:
@@ -113,16 +116,21 @@ def _only_phrases(words: list[str]) -> list[_Phrase]:
                 at += size
                 break
         else:
-            if words[at] not in _FILLING:
+            if words[at] not in FILLING:
                 return []
             at += 1
     return found
 
 
-def _refuses(words: list[str]) -> bool:
+def is_plain_stop(words: list[str]) -> bool:
+    """Whether a sentence is a keyword of refusal, and nothing else but filling."""
+    return any(phrase.intent is Intent.STOP for phrase in _only_phrases(words))
+
+
+def refuses(words: list[str]) -> bool:
     """Whether a sentence says no in other words than a keyword alone."""
-    core = [word for word in words if word not in _FILLING]
-    if core and core[0] in _LEADS and len(core) <= keywords.STOP_LEAD_WORDS:
+    core = [word for word in words if word not in FILLING]
+    if core and core[0] in LEADS and len(core) <= keywords.STOP_LEAD_WORDS:
         return True
     negated = False
     for before, word in zip(["", *words], words, strict=False):

@@ -17,6 +17,7 @@ class Intent(StrEnum):
 
     STOP = "stop"
     START = "start"
+    YES = "yes"
     HELP = "help"
     ALIAS = "alias"
     BALANCE = "balance"
@@ -48,6 +49,8 @@ PHRASES: Final[Mapping[Intent, Mapping[str, str]]] = MappingProxyType(
             "uk": "підписатися|підписатись|підписка|підпишіть",
             "kk": "бастау|баста|жазылу",
         },
+        # Alone, from somebody whom a firm has asked. The English yes is a START to anybody (CTIA).
+        Intent.YES: {"uk": "так", "ru": "да", "kk": "иә"},
         Intent.HELP: {
             "": "info|инфо|хелп",
             "en": "help|how does it work",

@@ -41,10 +41,14 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extremes:
-    """The largest that an answer may have to tell. `campaign`: its name. `points`: for one code."""
+    """The largest that an answer may have to tell. `campaign`: its name. `points`: for one code.
+
+    `asks_consent`: confirmations may end with the question for consent.
+    """
 
     campaign: str
     points: int
+    asks_consent: bool = False
 
 
 def too_long(words: Wording, extremes: Extremes, *, most: int, plain: bool) -> list[TooLong]:
@@ -56,7 +60,7 @@ def too_long(words: Wording, extremes: Extremes, *, most: int, plain: bool) -> l
     """
     changed = _changed(words)
     found: dict[frozenset[str], TooLong] = {}
-    for keys in _answers():
+    for keys in _answers(asks_consent=extremes.asks_consent):
         own = changed & frozenset[str]().union(keys, *(SENTENCES[key] for key in keys))
         if not own:
             continue
@@ -71,12 +75,15 @@ def too_long(words: Wording, extremes: Extremes, *, most: int, plain: bool) -> l
     return list(found.values())
 
 
-def _answers() -> Iterator[tuple[str, ...]]:
+def _answers(*, asks_consent: bool) -> Iterator[tuple[str, ...]]:
+    question = ("ask_consent",) if asks_consent else ()
     for key in SENTENCES:
-        if not key.startswith("several."):
+        if key == "activated":
+            yield (key, *question)
+        elif not key.startswith("several."):
             yield (key,)
         elif key not in _CREDITED:
-            yield (_CREDITED[0], key, _CREDITED[1])
+            yield (_CREDITED[0], key, _CREDITED[1], *question)
 
 
 def _changed(words: Wording) -> frozenset[str]:
@@ -88,7 +95,7 @@ def _changed(words: Wording) -> frozenset[str]:
 
 def _longest(keys: tuple[str, ...], words: Wording, extremes: Extremes) -> Iterator[str]:
     """The forms in which it may be the longest: plurals and months differ in length and in alphabet."""
-    values = _values(words, extremes, several=len(keys) > 1)
+    values = _values(words, extremes, several=keys[0] in _CREDITED)
     sentences = [words.sentences[key] for key in keys]
     if keys == ("balance",):
         values["points"] = _forms(words, "points", MOST_BALANCE)
@@ -108,6 +115,7 @@ def _values(words: Wording, extremes: Extremes, *, several: bool) -> dict[str, t
         "alias": (group_alias("9" * 9),),
         "pin": (_PIN,),
         "campaign": (extremes.campaign,),
+        "firm": (extremes.campaign,),
     }
 
 

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     ALREADY_YOURS = "already_yours"  # the same shopper again
     INVALID = "invalid"  # no code of a running campaign; counts as a guess
     OPT_OUT = "opt_out"
+    OPT_OUT_FIRM = "opt_out_firm"  # of one firm of several at a short number
     OPT_IN = "opt_in"
     HELP = "help"
     ALIAS = "alias"

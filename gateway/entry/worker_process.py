@@ -106,6 +106,7 @@ class Settling:
                 vault=self._backing.vault,
                 catalog=self._keeper.catalog,
                 alias_key=self._backing.alias_key,
+                consent_reply_ms=int(self._backing.settings.answers.consent_reply_d * 86_400_000),
             )
         return self._desk
 

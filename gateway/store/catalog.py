@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from gateway.domain.catalog import Campaign, Catalog, Series, ShortNumber, SpaceRoute
 from gateway.domain.codespace import CodeSpace
 from gateway.domain.reading import CodeForm
+from gateway.domain.stop_named import firm_names
 from gateway.store import keys, schema
 from gateway.store.vault import Vault
 
@@ -30,15 +31,15 @@ def load(engine: Engine, vault: Vault, version: int = 0) -> Catalog:
         at_number: dict[str, list[Campaign]] = defaultdict(list)
         for row in connection.execute(select(schema.campaign_short_number)):
             at_number[row.number].append(campaigns[row.campaign_id])
-        firms = {row.id: row.name for row in connection.execute(select(schema.firm))}
+        named = {row.id: (row.slug, row.name) for row in connection.execute(select(schema.firm))}
     return Catalog(
         version=version,
         short_numbers={
-            number: _short_number(number, host, reach[number], at_number[number])
+            number: _short_number(number, host, reach[number], at_number[number], named)
             for number, host in numbers.items()
         },
         campaigns=campaigns,
-        firms=firms,
+        firms={firm: name for firm, (_, name) in named.items()},
     )
 
 
@@ -78,6 +79,7 @@ def _campaigns(connection: Connection) -> dict[int, Campaign]:
             rule_version=row.rule_version,
             rules=rules[row.id],
             texts=row.texts or {},
+            asks_consent=bool(row.asks_consent),
         )
         for row in connection.execute(select(schema.campaign))
     }
@@ -116,13 +118,21 @@ def space_key(vault: Vault, space_id: int) -> str:
     return vault.derive(f"code-space/{space_id}").hex()
 
 
-def _short_number(number: str, host: int, routes: list[SpaceRoute], campaigns: list[Campaign]) -> ShortNumber:
+def _short_number(
+    number: str,
+    host: int,
+    routes: list[SpaceRoute],
+    campaigns: list[Campaign],
+    named: Mapping[int, tuple[str, str]],
+) -> ShortNumber:
+    firm_ids = tuple(sorted({host, *(c.firm_id for c in campaigns)}))
     hosts = [c for c in campaigns if c.firm_id == host] or campaigns
     return ShortNumber(
         number=number,
         host_firm_id=host,
-        firm_ids=tuple(sorted({host, *(c.firm_id for c in campaigns)})),
+        firm_ids=firm_ids,
         language=max(hosts, key=lambda c: c.id).language if hosts else "en",
         routes={(r.space.alphabet, r.space.length): r for r in routes},
         forms=tuple(CodeForm(alphabet=r.space.alphabet, length=r.space.length) for r in routes),
+        firm_names=firm_names((firm, *named[firm]) for firm in firm_ids),
     )

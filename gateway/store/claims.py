@@ -26,7 +26,7 @@ class ClaimCall(NamedTuple):
     """One text for one firm.
 
     `mode`: T, S or U as the function says, with f, m and n behind it.
-    `consent`: out, in or empty. `body`: what settlement needs, no number and no code in clear.
+    `consent`: out, in, yes or empty. `body`: what settlement needs, no number and no code in clear.
     """
 
     firm_id: int
@@ -83,6 +83,7 @@ class ClaimStore:
             answers.redelivery_window_s,
             keys.SEEN_UNSENT_TTL,
             keys.LIMITS_TTL,
+            int(answers.consent_reply_d * 86_400_000),
         ]
 
     async def activate(self, firm_id: int, calls: Sequence[ClaimCall]) -> list[Verdict]:

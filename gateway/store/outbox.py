@@ -27,9 +27,9 @@ class Unreadable(Exception):
 class Accepted(NamedTuple):
     """A text whose effect is on disk in Redis and waits for SQL.
 
-    `codes`: (space, serial, campaign); `results`: the claim function's letter for each, empty when nothing
-    was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`: when it was accepted, ms
-    since 1970, Redis time; a replayed dead letter keeps it.
+    `consent`: in, out or empty. `codes`: (space, serial, campaign); `results`: the claim function's letter
+    for each, empty when nothing was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`:
+    when it was accepted, ms since 1970, Redis time; a replayed dead letter keeps it.
     """
 
     outbox_id: str
@@ -54,7 +54,10 @@ class Accepted(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer for the sending queue. `sealed`: number and text, for purpose "answer"."""
+    """An answer for the sending queue. `sealed`: number and text, for purpose "answer".
+
+    `asked_at`: when it asks for consent to marketing, ms since 1970; 0: it does not.
+    """
 
     message_id: str
     sealed: bytes
@@ -63,6 +66,7 @@ class Reply(NamedTuple):
     seen: str
     at: int
     segments: int
+    asked_at: int = 0
 
 
 def body(
@@ -113,7 +117,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
             channel=channel,
             language=language or None,
             services=tuple(services.split(",")) if services else (),
-            consent=consent,
+            consent=fields[b"c"].decode() if b"c" in fields else consent,
             wrong=int(wrong),
             counted_wrong=int(fields[b"w"]),
             muted=fields[b"q"] == b"1",
@@ -225,12 +229,16 @@ class Outbox:
             fields: list[Any] = []
             if reply is not None:
                 names.append(keys.send(self.firm_id, reply.link))
+                if reply.asked_at:
+                    names.append(keys.consent(self.firm_id, accepted.shopper))
                 fields = [
                     *("m", reply.message_id, "x", reply.sealed, "d", reply.short_number),
                     *("s", reply.seen, "t", reply.at),
                 ]
             names += claims
-            args += (accepted.outbox_id, len(claims) + (reply is not None), len(fields), *fields)
+            asked_at = reply.asked_at if reply is not None else 0
+            count = len(claims) + (reply is not None) + bool(asked_at)
+            args += (accepted.outbox_id, count, len(fields), asked_at or "", *fields)
         return int(self._settled(keys=names, args=args))
 
     def failed(self, outbox_id: bytes, reason: str) -> bool:

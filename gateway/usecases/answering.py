@@ -20,7 +20,7 @@ from gateway.store.ledger import Activated
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
-from gateway.usecases.intake import SEAL_REPLY
+from gateway.usecases.intake import SEAL_REPLY, STOP_FIRM
 
 _SERVICES = {
     Intent.HELP.value: Outcome.HELP,
@@ -28,6 +28,8 @@ _SERVICES = {
     Intent.BALANCE.value: Outcome.BALANCE,
     Intent.INVITE.value: Outcome.INVITE,
 }
+# What a changed consent is told in.
+_SAID = {"in": Outcome.OPT_IN, "out": Outcome.OPT_OUT}
 UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}
 
 
@@ -39,6 +41,7 @@ class Desk:
     vault: Vault
     catalog: Catalog
     alias_key: str
+    consent_reply_ms: int = 7 * 86_400_000  # in which a yes answers our question
     wordings: dict[tuple[int, str], Wording] = field(default_factory=dict)  # campaigns' own, as they are used
 
 
@@ -70,6 +73,7 @@ def situation(
         alias=None if counter is None else alias_of(counter, desk.alias_key),
         wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
         campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
+        firm=desk.catalog.firms[text.firm_id],
         timezone=campaign.timezone if campaign else "UTC",
         now=_time(text.at),
     )
@@ -78,8 +82,7 @@ def situation(
 
 def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk) -> Reply:
     """The answer to a text, in the text's language, else the campaign's, and in the campaign's own words."""
-    language = text.language or (campaign.language if campaign else "en")
-    wording = _wording(language, campaign, desk)
+    wording = _wording(language_of(text, campaign), campaign, desk)
     number = desk.vault.open(SEAL_REPLY, text.number).decode()
     words = compose(told, wording)
     sealed = seal_answer(desk.vault, number, words)
@@ -91,7 +94,13 @@ def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk
         seen=text.digest,
         at=text.at,
         segments=count(words, plain=True),  # as links have it by default
+        asked_at=text.at if told.asks_consent else 0,
     )
+
+
+def language_of(text: Accepted, campaign: Campaign | None) -> str:
+    """In which language a text is answered."""
+    return text.language or (campaign.language if campaign else "en")
 
 
 def _wording(language: str, campaign: Campaign | None, desk: Desk) -> Wording:
@@ -127,12 +136,16 @@ def _services(text: Accepted, has_codes: bool) -> tuple[Outcome, ...]:
     if text.limited_until and not text.consent:
         return (Outcome.LIMITED,)
     if text.limited_until:
-        return (Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN,)
+        return (_consent_told(text),)
     asked = [_SERVICES[s] for s in text.services if s in _SERVICES]
     # A STOP is confirmed once: by the host of the short number, not by another firm beside its codes.
     if text.consent and (text.services or not has_codes):
-        asked.append(Outcome.OPT_OUT if text.consent == "out" else Outcome.OPT_IN)
+        asked.append(_consent_told(text))
     return tuple(asked) if asked or has_codes else (Outcome.UNKNOWN,)
+
+
+def _consent_told(text: Accepted) -> Outcome:
+    return Outcome.OPT_OUT_FIRM if STOP_FIRM in text.services else _SAID[text.consent]
 
 
 def _campaign_at(text: Accepted, catalog: Catalog) -> Campaign | None:

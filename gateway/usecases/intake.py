@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from gateway.domain.catalog import Issued, ShortNumber
 from gateway.domain.reading import Intent, Reading, read_text
+from gateway.domain.stop_named import named_firms
 from gateway.store import outbox
 from gateway.store.claims import ClaimCall, Verdict
 from gateway.store.vault import Vault
 
+STOP_FIRM = "stop_firm"  # in place of "stop" among the services of a text that names the firm
 SEAL_REPLY = "reply"  # a number sealed for this purpose opens only to answer its own text
 
 
@@ -33,87 +35,160 @@ def calls_for(incoming: Incoming, short: ShortNumber, vault: Vault, max_codes: i
     """The calls that decide a text: the host firm's first, which checks the limits, then other firms'.
 
     A firm beside the host is called for its own codes, and for a STOP or START, which holds for every firm
-    on the short number.
+    on the short number, unless a STOP names its firm.
     """
-    return calls_of(incoming, read_text(incoming.text, short.forms, max_candidates=max_codes), short, vault)
+    reading = read_text(incoming.text, short.forms, max_candidates=max_codes)
+    refused: frozenset[int] = frozenset()
+    # A firm's name may be longer than a sentence that is read as a refusal without it.
+    if Intent.STOP in reading.intents or not (reading.intents or reading.candidates):
+        refused = named_firms(incoming.text, short.firm_names)
+    return calls_of(incoming, reading, short, vault, refused=refused)
 
 
 def calls_of(
-    incoming: Incoming, reading: Reading, short: ShortNumber, vault: Vault, *, only_firm: int | None = None
+    incoming: Incoming,
+    reading: Reading,
+    short: ShortNumber,
+    vault: Vault,
+    *,
+    only_firm: int | None = None,
+    refused: frozenset[int] = frozenset(),
 ) -> list[ClaimCall]:
     """As `calls_for`, for what was read already.
 
     `only_firm`: on a firm's own page its codes alone count, under its own limits; another's is a wrong one.
+    `refused`: the firms that a STOP names; empty: it holds for all.
     """
-    shopper = vault.index(incoming.number)
-    digest = vault.digest(f"{shopper}|{incoming.short_number}|{incoming.text}")
-    issued: list[Issued] = []
+    host = only_firm or short.host_firm_id
+    codes_of: dict[int, list[Issued]] = {}
     wrong = reading.clipped
     for candidate in reading.candidates:
         found = short.resolve(candidate)
         if found is None or only_firm not in (None, found.firm_id):
             wrong += 1
         else:
-            issued.append(found)
-    consent = consent_word(reading)
-    services = tuple(i.value for i in reading.intents)
-    sealed = vault.seal(SEAL_REPLY, incoming.number.encode())
-
-    def call(firm: int, *, host: bool) -> ClaimCall:
-        codes = tuple(code for code in issued if code.firm_id == firm)
-        understood = bool(issued or wrong or services)
-        mode = ("T" if issued or wrong else "S") if understood else "U"
-        if not host:
-            mode += "f"
-        # Each firm answers for its own codes, the host for all else: its part of a text that holds another
+            codes_of.setdefault(found.firm_id, []).append(found)
+    consent = "out" if refused else consent_word(reading)
+    services = _services(reading, refused)
+    shopper = vault.index(incoming.number)
+    text = _Text(
+        incoming=incoming,
+        shopper=shopper,
+        digest=vault.digest(f"{shopper}|{incoming.short_number}|{incoming.text}"),
+        number=vault.seal(SEAL_REPLY, incoming.number.encode()),
+        language=reading.language,
+        understood=bool(codes_of or wrong or services),
+        about_codes=bool(codes_of or wrong),
+    )
+    said_to = refused or frozenset(short.firm_ids if consent else ())
+    speaker = host if host in said_to or not refused else min(refused)
+    calls = []
+    for firm in (host, *sorted((codes_of.keys() | said_to) - {host})):
+        codes = tuple(codes_of.get(firm, ()))
+        # Each firm answers for its own codes, the speaker for all else: a part of a text that holds another
         # firm's codes and nothing more gets no answer, nor has another firm's of a STOP.
-        if not (codes or (host and (wrong or services or not issued))):
-            mode += "m"
-        if not incoming.link:
-            mode += "n"
-        return ClaimCall(
-            firm_id=firm,
-            shopper=shopper,
-            digest=digest,
+        answers = codes or (firm == host and (wrong or not text.understood)) or (firm == speaker and services)
+        part = _Part(
+            firm=firm,
             codes=codes,
-            wrong=wrong if host else 0,
-            mode=mode,
-            consent=consent,
-            message_id=incoming.message_id,
-            body=outbox.body(
-                message_id=incoming.message_id,
-                shopper=shopper,
-                digest=digest,
-                link=incoming.link,
-                short_number=incoming.short_number,
-                channel=incoming.channel,
-                language=reading.language,
-                services=services if host else (),
-                consent=consent,
-                wrong=wrong if host else 0,
-                codes=codes,
-                number=sealed,
-            ),
+            wrong=wrong if firm == host else 0,
+            consent=consent if firm in said_to else "",
+            services=services if firm == speaker or consent == "yes" else (),
+            mode=("" if firm == host else "f") + ("" if answers else "m"),
         )
+        calls.append(_call(text, _if_asked(part, host, alone=len(short.firm_ids) == 1)))
+    return calls
 
-    host = only_firm or short.host_firm_id
-    others = {code.firm_id for code in issued} | (set(short.firm_ids) if consent else set())
-    return [call(host, host=True)] + [call(firm, host=False) for firm in sorted(others - {host})]
+
+class _Text(NamedTuple):
+    """What is the same in all calls of a text."""
+
+    incoming: Incoming
+    shopper: str
+    digest: str
+    number: bytes
+    language: str | None
+    understood: bool
+    about_codes: bool
+
+
+class _Part(NamedTuple):
+    """What a text is to one firm. `mode`: the letters behind the first one."""
+
+    firm: int
+    codes: tuple[Issued, ...]
+    wrong: int
+    consent: str
+    services: tuple[str, ...]
+    mode: str
+
+
+def _if_asked(part: _Part, host: int, *, alone: bool) -> _Part:
+    """A bare yes is answered by each firm that has asked; another is silent, unless it is `alone`."""
+    if part.consent != "yes":
+        return part
+    return part._replace(mode=("" if part.firm == host else "f") + ("" if alone else "y"))
+
+
+def _call(text: _Text, part: _Part) -> ClaimCall:
+    incoming = text.incoming
+    first = ("T" if text.about_codes else "S") if text.understood else "U"
+    return ClaimCall(
+        firm_id=part.firm,
+        shopper=text.shopper,
+        digest=text.digest,
+        codes=part.codes,
+        wrong=part.wrong,
+        mode=first + part.mode + ("" if incoming.link else "n"),
+        consent=part.consent,
+        message_id=incoming.message_id,
+        body=outbox.body(
+            message_id=incoming.message_id,
+            shopper=text.shopper,
+            digest=text.digest,
+            link=incoming.link,
+            short_number=incoming.short_number,
+            channel=incoming.channel,
+            language=text.language,
+            services=part.services,
+            consent=part.consent,
+            wrong=part.wrong,
+            codes=part.codes,
+            number=text.number,
+        ),
+    )
+
+
+def _services(reading: Reading, refused: frozenset[int]) -> tuple[str, ...]:
+    """What is answered beside codes; a STOP of named firms in its own words."""
+    asked = [intent for intent in reading.intents if intent is not Intent.YES or _only_yes(reading)]
+    if not refused:
+        return tuple(asked)
+    return (STOP_FIRM, *(intent for intent in asked if intent is not Intent.STOP))
+
+
+def _only_yes(reading: Reading) -> bool:
+    return reading.intents == (Intent.YES,) and not (reading.candidates or reading.clipped)
 
 
 def after_host(calls: Sequence[ClaimCall], verdict: Verdict) -> list[ClaimCall]:
     """The calls of the other firms, once the host's `verdict` is known: none where the text was limited.
 
-    Over a limit only a STOP or START is heard: then their codes are left out, too.
+    Over a limit only a STOP or START is heard: then their codes are left out, too. Where the host itself is
+    not spoken to, the firm that is answers.
     """
     kind = verdict.first if verdict.kind == "D" else verdict.kind
-    if kind == "O":
-        return [call._replace(codes=(), mode=call.mode + "m") for call in calls[1:] if call.consent]
-    return list(calls[1:]) if kind in ("A", "S") else []
+    if kind in ("A", "S"):
+        return list(calls[1:])
+    mute = "m" if kind == "O" else ""
+    heard = [call for call in calls[1:] if call.consent in ("in", "out")] if kind in ("O", "L", "Q") else []
+    return [call._replace(codes=(), mode=call.mode + mute) for call in heard]
 
 
 def consent_word(reading: Reading) -> str:
-    """`out` for a STOP, `in` for a START, else empty; a text that says both means no."""
+    """`out` for a STOP, `in` for a START, `yes` for a bare yes, else empty; a yes and a no mean no."""
     if Intent.STOP in reading.intents:
         return "out"
-    return "in" if Intent.START in reading.intents else ""
+    if Intent.START in reading.intents:
+        return "in"
+    return "yes" if _only_yes(reading) else ""

@@ -6,6 +6,7 @@ firm's keys are dropped and made anew, and only at the end its gate opens.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
+from gateway.domain.consent import NOTHING, Channel, Consent, Said, later, read_word, word_of
 from gateway.store import catalog, keys, ledger, presence, recipients, schema, sql
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.outbox import Accepted, Outbox
@@ -192,12 +194,12 @@ def _laid_aside(redis: Redis, firm_id: int) -> None:
 
 
 def _consent_laid_aside(redis: Redis, text: Accepted) -> None:
-    """The later word counts; of a yes and a no in the same millisecond the no, which sorts behind."""
+    """Of each channel the later word counts; of a yes and a no in the same millisecond the no."""
     key = keys.consent(text.firm_id, text.shopper)
-    stands: Any = redis.get(key) or b"in:0"
-    word, _, at = stands.decode().partition(":")
-    if (text.at, text.consent) > (int(at), word):
-        redis.set(key, f"{text.consent}:{text.at}")
+    stands: Any = redis.get(key) or b""
+    said = Said(Consent.WITHDRAWN if text.consent == "out" else Consent.GIVEN, text.at)
+    words = {channel: later(before, said) for channel, before in read_word(stands.decode()).items()}
+    redis.set(key, word_of(words))
 
 
 def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
@@ -215,31 +217,41 @@ def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
 
 
 def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Each person's last word by the time at which it was said; it covers both channels."""
-    t, s = schema.consent_entry, schema.shopper
-    last = (
-        select(t.c.shopper_id, func.max(t.c.said_at).label("at"))
-        .where(t.c.firm_id == firm_id)
-        .group_by(t.c.shopper_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        # Of a yes and a no in the same millisecond, max() takes the no: "withdrawn" follows "given".
-        select(s.c.key, func.max(t.c.state), t.c.said_at)
-        .join(last, (last.c.shopper_id == t.c.shopper_id) & (last.c.at == t.c.said_at))
-        .join(s, s.c.id == t.c.shopper_id)
-        .where(t.c.firm_id == firm_id)
-        .group_by(s.c.key, t.c.said_at)
-    )
+    """Each person's last word by channel, by the time at which it was said; else that they were asked.
+
+    Returns how many words.
+    """
     count = 0
     pipe = redis.pipeline(transaction=False)
-    for shopper, state, at in rows:
-        pipe.set(keys.consent(firm_id, shopper), f"{'out' if state == 'withdrawn' else 'in'}:{at}")
-        count += 1
+    for shopper, word in _words(connection, firm_id):
+        only_asked = word.startswith("ask:")
+        pipe.set(keys.consent(firm_id, shopper), word, nx=only_asked)
+        count += not only_asked
         if len(pipe) >= _PIPE:
             pipe.execute()
     pipe.execute()
     return count
+
+
+def _words(connection: Connection, firm_id: int) -> Iterator[tuple[str, str]]:
+    """Shopper key and word; a person who was asked comes again at the end."""
+    t, a, s = schema.consent_entry, schema.consent_ask, schema.shopper
+    stream = connection.execution_options(yield_per=_ROWS)
+    said = stream.execute(
+        select(s.c.key, t.c.channel, t.c.state, t.c.said_at)
+        .join(s, s.c.id == t.c.shopper_id)
+        .where(t.c.firm_id == firm_id)
+        .order_by(t.c.shopper_id)
+    )
+    for shopper, rows in itertools.groupby(said, key=lambda row: str(row.key)):
+        words: dict[Channel, Said] = {}
+        for row in rows:
+            channel = Channel(row.channel)
+            words[channel] = later(words.get(channel, NOTHING), Said(Consent(row.state), row.said_at))
+        yield shopper, word_of(words)
+    asked = select(s.c.key, a.c.asked_at).join(s, s.c.id == a.c.shopper_id).where(a.c.firm_id == firm_id)
+    for shopper, asked_at in stream.execute(asked):
+        yield shopper, f"ask:{asked_at}"
 
 
 def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:

@@ -7,7 +7,7 @@ not yet ended in Redis (a crash between the two) is settled again without effect
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,11 +19,10 @@ from gateway.store import aliases, ledger, people, schema, sql
 from gateway.store.ledger import Activated, Known, Standing
 from gateway.store.outbox import Accepted, Reply
 from gateway.store.vault import Vault
-from gateway.usecases import answering
+from gateway.usecases import answering, asking_consent
 from gateway.usecases.answering import Desk
+from gateway.usecases.asking_consent import Asker
 from gateway.usecases.intake import SEAL_REPLY
-
-CONSENT_CHANNELS = ("sms", "call")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +87,7 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
         ledger.insert_all(connection, schema.activation, batch.fresh)
         ledger.insert_all(connection, schema.ledger_entry, batch.entries)
         ledger.credit(connection, firm_id, batch.credits)
-        _consents(connection, accepted, batch)
+        asking_consent.entries(connection, accepted, batch.shoppers, desk)
         _wrong_codes(connection, accepted)
         done = _answers(connection, accepted, batch, desk, again=again)
         ledger.set_watermark(connection, firm_id, accepted[-1].outbox_id)
@@ -151,24 +150,6 @@ def _claim_rows(text: Accepted, catalog: Catalog, batch: _Batch) -> None:
         batch.by_message[text.message_id] = batch.by_message.get(text.message_id, 0) + points
 
 
-def _consents(connection: Connection, accepted: Sequence[Accepted], batch: _Batch) -> None:
-    rows = [
-        {
-            "firm_id": a.firm_id,
-            "shopper_id": batch.shoppers[a.shopper],
-            "channel": channel,
-            "state": "withdrawn" if a.consent == "out" else "given",
-            "how": a.channel,
-            "message_id": a.message_id,
-            "said_at": a.at,
-        }
-        for a in accepted
-        if a.consent
-        for channel in CONSENT_CHANNELS
-    ]
-    ledger.insert_missing(connection, schema.consent_entry, rows)
-
-
 def _wrong_codes(connection: Connection, accepted: Sequence[Accepted]) -> None:
     rows = [
         {
@@ -190,6 +171,7 @@ def _answers(
     asking = [batch.shoppers[a.shopper] for a in accepted if Intent.ALIAS.value in a.services]
     given = aliases.give(connection, asking, accepted[0].at) if asking else {}
     counters = {shopper: had[-1].counter for shopper, had in given.items()}
+    asker = Asker(connection, accepted, batch.shoppers, desk)
     done: list[Settled] = []
     for text in accepted:
         shopper = batch.shoppers[text.shopper]
@@ -198,9 +180,12 @@ def _answers(
         told, campaign = answering.situation(
             text, shopper, batch.balances[shopper], counters, batch.known, desk
         )
+        if asker.asks(text, shopper, told, campaign):
+            told = replace(told, asks_consent=True)
         outcomes = (*(c.outcome for c in told.codes), *told.services)
         reply = None if text.muted else answering.reply(text, told, campaign, desk)
         done.append(Settled(accepted=text, reply=reply, outcomes=tuple(map(str, outcomes))))
+    asker.note(connection, accepted[0].firm_id)
     rows = [_message_row(s, batch) for s in done if s.reply is not None]
     stored = ledger.known_messages(connection, [row["id"] for row in rows]) if again else {}
     ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])

@@ -26,6 +26,8 @@ def situation(
     alias: str | None = "123456789",
     wait_until: datetime | None = None,
     now: datetime | None = None,
+    firm: str = "",
+    asks_consent: bool = False,
 ) -> Situation:
     return Situation(
         codes=codes,
@@ -36,6 +38,8 @@ def situation(
         campaign="Лето",
         timezone="Europe/Kyiv",
         now=now,
+        firm=firm,
+        asks_consent=asks_consent,
     )
 
 
@@ -140,6 +144,19 @@ CASES = [
         " You are unsubscribed. We will not send you any more offers.",
         id="a code and a STOP",
     ),
+    pytest.param(
+        "en",
+        situation(services="opt_out_firm", firm="Cola"),
+        "You will get no more offers from Cola.",
+        id="a STOP of one firm",
+    ),
+    pytest.param(
+        "en",
+        situation(TEN, asks_consent=True),
+        "Code accepted: +10 points. Balance: 120."
+        " Offers by SMS and calls? Reply YES. To refuse, reply STOP.",
+        id="asks for consent",
+    ),
     pytest.param("ru", situation(), "", id="nothing to say"),
 ]
 
@@ -162,7 +179,7 @@ def test_with_an_opt_out_the_house_speaks() -> None:
 
 
 CODE_OUTCOMES = ["activated", "already_used", "already_yours", "invalid", "not_started", "ended", "paused"]
-SERVICES = ["opt_out", "opt_in", "help", "alias", "balance", "invite", "limited", "unknown"]
+SERVICES = ["opt_out", "opt_out_firm", "opt_in", "help", "alias", "balance", "invite", "limited", "unknown"]
 
 
 def test_every_outcome_has_words() -> None:
@@ -183,6 +200,12 @@ def test_an_answer_to_a_service_is_one_segment(language: str, outcome: str) -> N
         situation(services=outcome, balance=1_234_567, wait_until=LATE, now=EARLY), load(language)
     )
     assert count(answer) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_confirmation_that_asks_for_consent_is_two_segments_at_most(language: str) -> None:
+    answer = compose(situation(TEN, balance=1_234_567, asks_consent=True), load(language))
+    assert count(answer) <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,12 +4,13 @@
 --       then for each text: limits, seen, consent; then for each of its codes: bits, claim
 -- ARGV  1 deployment id  2 messages a minute  3 wrong codes an hour  4 wrong codes a day
 --       5 replies an hour  6 hints a day  7 seconds that an answerless text is remembered
---       8 seconds that an unsent answer is remembered  9 seconds that limits live
+--       8 seconds that an unsent answer is remembered  9 seconds that limits live  10 ms in which a yes answers
 --       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
 --       then for each of its codes: campaign, print batch, offset of the bit
 --       mode: T codes, good or wrong, of whatever firm, S service asked, U nothing understood; behind it:
---       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by
---       consent word: out, in or empty
+--       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by, y nothing to say
+--       to a yes that answers nothing
+--       consent word: out, in, empty, or yes, which is an in to whom this firm has asked and else not understood
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
 --       | S nothing to store, silent | O over a limit: a STOP or START was heard, and nothing else
 --       | A accepted, then one letter a code:
@@ -52,7 +53,15 @@ local function accept(k, a)
   local codes, wrong = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
   local mode, word, claim_value, body = ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
   local stands = word ~= '' and redis.call('GET', consent_key) or false
-  local changed = word ~= '' and (not stands or string.sub(stands, 1, #word + 1) ~= word .. ':')
+  local was_yes, unasked = word == 'yes', false
+  if was_yes then
+    local asked = stands and string.match(stands, '^ask:(%d+)$')
+    word = asked and now_ms - tonumber(asked) <= tonumber(ARGV[10]) and 'in' or ''
+    unasked = word == ''
+    if unasked then mode = 'U' .. string.sub(mode, 2) end
+  end
+  -- Said of all channels; a word by channel is another one.
+  local changed = word ~= '' and not (stands and string.match(stands, '^' .. word .. ':%d+$'))
   local ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
   local packed = redis.call('GET', limits_key)
   if packed then ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = struct.unpack(LIMITS, packed) end
@@ -116,7 +125,8 @@ local function accept(k, a)
 
   -- Who is answered: anything within the replies and hints allowed; a changed consent twice as often, so that
   -- a STOP is confirmed to whoever has had all replies, and a robot that alternates is not answered for ever.
-  local quiet = verdict == 'Q' or string.find(mode, 'n', 2, true) ~= nil
+  local quiet = verdict == 'Q' or (unasked and string.find(mode, 'y', 2, true) ~= nil)
+    or string.find(mode, 'n', 2, true) ~= nil
     or (verdict ~= 'L' and string.find(mode, 'm', 2, true) ~= nil)
   if word ~= '' then redis.call('SET', consent_key, word .. ':' .. now_ms) end
   if not quiet then
@@ -132,8 +142,9 @@ local function accept(k, a)
   local limited = verdict == 'L' or verdict == 'O'
   local stored = limited or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
   if stored then
+    local heard = was_yes and { 'c', word } or {}
     redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', limited and limited_until or 0,
-      'q', quiet and 1 or 0, 'w', wrong)
+      'q', quiet and 1 or 0, 'w', wrong, unpack(heard))
   elseif verdict == 'A' then
     verdict = 'S'
   end
@@ -141,7 +152,7 @@ local function accept(k, a)
   return verdict .. result
 end
 
-local k, a = 5, 10
+local k, a = 5, 11
 while a <= #ARGV do
   local codes = tonumber(ARGV[a])
   answers[#answers + 1] = open and accept(k, a) or 'X'

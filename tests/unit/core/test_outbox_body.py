@@ -102,6 +102,6 @@ def test_results_of_several_lines() -> None:
     found: Any = parse_results(b"m1|accepted|1||5|a|id|with|bars\nm2|failed|2|0xb|6|b|z\0x|y\0\0z")
 
     assert [tuple(result) for result in found] == [
-        ("m1", "accepted", 1, None, 5, "a", "id|with|bars", ()),
-        ("m2", "failed", 2, "0xb", 6, "b", "z", ("x|y", "", "z")),
+        ("m1", "accepted", 1, None, 5, "a", "id|with|bars", (), 0, None),
+        ("m2", "failed", 2, "0xb", 6, "b", "z", ("x|y", "", "z"), 0, None),
     ]
