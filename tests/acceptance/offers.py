@@ -21,7 +21,7 @@ from tests.peers.smsc import Submitted
 WEDNESDAY: Final = 2
 WORDS: Final = {"en": "{points} at {firm}. {opt_out}"}
 _AT_ONCE: Final = 1_000
-_SAID: Final[dict[str, Any]] = {"language": "en", "at": 1}
+SAID: Final[dict[str, Any]] = {"language": "en", "at": 1}
 
 
 def to_noon() -> int:
