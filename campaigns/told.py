@@ -86,7 +86,7 @@ def preflight(found: Preflight) -> dict[str, Any]:
 def results(found: Results) -> dict[str, Any]:
     """What became of it. Texts are counted as they are; what people did from ten on."""
     return {
-        "texts": {
+        "texts_by_state": {
             "queued": found.queued,
             "sent": found.sent,
             "delivered": found.delivered,

@@ -46,7 +46,8 @@ async def test_each_of_those_who_allow_it_gets_it_once(acme: Marketer) -> None:
     found = await acme.over(blast)
     assert acme.received(yes) == Counter(yes)
     assert acme.received(no) == Counter()
-    assert (found["state"], found["texts"]["sent"], found["denied"]) == ("finished", 40, {"withdrawn": 15})
+    sent = found["texts_by_state"]["sent"]
+    assert (found["state"], sent, found["denied"]) == ("finished", 40, {"withdrawn": 15})
 
 
 async def test_a_pause_and_a_cancel_stop_it_within_a_second(acme: Marketer) -> None:
@@ -57,7 +58,7 @@ async def test_a_pause_and_a_cancel_stop_it_within_a_second(acme: Marketer) -> N
     acme.turn(blast, "pause")
     paused_at = time.monotonic()
     await acme.stand.gateway.until(
-        lambda: acme.results(blast)["texts"]["queued"] == 0, "the queue does not empty"
+        lambda: acme.results(blast)["texts_by_state"]["queued"] == 0, "the queue does not empty"
     )
     late = [one for one in acme.journal() if one.at > paused_at + STOPPED_WITHIN_S]
     assert late == []
@@ -70,7 +71,7 @@ async def test_a_pause_and_a_cancel_stop_it_within_a_second(acme: Marketer) -> N
     cancelled_at = time.monotonic()
     found = await acme.over(blast)
     await acme.stand.gateway.until(
-        lambda: acme.results(blast)["texts"]["queued"] == 0, "the queue does not empty"
+        lambda: acme.results(blast)["texts_by_state"]["queued"] == 0, "the queue does not empty"
     )
     assert [one for one in acme.journal() if one.at > cancelled_at + STOPPED_WITHIN_S] == []
     assert found["state"] == "cancelled"
@@ -87,7 +88,7 @@ async def test_nobody_gets_it_twice_though_every_process_is_killed(acme: Markete
     found = await acme.over(blast)
     received = acme.received(numbers)
     assert set(received.values()) == {1}
-    texts = found["texts"]
+    texts = found["texts_by_state"]
     unknown = texts["unknown"]
     assert unknown <= 2 * WINDOW
     assert texts["sent"] + unknown == 300

@@ -195,7 +195,7 @@ def results(firm: str, blast_id: int) -> None:
     """What became of it: texts, people, and what they did afterwards beside those who were held out."""
     with _one(firm, blast_id) as (at, found):
         shown = told.results(judge(at.desk.engine, found))
-    rows = {**shown.pop("texts"), **shown}
+    rows = {**shown.pop("texts_by_state"), **shown}
     rows["activated"] = {
         who: f"{said['activated']} of {said['people']}" for who, said in rows["activated"].items()
     }

@@ -40,7 +40,7 @@ def watch(desk: Desk, firm_id: int, blast_id: int) -> None:
 
 def _rows(blast: Blast, found: Results, per_s: float) -> dict[str, object]:
     shown = told.results(found)
-    texts = shown["texts"]
+    texts = shown["texts_by_state"]
     return {
         "state": f"{blast.state.value}: {blast.why}" if blast.why else blast.state.value,
         "texts a second": f"{per_s:.0f}",

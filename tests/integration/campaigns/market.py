@@ -90,7 +90,7 @@ class Market:
         wanted = Definition.model_validate(definition, strict=False)
         return self.desk.audiences.add(self.firm, name, wanted, self.now)
 
-    def blast(self, audience: Audience | None = None, **changes: Any) -> Blast:
+    def blast(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A draft for an audience; without one for everybody."""
         new = NewBlast(
             name="Spring",
@@ -101,7 +101,7 @@ class Market:
         )
         return life.create(self.desk, self.firm, replace(new, **changes), self.now)
 
-    def launched(self, audience: Audience | None = None, **changes: Any) -> Blast:
+    def launched(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A blast that runs."""
         return life.launch(self.desk, self.blast(audience, **changes), self.now)
 
