@@ -7,17 +7,21 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import jobs, life
 from campaigns.desk import Desk
 from campaigns.fan_out import FanOut, Step
+from config.outage import Outage
 from gateway.domain.blast import ENDED, Fate, State
 from gateway.store import blasts, recipients, schema
 from gateway.store.blasts import Blast
 
 JOB_S: Final = 1.0  # one job works so long, then makes the next: other blasts have their turn
 IDLE_EVERY_S: Final = 2.0  # how often a blast is looked at that waits for what is deferred or on its way
+AWAY: Final = "away"  # Redis or the database is
 ENDED_AT_ONCE: Final = 5_000
 _LEFT: Final = {
     State.CANCELLED: Fate.CANCELLED,
@@ -35,18 +39,26 @@ class Running:
         self._fan_out = fan_out
         self._stop = stop
         self._idle_until: dict[int, float] = {}  # monotonic seconds
+        self._away = Outage("blasts wait for their stores")
 
     def job(self, blast_id: int) -> str:
         """Batches of one blast for a second; then the next job is made if there is more."""
         jobs.clear(self._desk.queue_redis, blast_id)
         begun, batches, step = time.monotonic(), 0, Step.WORKED
+        # What fails is tried again by the sweep, and not at once.
+        self._idle_until[blast_id] = begun + IDLE_EVERY_S
         while step is Step.WORKED and time.monotonic() - begun < JOB_S and not self._stop():
-            step = self._fan_out.step(blast_id, self._desk.clock())
+            try:
+                step = self._fan_out.step(blast_id, self._desk.clock())
+            except (RedisError, SQLAlchemyError, OSError) as err:
+                self._away.on(type(err).__name__)
+                return AWAY
             batches += step is Step.WORKED
+        self._away.over()
+        if step is not Step.IDLE:
+            self._idle_until.pop(blast_id, None)
         if step is Step.WORKED:
             jobs.nudge(self._desk.queue_redis, blast_id)
-        if step is Step.IDLE:
-            self._idle_until[blast_id] = time.monotonic() + IDLE_EVERY_S
         if batches or step is Step.OVER:
             took_ms = round((time.monotonic() - begun) * 1000)
             log.info("blast", blast=blast_id, batches=batches, then=step.value, ms=took_ms)

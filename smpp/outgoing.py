@@ -110,8 +110,8 @@ def prepare(
     )
     total = len(segments.parts)
     reference = references.next(number) if total > 1 else 0
-    # A service text has no row to note its receipt in.
-    receipt = settings.receipts and not (waiting.until and waiting.priority is Priority.SERVICE)
+    # What is soon of no use has no row to note its receipt in; marketing that expires has one.
+    receipt = settings.receipts and (not waiting.until or waiting.priority is Priority.BULK)
     parts = [
         SubmitSm(
             source=waiting.short_number,
