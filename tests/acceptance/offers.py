@@ -131,9 +131,11 @@ class Marketer:
         return True
 
     def _api(self) -> str:
-        found = re.search(r"API\W+(http://[^\s/]+)", (self.stand.gateway.state / "up.log").read_text())
-        assert found is not None, self.stand.gateway.log_tails()
-        return found[1]
+        logs = [self.stand.gateway.state / name for name in ("up.log", "api.log")]
+        told = "".join(log.read_text() for log in logs if log.exists())
+        found = re.findall(r"API\W+(http://[^\s/]+)", told)
+        assert found, self.stand.gateway.log_tails()
+        return str(found[-1])
 
 
 async def marketer(stand: Stand, *, firm: str = "acme") -> Marketer:
