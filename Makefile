@@ -34,7 +34,7 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
-.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-fanout soak-kill soak-disk soak-loss soak-smpp soak-octets
+.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-fanout soak-kill soak-disk soak-loss soak-smpp soak-octets soak-blast
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
@@ -44,5 +44,5 @@ bench-activation bench-bulk bench-reassembly bench-codec bench-fanout: bench-%: 
 	$(BIN)/python -m tests.bench.$* $(ARGS)
 
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.
-soak-kill soak-disk soak-loss soak-smpp soak-octets: soak-%: $(VENV)/.installed-dev peers
+soak-kill soak-disk soak-loss soak-smpp soak-octets soak-blast: soak-%: $(VENV)/.installed-dev peers
 	$(BIN)/python -m tests.soak.$* $(ARGS)

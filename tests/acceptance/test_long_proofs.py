@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`)."""
+"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`, `soak-blast`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.load_run import FreedBy
 from tests.peers import fetch
-from tests.soak import disk, kill, loss, octets, smpp
+from tests.soak import blast, disk, kill, loss, octets, smpp
 
 
 @pytest.mark.timeout(300)
@@ -59,3 +59,19 @@ async def test_whatever_an_smsc_writes_the_process_lives(tmp_path: Path) -> None
     assert verdict.streams > 1_000
     assert verdict.in_process >= octets.IN_PROCESS - 5
     assert verdict.handed_on > 0 < verdict.ended
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("gated", [True, False], ids=["as it is", "without its gate, which it must notice"])
+async def test_a_blast_through_trouble_reaches_each_once_and_nobody_who_said_no(
+    tmp_path: Path, *, gated: bool
+) -> None:
+    plan = blast.Plan(n=900, per_s=60, seed=7, closes_in_s=3, gated=gated)
+    verdict = await blast.run(plan, tmp_path)
+    if gated:
+        assert verdict.faults == []
+        assert verdict.received > 300
+    else:
+        broken = {fault.partition(":")[0] for fault in verdict.faults}
+        assert {"after their STOP", "outside the hours"} <= broken
+    assert verdict.kills == len(blast.VICTIMS)
