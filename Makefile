@@ -34,13 +34,13 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
-.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-fanout soak-kill soak-disk soak-loss soak-smpp soak-octets soak-blast
+.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-fanout bench-gate soak-kill soak-disk soak-loss soak-smpp soak-octets soak-blast
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.peers.fetch
 
-bench-activation bench-bulk bench-reassembly bench-codec bench-fanout: bench-%: $(VENV)/.installed-dev
+bench-activation bench-bulk bench-reassembly bench-codec bench-fanout bench-gate: bench-%: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.$* $(ARGS)
 
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.

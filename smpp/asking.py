@@ -26,7 +26,10 @@ class AsksGate(Protocol):
 
 
 class Asking:
-    """`may_ask`: there is room to submit, so that a verdict can be acted on. `decided`: told each verdict."""
+    """`may_ask`: there is room to submit, so that a verdict can be acted on.
+
+    `decided`: told the verdicts of a batch.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Asking:
         link: str,
         *,
         may_ask: Callable[[], bool],
-        decided: Callable[[Outgoing, Verdict], None],
+        decided: Callable[[Sequence[tuple[Outgoing, Verdict]]], None],
     ) -> None:
         self._gate = gate
         self._may_ask = may_ask
@@ -97,9 +100,8 @@ class Asking:
             self._asked = []
             if not verdicts or self._stopping:  # what has not begun by now is handed back
                 self._waiting = [one for one in due if not (verdicts and one.touched)] + self._waiting
-        for outgoing, verdict in zip(due, verdicts, strict=True):
-            if outgoing.touched or not self._stopping:
-                self._decided(outgoing, verdict)
+        pairs = zip(due, verdicts, strict=True)
+        self._decided([pair for pair in pairs if pair[0].touched or not self._stopping])
 
     async def _woken(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -303,30 +303,29 @@ class Sender:
         else:
             self._ready.append(outgoing)
 
-    def _decided_by_gate(self, outgoing: Outgoing, verdict: Verdict) -> None:
-        outgoing.verdict = verdict
-        decision = verdict.decision
-        if isinstance(decision, Allow):
-            self._allowed(outgoing)
-        elif outgoing.touched:  # the phone will not show what it has of it
-            outgoing.give_up_rest(decision.reason)
-            if outgoing.open == 0:
-                self._in_flight.pop(outgoing.waiting.message_id, None)
-                self._decide(outgoing)
-        elif isinstance(decision, Defer):
-            self._end(outgoing.waiting, "deferred", None, decision.reason, outgoing, until=decision.until)
-        else:
-            self._end(outgoing.waiting, "denied", None, decision.reason, outgoing)
-        if not isinstance(decision, Allow):
-            self._wake.set()  # there is room for another
+    def _decided_by_gate(self, verdicts: Sequence[tuple[Outgoing, Verdict]]) -> None:
+        for outgoing, verdict in verdicts:
+            outgoing.verdict = verdict
+            decision = verdict.decision
+            if isinstance(decision, Allow):
+                self._allowed(outgoing)
+            elif outgoing.touched:  # the phone will not show what it has of it
+                outgoing.give_up_rest(decision.reason)
+                if outgoing.open == 0:
+                    self._in_flight.pop(outgoing.waiting.message_id, None)
+                    self._decide(outgoing)
+            elif isinstance(decision, Defer):
+                self._end(outgoing.waiting, "deferred", None, decision.reason, outgoing, until=decision.until)
+            else:
+                self._end(outgoing.waiting, "denied", None, decision.reason, outgoing)
+        self._wake.set()  # what does not leave makes room for the next one
+        self.pump()
 
     def _allowed(self, outgoing: Outgoing) -> None:
         if self._takes_turn(outgoing):
             self._ready.append(outgoing)
-            self.pump()
         elif not outgoing.touched:
             self._behind.append(outgoing.waiting)
-            self._wake.set()
 
     def _ask_again(self, outgoing: Outgoing) -> None:
         """The gate's word has grown old; a reply need not wait for the next one."""

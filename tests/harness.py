@@ -66,13 +66,13 @@ def link_table(port: int, **changes: object) -> dict[str, object]:
 class Gateway:
     """One gateway. `links`: tables for `[[smpp.links]]`; `settings`: sections to write beside them.
 
-    `top`: settings of no section.
+    `clock_offset_s`: by how much the clock that decides over marketing is moved.
     """
 
     state: Path
     links: list[dict[str, object]]
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
-    top: dict[str, object] = field(default_factory=dict)
+    clock_offset_s: int = 0
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _logs: dict[str, IO[bytes]] = field(default_factory=dict)
     _engine: Engine | None = None
@@ -90,7 +90,8 @@ class Gateway:
             "log": {"format": "json"},
             **self.settings,
         }
-        lines = _assignments({"state_dir": str(self.state / "var"), **self.top})
+        lines = [f"state_dir = {json.dumps(str(self.state / 'var'))}"]
+        lines += [f"clock_offset_s = {self.clock_offset_s}"] if self.clock_offset_s else []
         for name, table in sections.items():
             lines += ["", f"[{name}]", *_assignments(table)]
         for link in self.links:

@@ -18,7 +18,7 @@ from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
 from gateway.entry.blast_desk import blast_desk
 from gateway.entry.supervision import readiness
-from gateway.http import calls, feed, health, messages, metrics
+from gateway.http import calls, feed, health, messages, metrics, persons
 from gateway.http import links as link_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
@@ -28,11 +28,13 @@ from gateway.store.access_log import AccessLog
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
+from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
 from gateway.store.shoppers import Shoppers
+from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
@@ -55,9 +57,12 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     keeper = CatalogKeeper(backing)
     choice = link_choice(backing, redis)
     await choice.look()
-    app = application(_services(backing, redis, keeper, meter, choice))
+    services = _services(backing, redis, keeper, meter, choice)
+    app = application(services)
     _add_operators_routes(app, backing, redis, keeper)
     _add_marketers_routes(app, backing, keeper, choice)
+    token = settings.http.operator_token.get_secret_value()
+    app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk))
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")
@@ -175,7 +180,8 @@ def _services(
         lives_s=settings.web.pin_ttl_s,
     )
     keys = ApiKeys(backing.engine, backing.vault)
-    return Services(settings=settings, desk=desk, pin_desk=pin_desk, keys=keys)
+    consents = ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis))
+    return Services(settings=settings, desk=desk, pin_desk=pin_desk, keys=keys, consents=consents)
 
 
 def _endless(streams: set[asyncio.Task[None]]) -> Middleware:

@@ -29,6 +29,10 @@ OPERATOR_GROUPS = {
     ),
     "audience": ("gateway.entry.commands.audience:audience", "Audiences: which shoppers a blast is for."),
     "blast": ("gateway.entry.commands.blast:blast", "Blasts: preview, try, launch, watch, pause, judge."),
+    "consent": (
+        "gateway.entry.commands.consent:consent",
+        "Consent to offers: show it, why somebody was contacted, import lists.",
+    ),
     "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
     "prompts": (
         "gateway.entry.commands.prompts:prompts",

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.http import activations, bodies, guard, openapi, page, web_activations
+from gateway.http import activations, bodies, consents, guard, openapi, page, web_activations
 from gateway.http.desk import Desk
 from gateway.http.web_activations import Site
 from gateway.http.wishes import Terms
 from gateway.store.api_keys import ApiKeys
+from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.pins import PinDesk
 
 
@@ -24,6 +25,7 @@ class Services:
     desk: Desk
     pin_desk: PinDesk
     keys: ApiKeys
+    consents: ConsentDesk
 
 
 def terms(settings: Settings, link: Callable[[str], str]) -> Terms:
@@ -46,10 +48,12 @@ def application(services: Services) -> web.Application:
     site = Site(
         desk=services.desk,
         pin_desk=services.pin_desk,
+        consents=services.consents,
         public_url=settings.http.public_url,
         trusted=settings.http.trusted_proxies,
     )
     app.add_routes(activations.routes(services.keys, services.desk))
+    app.add_routes(consents.routes(services.keys, services.desk, services.consents))
     app.add_routes(web_activations.routes(site))
     app.add_routes(page.routes(services.desk.catalog, settings.web))
     app.add_routes(openapi.routes())

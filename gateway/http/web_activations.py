@@ -7,6 +7,7 @@ number, and come after the same time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.domain.catalog import Campaign, Catalog, ShortNumber
+from gateway.domain.consent import IN_ORDER, Consent
 from gateway.domain.outcome import Outcome
 from gateway.http import bodies, guard, wishes, words
 from gateway.http.activations import Codes, Language, Phone, Short
@@ -24,7 +26,8 @@ from gateway.http.problems import Kind, Problem, away
 from gateway.store import measures
 from gateway.store.pins import Asked
 from gateway.usecases.activation import Answered, Wish
-from gateway.usecases.pins import PinDesk, PinWish, prove, send_pin, use_up
+from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
+from gateway.usecases.pins import PinDesk, PinWish, Proof, prove, send_pin, use_up
 
 PINS = "/v1/web/pins"
 ACTIVATIONS = "/v1/web/activations"
@@ -44,6 +47,7 @@ class WebActivation(Codes):
 
     pin: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
     language: Language | None = None
+    offers: bool = False  # the box was ticked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Site:
 
     desk: Desk
     pin_desk: PinDesk
+    consents: ConsentDesk
     public_url: str
     trusted: Networks
 
@@ -124,10 +129,28 @@ async def _claim(body: WebActivation, site: Site) -> web.Response:
         link=desk.terms.link(number),
         channel="web",
     )
+    if body.offers:
+        await _consent(proof, number, short, language, site)
     answered = await desk.activate(wish)
     if any(code.outcome is Outcome.ACTIVATED for code in answered.codes):
         await use_up(proof, site.pin_desk)
     return _response(answered, language, short, catalog)
+
+
+async def _consent(proof: Proof, number: str, short: ShortNumber, language: str, site: Site) -> None:
+    """The box beside the PIN that proves the number. The same request again is the same consent."""
+    change = Change(
+        firm_id=short.host_firm_id,
+        number=number,
+        channels=IN_ORDER,
+        consent=Consent.GIVEN,
+        how="web",
+        actor="shopper",
+        source=site.desk.vault.digest(f"web-consent|{proof.held.digest}|{proof.wish}"),
+        wording=words.pages()[language]["offers"],
+    )
+    with contextlib.suppress(BeforeStop):  # a STOP of this very moment
+        await site.consents.change(change)
 
 
 def _response(answered: Answered, language: str, short: ShortNumber, catalog: Catalog) -> web.Response:

@@ -56,6 +56,13 @@ def record(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     ledger.insert_missing(connection, schema.consent_entry, rows)
 
 
+def said_at(connection: Connection, firm_id: int, source: str) -> int:
+    """When what came with `source` was said to a firm, ms since 1970. Raises NoResultFound."""
+    t = schema.consent_entry
+    query = select(t.c.said_at).where(t.c.message_id == source, t.c.firm_id == firm_id).limit(1)
+    return int(connection.execute(query).scalar_one())
+
+
 def known_to(connection: Connection, firm_id: int, shoppers: Iterable[int]) -> set[int]:
     """Those of the shoppers who were asked by a firm, or have said anything to it."""
     found: set[int] = set()

@@ -53,6 +53,13 @@ class Charge(NamedTuple):
     tag: bytes
 
 
+class Free(NamedTuple):
+    """When one more contact is allowed, ms since 1970; 0: it is charged. `by_week`: the week's cap holds."""
+
+    at: int
+    by_week: bool
+
+
 class GateStore:
     """`verify` holds Redis against SQL and raises StoreUnavailable while it may not decide.
 
@@ -90,8 +97,8 @@ class GateStore:
                 found[place] = Stands(int(now) + self._offset_s * 1000, state.decode(), word.decode())
         return [stands for stands in found if stands is not None]
 
-    async def charge(self, charges: Sequence[Charge]) -> list[int]:
-        """Charge contacts; for each 0, or the moment from which one more is allowed (ms). Raises GateAway.
+    async def charge(self, charges: Sequence[Charge]) -> list[Free]:
+        """Charge contacts, or say when one more is allowed. Raises GateAway.
 
         On disk when it returns. A contact that does not leave afterwards has been counted all the same.
         """
@@ -101,8 +108,8 @@ class GateStore:
         args: list[Any] = [self._offset_s, _DAY_S, _WEEK_S]
         for charge in charges:
             args += (charge.per_day, charge.per_week, charge.tag)
-        (free,) = await self._call("caps", [(len(names), *names, *args)])
-        return [int(second) * 1000 for second in free]
+        (found,) = await self._call("caps", [(len(names), *names, *args)])
+        return [Free(abs(second) * 1000, second < 0) for second in map(int, found)]
 
     async def _call(self, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
         """One function with several sets of arguments, in one round trip."""

@@ -20,7 +20,8 @@ from redis import Redis
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.domain.receipt_ids import IdForm
-from gateway.store import keys, ledger, sql
+from gateway.store import contacts, keys, ledger, sql
+from gateway.store.contacts import Made
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
 from gateway.store.receipts import unpacked
 from gateway.store.sendqueue import Result, parse_results
@@ -160,11 +161,17 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
         for result in results
     ]
     parts = [part for result in results for part in _parts(result)]
+    made = [
+        Made(result.message_id, firm_id, result.state, result.at, result.basis)
+        for result in results
+        if result.basis is not None
+    ]
     try:
         with sql.writing(engine) as connection:
             ledger.end_messages(connection, outcomes)
             ledger.insert_parts(connection, parts)
             offer_outcomes.file_outcomes(connection, results)
+            contacts.note(connection, made)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err
     redis.xdel(keys.results(firm_id), *(id_ for id_, _ in rows))

@@ -15,10 +15,9 @@ from typing import Final, NamedTuple, Protocol
 from config.policies import Policies
 from gateway.domain.consent import Channel, Purpose, Said, read_word
 from gateway.domain.policy.basis import Basis
-from gateway.domain.policy.caps import DAY_MS
 from gateway.domain.policy.decide import Contact, decide, put_off, terms_of
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason
-from gateway.store.gate import TAG_OCTETS, Asked, Charge, Stands
+from gateway.store.gate import TAG_OCTETS, Asked, Charge, Free, Stands
 
 FRESH_S: Final = 0.5
 
@@ -58,7 +57,7 @@ class Knows(Protocol):
     async def look(self, asked: Sequence[Asked]) -> list[Stands]:
         """What stands now."""
 
-    async def charge(self, charges: Sequence[Charge]) -> list[int]:
+    async def charge(self, charges: Sequence[Charge]) -> list[Free]:
         """Charge contacts to persons' caps."""
 
 
@@ -83,7 +82,7 @@ class Gate:
         stood = await self._store.look([Asked(q.firm_id, q.shopper, q.blast) for q in questions])
         said = [_said(s.word, q.channel) for q, s in zip(questions, stood, strict=True)]
         decisions = [self._decide(*of) for of in zip(questions, stood, said, strict=True)]
-        decisions = await self._charged(questions, stood, decisions)
+        decisions = await self._charged(questions, decisions)
         return [
             Verdict(decision=decision, asked_at=asked_at, basis=self._basis(question, stands, word))
             for question, stands, word, decision in zip(questions, stood, said, decisions, strict=True)
@@ -95,18 +94,15 @@ class Gate:
         contact = Contact(number=question.number, consent=said.consent, attempts=question.attempts)
         return decide(contact, question.channel, Purpose.MARKETING, stands.now, self._policies)
 
-    async def _charged(
-        self, questions: Sequence[Question], stood: Sequence[Stands], decisions: list[Decision]
-    ) -> list[Decision]:
+    async def _charged(self, questions: Sequence[Question], decisions: list[Decision]) -> list[Decision]:
         """The same decisions, but for those that the caps put off."""
         allowed = [place for place, decision in enumerate(decisions) if isinstance(decision, Allow)]
-        free = await self._store.charge([self._charge(questions[place]) for place in allowed])
-        for place, free_at in zip(allowed, free, strict=True):
+        found = await self._store.charge([self._charge(questions[place]) for place in allowed])
+        for place, free in zip(allowed, found, strict=True):
             terms = terms_of(questions[place].number, questions[place].channel, self._policies)
-            if free_at and terms is not None:
-                week = free_at - stood[place].now > DAY_MS
-                cap = Reason.CAP_WEEK if week else Reason.CAP_DAY
-                decisions[place] = put_off(terms, free_at, cap)
+            if free.at and terms is not None:
+                cap = Reason.CAP_WEEK if free.by_week else Reason.CAP_DAY
+                decisions[place] = put_off(terms, free.at, cap)
         return decisions
 
     def _charge(self, question: Question) -> Charge:

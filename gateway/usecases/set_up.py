@@ -43,7 +43,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCampaign:
-    """Times in ms since 1970 UTC; `texts`: language -> key -> own wording."""
+    """Times in ms since 1970 UTC; `texts`: language -> key -> own wording. `asks_consent`: see Campaign."""
 
     firm: str
     name: str
@@ -54,6 +54,7 @@ class NewCampaign:
     starts_at: int
     ends_at: int
     texts: dict[str, dict[str, Any]]
+    asks_consent: bool = False
 
 
 def add_firm(engine: Engine, slug: str, name: str) -> int:
@@ -125,6 +126,7 @@ def add_campaign(engine: Engine, new: NewCampaign, limit: TextLimit = _USUAL_LIM
                 timezone=new.timezone,
                 rule_version=1,
                 texts=new.texts,
+                asks_consent=new.asks_consent,
                 created_at=now,
             )
         )
@@ -172,7 +174,7 @@ def _check_texts(new: NewCampaign, limit: TextLimit) -> None:
 
     The points are those that the rule may have later, not those of today. Raises TextError with every fault.
     """
-    extremes = Extremes(campaign=new.name, points=MOST_POINTS)
+    extremes = Extremes(campaign=new.name, points=MOST_POINTS, asks_consent=new.asks_consent)
     faults = []
     for language, own in new.texts.items():
         if not isinstance(own, dict):

@@ -120,11 +120,11 @@ async def standing(
     settings: Mapping[str, dict[str, object]] | None = None,
     link: Mapping[str, object] | None = None,
     own: Mapping[str, Mapping[str, object]] | None = None,
-    top: Mapping[str, object] | None = None,
+    clock_offset_s: int = 0,
 ) -> AsyncIterator[Stand]:
     """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name.
 
-    `settings`: sections, `top`: settings of no section.
+    `settings`: sections; `clock_offset_s`: by how much the clock that decides over marketing is moved.
     """
     async with AsyncExitStack() as stack:
         smscs: dict[str, SmscPeer] = {}
@@ -137,7 +137,11 @@ async def standing(
             for name, smsc in smscs.items()
         ]
         gateway = stack.enter_context(
-            closing(Gateway(state=state, links=links, settings=dict(settings or {}), top=dict(top or {})))
+            closing(
+                Gateway(
+                    state=state, links=links, settings=dict(settings or {}), clock_offset_s=clock_offset_s
+                )
+            )
         )
         gateway.write_config()
         gateway.start("up")

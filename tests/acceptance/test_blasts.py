@@ -26,9 +26,8 @@ STOPPED_WITHIN_S: Final = 1.0
 async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     """A gateway at noon of a weekday, whose operator takes 100 segments a second."""
     link = {"window": WINDOW, "segments_per_s": PER_S}
-    top = {"clock_offset_s": to_noon()}
     state = tmp_path_factory.mktemp("blasts")
-    async with standing(state, {LINK: any_smsc()}, link=link, top=top) as stand:
+    async with standing(state, {LINK: any_smsc()}, link=link, clock_offset_s=to_noon()) as stand:
         yield stand
 
 

@@ -1,4 +1,4 @@
-"""A minute of each long proof (`make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `soak-octets`, `soak-blast`)."""
+"""A minute of each long proof: `make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `-octets`, `-blast`."""
 
 from __future__ import annotations
 

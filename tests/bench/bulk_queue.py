@@ -1,4 +1,4 @@
-"""Fills the sending queue of a link as settlement does: rows in SQL, then sealed texts in Redis."""
+"""Fills the sending queue of a link with marketing that the gate allows: rows in SQL, then texts in Redis."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.bench.load_texts import number
 from tests.harness import Gateway
 
 CHUNK: Final = 1_000
+BLAST: Final = "bench"
 
 
 def fill(gateway: Gateway, *, firm_id: int, link: str, short_number: str, first: int, n: int) -> None:
@@ -56,8 +57,12 @@ def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number:
         connection.execute(insert(schema.message), rows)
     with closing(gateway.redis()) as redis:
         pipe: Any = redis.pipeline(transaction=False)
+        pipe.set(keys.blast(firm_id, BLAST), "running")
         for i in those:
+            shopper = vault.index(numbers[i])
+            pipe.set(keys.consent(firm_id, shopper), f"in:{now}")
             fields = {"m": ids[i], "x": sealed[i], "d": short_number, "s": f"bench{i}", "t": now}
+            fields |= {"k": shopper, "b": BLAST}
             pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
         pipe.execute()
 

@@ -132,7 +132,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
         smsc = BulkSmsc()
         port = await smsc.start()
         links = [link_table(port, name=LINK, window=100)]
-        gateway = Gateway(state=Path(folder), links=links, top={"clock_offset_s": to_noon()})
+        gateway = Gateway(state=Path(folder), links=links, clock_offset_s=to_noon())
         with closing(gateway):
             gateway.write_config()
             gateway.start("up")

@@ -96,7 +96,7 @@ async def run(plan: Plan, state: Path) -> Verdict:
     port = await smsc.start()
     link = link_table(port, window=WINDOW, segments_per_s=plan.per_s)
     moved_s = offset_s(plan.closes_in_s + 25)  # what it takes until the launch
-    gateway = Gateway(state=state, links=[link], top={"clock_offset_s": moved_s})
+    gateway = Gateway(state=state, links=[link], clock_offset_s=moved_s)
     try:
         with closing(gateway):
             vault = Vault(master_secret.load_or_make(gateway.write_config()))

@@ -153,8 +153,7 @@ CASES = [
     pytest.param(
         "en",
         situation(TEN, asks_consent=True),
-        "Code accepted: +10 points. Balance: 120."
-        " Offers by SMS and calls? Reply YES. To refuse, reply STOP.",
+        "Code accepted: +10 points. Balance: 120. Offers by SMS and calls? Reply YES. To refuse, reply STOP.",
         id="asks for consent",
     ),
     pytest.param("ru", situation(), "", id="nothing to say"),

@@ -40,6 +40,7 @@ def campaign() -> None:
 @click.option(
     "--texts", type=click.Path(exists=True, path_type=Path), help="Own wording, TOML: [uk] key = text."
 )
+@click.option("--ask-consent", is_flag=True, help="A first confirmation asks once for consent to offers.")
 def add(
     firm: str,
     name: str,
@@ -50,6 +51,7 @@ def add(
     starts: str | None,
     ends: str | None,
     texts: Path | None,
+    ask_consent: bool,
 ) -> None:
     """Add a campaign; prints its id.
 
@@ -70,6 +72,7 @@ def add(
         starts_at=begin,
         ends_at=moment(ends) if ends else begin + YEAR_MS,
         texts=_own_texts(texts),
+        asks_consent=ask_consent,
     )
     with backing() as opened:
         try:

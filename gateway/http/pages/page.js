@@ -114,7 +114,10 @@ prove.addEventListener("submit", (event) => {
   if (!/^[0-9]{6}$/.test(pin)) return tell(words.bad_pin, $("pin"));
   busy(prove, async () => {
     const typed = codes();
-    const { results } = await post("/v1/web/activations", { phone: phone(), pin, codes: typed, language });
+    const offers = $("offers").checked;
+    const wish = { phone: phone(), pin, codes: typed, language, offers };
+    const { results } = await post("/v1/web/activations", wish);
+    $("offers").checked = false;
     const lines = results.map(({ outcome, message }, at) => {
       const line = document.createElement("li");
       line.className = outcome;

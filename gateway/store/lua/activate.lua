@@ -142,9 +142,12 @@ local function accept(k, a)
   local limited = verdict == 'L' or verdict == 'O'
   local stored = limited or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
   if stored then
-    local heard = was_yes and { 'c', word } or {}
-    redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', limited and limited_until or 0,
-      'q', quiet and 1 or 0, 'w', wrong, unpack(heard))
+    local until_s, silent = limited and limited_until or 0, quiet and 1 or 0
+    if was_yes then -- what it came to is known here alone
+      redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', until_s, 'q', silent, 'w', wrong, 'c', word)
+    else
+      redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', until_s, 'q', silent, 'w', wrong)
+    end
   elseif verdict == 'A' then
     verdict = 'S'
   end

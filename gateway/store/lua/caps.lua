@@ -4,7 +4,8 @@
 -- KEYS  contacts of each person: rows of seconds (4 octets) and a tag (8 octets), ascending
 -- ARGV  1 seconds to add to the clock (tests and drills)  2 seconds of a day  3 of a week
 --       then for each person: most a day, most a week, tag of the contact
--- Returns for each 0 when it is charged, else the second at which one more is allowed
+-- Returns for each 0 when it is charged, else the second at which one more is allowed, negative where the cap of
+--         the week holds
 local ROW = 12
 local now = tonumber(redis.call('TIME')[1]) + tonumber(ARGV[1])
 local day, week = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -32,7 +33,9 @@ for i, key in ipairs(KEYS) do
       charged = charged or string.sub(row, 5) == tag
     end
   end
-  out[i] = charged and 0 or math.max(free(times, per_day, day), free(times, per_week, week))
+  local by_day, by_week = free(times, per_day, day), free(times, per_week, week)
+  local at_second = math.max(by_day, by_week)
+  out[i] = charged and 0 or (by_week > 0 and -at_second or at_second)
   if out[i] == 0 and not charged then
     kept[#kept + 1] = struct.pack('>I4', now) .. tag
     redis.call('SET', key, table.concat(kept), 'EX', week)

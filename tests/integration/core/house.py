@@ -23,6 +23,7 @@ from gateway.store import catalog as catalog_store
 from gateway.store import connect, keys, migrate, presence, schema, sql
 from gateway.store.callers import Callers
 from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
+from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
@@ -31,6 +32,7 @@ from gateway.store.vault import Vault
 from gateway.usecases import issue_codes, set_up
 from gateway.usecases.answering import Desk
 from gateway.usecases.call_desk import CallDesk
+from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.drain import Desks, Drained, drain
 from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
@@ -268,6 +270,13 @@ class House:
             poke=lambda: None,
             meter=Meter(),
         )
+
+    # As the API
+
+    def consent_desk(self) -> ConsentDesk:
+        """Where consent is changed by no text."""
+        words = ConsentWords(DurableRedis(self.client))
+        return ConsentDesk(engine=self.engine, vault=self.vault, words=words)
 
     # As the worker
 

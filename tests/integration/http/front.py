@@ -76,6 +76,7 @@ def services(house: House, settings: Settings, meter: Meter, poked: list[bool]) 
             lives_s=settings.web.pin_ttl_s,
         ),
         keys=ApiKeys(house.engine, house.vault),
+        consents=house.consent_desk(),
     )
 
 

@@ -17,6 +17,7 @@ from config.settings import WebSettings
 from gateway.http import (
     activations,
     calls,
+    consents,
     feed,
     health,
     links,
@@ -24,6 +25,7 @@ from gateway.http import (
     metrics,
     openapi,
     page,
+    persons,
     web_activations,
 )
 from gateway.http.problems import PREFIX, Kind
@@ -35,8 +37,10 @@ NOTHING: Any = None  # routes are made without being asked anything
 def routes() -> Iterator[web.RouteDef]:
     """Every route of the API process."""
     yield from activations.routes(NOTHING, NOTHING)
-    site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, public_url="", trusted=())
+    site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, consents=NOTHING, public_url="", trusted=())
     yield from web_activations.routes(site)
+    yield from consents.routes(NOTHING, NOTHING, NOTHING)
+    yield from persons.routes(NOTHING, "", NOTHING, NOTHING)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
     yield from health.routes(NOTHING)

@@ -1,0 +1,74 @@
+"""`undercap consent` as typed: lists are checked whole before anything is written; no number is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.entry.cli import cli
+from tests.integration.core.house import ANNA, BOHDAN, House
+from tests.integration.core.test_commands import Undercap, campaign, undercap
+
+__all__ = ["campaign", "undercap"]
+
+pytestmark = pytest.mark.usefixtures("campaign")
+HEAD = "number,channel,state,said_at,proof"
+OPTIONS = ("--firm", "acme", "--how", "paper form")
+
+
+def written(folder: Path, *rows: str) -> str:
+    file = folder / "list.csv"
+    file.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
+    return str(file)
+
+
+def test_a_list_is_imported_once(house: House, undercap: Undercap, tmp_path: Path) -> None:
+    file = written(tmp_path, f"+{ANNA},all,withdrawn,2025-01-01,", f"+{BOHDAN},sms,given,2025-01-01,f 1")
+    words = ("consent", "import", file, *OPTIONS, "--wording", "Offers?")
+    assert undercap(*words).output.startswith("recorded: 1 consents, 1 refusals; known already: 0")
+    assert undercap(*words).output.startswith("recorded: 0 consents, 0 refusals; known already: 2")
+    assert (house.consent(ANNA), house.consent(BOHDAN)) == ("out", "in")
+
+
+def test_a_list_with_a_fault_changes_nothing(house: House, undercap: Undercap, tmp_path: Path) -> None:
+    file = written(tmp_path, f"+{ANNA},all,withdrawn,2025-01-01,", f"+{BOHDAN},post,given,2025-01-01,")
+    told = undercap("consent", "import", file, *OPTIONS, "--wording", "x", fails=1).output
+    assert "nothing was imported, 1 lines cannot be read" in told
+    assert "line 3: channel: sms, call, all" in told
+    assert BOHDAN not in told
+    assert house.rows("consent_entry", "id") == []
+
+
+def test_consents_need_their_wording(undercap: Undercap, tmp_path: Path) -> None:
+    file = written(tmp_path, f"+{ANNA},all,given,2025-01-01,")
+    assert "--wording is needed" in undercap("consent", "import", file, *OPTIONS, fails=2).output
+
+
+def test_a_list_that_is_not_utf8(undercap: Undercap, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(HEAD.encode() + b"\n\xff\xfe")
+    assert "is not UTF-8" in undercap("consent", "import", str(file), *OPTIONS, fails=1).output
+
+
+async def test_show_and_why_ask_for_the_number(house: House, undercap: Undercap) -> None:
+    del undercap
+    await house.text("STOP")
+    house.drain()
+    for command, expected in (("show", "withdrawn"), ("why", "made (UTC)")):
+        done = CliRunner().invoke(cli, ["consent", command], input=f"+{ANNA}\n")
+        assert done.exit_code == 0, done.output
+        assert expected in done.output
+        assert ANNA not in done.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("12", "that is no phone number"), (f"+{BOHDAN}", "nothing is kept about this number")],
+)
+def test_nobody_to_tell_of(undercap: Undercap, typed: str, told: str) -> None:
+    del undercap
+    done = CliRunner().invoke(cli, ["consent", "show"], input=f"{typed}\n")
+    assert done.exit_code == 1
+    assert told in done.output

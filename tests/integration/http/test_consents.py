@@ -1,0 +1,169 @@
+"""Consent by HTTP: what a firm tells of a shopper, the box on the page, and a person's two questions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from gateway.http import consents, guard, persons
+from gateway.store.metrics import Meter
+from gateway.usecases import set_up
+from tests.integration.core.house import ANNA, BOHDAN, House
+from tests.integration.http.conftest import Opens
+from tests.integration.http.front import Answer, Front, services, settings_of
+
+YES: dict[str, Any] = {
+    "phone": f"+{ANNA}",
+    "channel": "sms",
+    "state": "given",
+    "wording": "Offers?",
+    "proof": "form 7",
+    "said_at": "2025-05-01T09:00:00Z",
+}
+NO: dict[str, Any] = {"phone": f"+{ANNA}", "channel": "all", "state": "withdrawn"}
+TOKEN = "an operator's token"
+
+
+async def tell(front: Front, body: object, key: str | None = None) -> Answer:
+    headers = {"Authorization": f"Bearer {key or front.key()}"}
+    return await front.send(consents.PATH, body, headers, method="PUT")
+
+
+def entries(house: House) -> list[tuple[Any, ...]]:
+    return house.rows("consent_entry", "channel", "state", "how", "wording", "proof", "actor")
+
+
+async def test_a_yes_with_its_proof_and_a_no(front: Front) -> None:
+    answer = await tell(front, YES)
+    assert answer.status == 200
+    assert answer.body["sms"] == {"state": "given", "said_at": "2025-05-01T09:00:00.000+00:00"}
+    assert answer.body["call"] == {"state": "never asked", "said_at": None}
+    assert entries(front.house) == [("sms", "given", "api", "Offers?", "form 7", "firm 1")]
+
+    answer = await tell(front, NO)
+    assert {said["state"] for said in answer.body.values()} == {"withdrawn"}
+    assert front.house.consent(ANNA) == "out"
+    assert len(entries(front.house)) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"wording": None}, 400),
+        ({"proof": None}, 400),
+        ({"said_at": None}, 400),
+        ({"said_at": "2025-05-01T09:00:00"}, 400),
+        ({"channel": "post"}, 400),
+        ({"phone": "12345"}, 422),
+        ({"said_at": "2099-05-01T09:00:00Z"}, 422),
+    ],
+)
+async def test_a_yes_without_proof_is_none(front: Front, changes: dict[str, Any], status: int) -> None:
+    body = {name: value for name, value in (YES | changes).items() if value is not None}
+    assert (await tell(front, body)).status == status
+    assert entries(front.house) == []
+
+
+async def test_a_yes_of_before_the_no_is_refused(front: Front) -> None:
+    await tell(front, NO)
+    answer = await tell(front, YES)
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "#/said_at")
+    later = YES | {"said_at": datetime.now(UTC).isoformat()}
+    assert (await tell(front, later)).body["sms"]["state"] == "given"
+
+
+async def test_only_with_a_key(front: Front) -> None:
+    assert (await tell(front, NO, "uc_nobodys")).status == 401
+
+
+async def claim(front: Front, pin: str, code: str, **more: object) -> Answer:
+    body = {"phone": f"+{ANNA}", "pin": pin, "codes": [code], "language": "en", **more}
+    return await front.send("/v1/web/activations", body, front.ours)
+
+
+async def test_the_box_on_the_page(front: Front) -> None:
+    codes = front.house.codes(1)
+    pin = await front.proved()
+    assert (await claim(front, pin, codes[0])).status == 202  # the box is not ticked
+    assert entries(front.house) == []
+
+    pin = await front.proved()
+    for _ in range(2):  # an answer was lost, and the page asks again
+        assert (await claim(front, pin, codes[1], offers=True)).status == 202
+    words = "Send me offers by SMS and calls. I can refuse at any time with the word STOP."
+    assert entries(front.house) == [(c, "given", "web", words, None, "shopper") for c in ("sms", "call")]
+    assert front.house.consent(ANNA) == "in"
+
+
+async def test_a_ticked_box_without_the_pin_is_nothing(front: Front) -> None:
+    (code, *_) = front.house.codes(1)
+    await front.proved()
+    assert (await claim(front, "000000", code, offers=True)).status == 403
+    assert (entries(front.house), front.house.consent(ANNA)) == ([], "")
+
+
+async def test_the_box_is_there_and_not_ticked(front: Front) -> None:
+    async with front.client.get("/a") as response:
+        page = await response.text()
+    assert '<input id="offers" name="offers" type="checkbox">' in page
+
+
+@pytest.fixture
+async def asking(house: House, open_front: Opens) -> Any:
+    """The operator's routes in front of a house, with the front's checks."""
+    house.firm()
+    house.campaign()
+    front = await open_front()
+    app = web.Application(middlewares=[guard.middleware(Meter())])
+    made = services(house, settings_of(house), Meter(), [])
+    app.add_routes(persons.routes(house.engine, TOKEN, made.keys, made.desk))
+    async with TestClient(TestServer(app)) as client:
+        yield Front(house=house, client=client, meter=front.meter)
+
+
+async def ask(front: Front, path: str, token: str, number: str = ANNA) -> Answer:
+    return await front.send(path, {"phone": f"+{number}"}, {"Authorization": f"Bearer {token}"})
+
+
+async def test_what_do_we_hold_about_this_person(asking: Front) -> None:
+    house = asking.house
+    (code, *_) = house.codes(1)
+    await house.text(code)
+    await house.text("START")
+    house.drain()
+    house.firm("other")
+
+    answer = await ask(asking, persons.DATA, TOKEN)
+    told = answer.body
+    assert (told["known"], told["aliases"], len(told["activations"]), len(told["ledger"])) == (True, 0, 1, 1)
+    assert [(s["channel"], s["state"]) for s in told["standing"]] == [("sms", "given"), ("call", "given")]
+    assert len(told["messages"]) == 2
+    assert ANNA not in str(told)
+
+    key = set_up.new_api_key(house.engine, house.vault, "other")
+    told = (await ask(asking, persons.DATA, key)).body
+    assert [told[kind] for kind in ("activations", "ledger", "messages", "consents")] == [[]] * 4
+    assert (await ask(asking, persons.DATA, TOKEN, BOHDAN)).body == {"known": False}
+    assert (await ask(asking, persons.DATA, "uc_nobodys")).status == 401
+
+
+async def test_why_was_this_person_contacted(asking: Front) -> None:
+    house = asking.house
+    await house.text("START")
+    house.drain()
+    shopper = house.rows("shopper", "id")[0][0]
+    said_at = house.rows("consent_entry", "said_at")[0][0]
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO contact VALUES ('o1.1', 1, ?, '7', 'sms', 'accepted', 'given', ?, 'ua', ?, ?)",
+            (shopper, said_at, said_at + 5, said_at + 6),
+        )
+    answer = await ask(asking, persons.CONTACTS, TOKEN)
+    (contact,) = answer.body["contacts"]
+    assert (contact["id"], contact["policy"], contact["consent"]) == ("o1.1", "ua", "given")
+    assert (contact["entry"]["how"], contact["entry"]["channel"]) == ("sms", "sms")
+    assert (await ask(asking, persons.CONTACTS, TOKEN, BOHDAN)).body == {"contacts": []}
