@@ -37,6 +37,12 @@ def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     ledger.insert_missing(connection, schema.shopper, sorted(rows, key=lambda entered: str(entered["key"])))
 
 
+def join(connection: Connection, firm_id: int, shoppers: Sequence[int]) -> None:
+    """Let shoppers who have activated nothing be of the firm: its audiences then have them."""
+    rows = [{"shopper_id": id_, "firm_id": firm_id, "points": 0} for id_ in shoppers]
+    ledger.insert_missing(connection, schema.balance, rows)
+
+
 def find(connection: Connection, key: str) -> Person | None:
     """The shopper of a key."""
     t = schema.shopper

@@ -1,4 +1,4 @@
-"""A minute of each long proof: `make soak-kill`, `soak-disk`, `soak-loss`, `soak-smpp`, `-octets`, `-blast`."""
+"""A minute of each long proof: `make soak-kill`, `-disk`, `-loss`, `-smpp`, `-octets`, `-blast`."""
 
 from __future__ import annotations
 

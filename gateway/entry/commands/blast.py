@@ -40,7 +40,7 @@ def blast() -> None:
       undercap audience add --firm cola --name everybody
       undercap blast add --firm cola --name Spring --audience 1 --campaign 1 --texts spring.toml
       undercap blast preview --firm cola 1     what shoppers would read
-      undercap blast test --firm cola 1 +380…  on your own phone
+      undercap blast test --firm cola 1        on your own phone
       undercap blast preflight --firm cola 1   who would get it, and when it would be done
       undercap blast launch --firm cola 1 --watch
     """
@@ -121,13 +121,13 @@ def preview(firm: str, blast_id: int, most: int) -> None:
 @blast.command()
 @FIRM
 @ID
-@click.argument("phone")
 @click.option("--language", type=click.Choice(["uk", "ru", "kk", "en"]))
-def test(firm: str, blast_id: int, phone: str, language: str | None) -> None:
-    """Send its text, with made-up facts, to PHONE, a number of your own with its country code."""
+def test(firm: str, blast_id: int, language: str | None) -> None:
+    """Send its text, with made-up facts, to a number of your own, which is asked for."""
+    phone: str = click.prompt("Your number, with its country code", err=True)
     number = parse_msisdn("".join(c for c in phone if c in "+0123456789"), 0, "")
     if number is None:
-        raise click.BadParameter("is not a phone number; write it with its country code, such as +380…")
+        raise click.ClickException("this is no phone number; write it with its country code, such as +380…")
     with _one(firm, blast_id) as (at, found):
         click.echo(f"queued as {previewing.try_out(at.desk, found, number, language)}")
 

@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import insert
 
 from gateway.domain.audience import Definition
+from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent_file import Line
 from gateway.domain.floor import told
 from gateway.store import schema, sql
 from gateway.store.audiences import Audience, NameTaken, NotExcludable
+from gateway.usecases.import_consents import Imported, Source, import_lines
 from tests.integration.campaigns.market import DAY_MS, Market
 
 
@@ -158,3 +161,11 @@ def test_a_definition_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("count", "shown"), [(0, "fewer than 10"), (9, "fewer than 10"), (10, 10)])
 def test_few_people_are_not_counted_out(count: int, shown: object) -> None:
     assert told(count) == shown
+
+
+async def test_who_said_yes_and_never_activated_a_code_is_reached(market: Market) -> None:
+    line = Line(number="380671234567", channels=(Channel.SMS,), state=Consent.GIVEN, said_at=1, proof="7")
+    source = Source(firm_id=market.firm, how="paper form", wording="Offers by SMS", actor="operator")
+    assert await import_lines([line], source, market.house.consent_desk()) == Imported(given=1)
+    market.fan_out(market.launched())
+    assert [number for number, _ in market.waiting()] == ["380671234567"]
