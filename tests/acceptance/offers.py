@@ -130,6 +130,14 @@ class Marketer:
             return False
         return True
 
+    def answered(self) -> bool:
+        """Whether the API answers now."""
+        try:
+            self.ask("GET", "/v1/blasts")
+        except OSError:
+            return False
+        return True
+
     def _api(self) -> str:
         logs = [self.stand.gateway.state / name for name in ("up.log", "api.log")]
         told = "".join(log.read_text() for log in logs if log.exists())

@@ -44,6 +44,7 @@ WINDOW: Final = 20
 COUNTRIES: Final = ("38067", "77011", "48601")
 OFFER: Final = b" at Acme"
 WITHIN_S: Final = 1.0
+RESTART_S: Final = 8
 ROLES: Final = ("smpp", "worker", "blasts", "api")
 VICTIMS: Final = ("smpp", "blasts", "worker", "smpp", VALKEY)
 CLOSES_UTC: Final = 16  # Kazakhstan: 21:00 in Almaty; Poland and Ukraine are open still
@@ -51,13 +52,17 @@ CLOSES_UTC: Final = 16  # Kazakhstan: 21:00 in Almaty; Poland and Ukraine are op
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """`n` shoppers; `per_s` segments a second; `closes_in_s`: from the launch until Kazakhstan closes."""
+    """`n` shoppers; `per_s` segments a second; `closes_in_s`: from the launch until Kazakhstan closes.
+
+    `victims`: processes that are killed, in order; before each of them the blast is paused.
+    """
 
     n: int
     per_s: int
     seed: int
     closes_in_s: int
     gated: bool = True
+    victims: tuple[str, ...] = VICTIMS
 
 
 @dataclass(kw_only=True, slots=True)
@@ -95,8 +100,7 @@ async def run(plan: Plan, state: Path) -> Verdict:
     smsc = SmscPeer(any_smsc())
     port = await smsc.start()
     link = link_table(port, window=WINDOW, segments_per_s=plan.per_s)
-    moved_s = offset_s(plan.closes_in_s + 25)  # what it takes until the launch
-    gateway = Gateway(state=state, links=[link], clock_offset_s=moved_s)
+    gateway = Gateway(state=state, links=[link])
     try:
         with closing(gateway):
             vault = Vault(master_secret.load_or_make(gateway.write_config()))
@@ -107,7 +111,9 @@ async def run(plan: Plan, state: Path) -> Verdict:
                 _start(gateway, role, plan)
             await gateway.until(lambda: bool(smsc.bound), "nobody bound to the SMSC", 30)
             at = await marketer(Stand(gateway=gateway, smscs={LINK: smsc}, vault=vault))
-            return await _blast(plan, at, smsc, moved_s)
+            numbers = [n for region in COUNTRIES for n in at.shoppers(plan.n // len(COUNTRIES), region)]
+            await _near_the_hour(plan, at, smsc)
+            return await _blast(plan, at, smsc, numbers)
     finally:
         await smsc.stop()
 
@@ -117,9 +123,24 @@ def _start(gateway: Gateway, role: str, plan: Plan) -> None:
     gateway.start(role, prefix=(sys.executable, "-m", "tests.soak.ungated") if ungated else ())
 
 
-async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, moved_s: int) -> Verdict:
+async def _near_the_hour(plan: Plan, at: Marketer, smsc: SmscPeer) -> None:
+    """Every process starts anew, its clock moved to so many seconds before Kazakhstan closes."""
+    gateway = at.stand.gateway
+    closes_at = time.monotonic() + plan.closes_in_s + RESTART_S
+    gateway.clock_offset_s = offset_s(plan.closes_in_s + RESTART_S)
+    gateway.write_config()
+    for role in ROLES:
+        gateway.kill(role)
+    smsc.bound.clear()
+    for role in ROLES:
+        _start(gateway, role, plan)
+    await gateway.until(lambda: bool(smsc.bound), "nobody bound to the SMSC", 30)
+    await gateway.until(at.answered, "the API does not answer", 30)
+    await asyncio.sleep(max(0.0, closes_at - time.monotonic() - plan.closes_in_s))
+
+
+async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, numbers: list[str]) -> Verdict:
     chance = random.Random(plan.seed)  # noqa: S311 - a seed, not a secret
-    numbers = [n for region in COUNTRIES for n in at.shoppers(plan.n // len(COUNTRIES), region)]
     audience = at.ask("POST", "/v1/audiences", {"name": "all three"})
     texts = {"en": "{points} at {firm}. {opt_out}"}
     draft = {"name": "soak", "audience": audience["id"], "campaign": at.campaign, "texts": texts}
@@ -128,7 +149,7 @@ async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, moved_s: int) -> Verd
     trouble = Trouble()
     stops = asyncio.ensure_future(_stops(plan, chance, numbers, smsc, trouble))
     try:
-        for victim in VICTIMS:
+        for victim in plan.victims:
             await asyncio.sleep(chance.uniform(0.5, 1.5))
             smsc._tell(do="behave", throttle_next=chance.randrange(5, 40), throttle_status=0x58)
             await _pause(at, blast, trouble, chance, freeze=victim == "worker")
@@ -141,7 +162,7 @@ async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, moved_s: int) -> Verd
         await _quiet(at, blast)
     finally:
         stops.cancel()
-    return _judge(at, blast, numbers, smsc, trouble, moved_s)
+    return _judge(at, blast, numbers, smsc, trouble)
 
 
 async def _stops(
@@ -183,9 +204,8 @@ async def _quiet(at: Marketer, blast: int) -> None:
     await at.stand.gateway.until(done, "the blast does not come to rest", 600, every_s=0.5)
 
 
-def _judge(
-    at: Marketer, blast: int, numbers: list[str], smsc: SmscPeer, trouble: Trouble, moved_s: int
-) -> Verdict:
+def _judge(at: Marketer, blast: int, numbers: list[str], smsc: SmscPeer, trouble: Trouble) -> Verdict:
+    moved_s = at.stand.gateway.clock_offset_s
     offers = [one for one in smsc.submitted if OFFER in one.body]
     taken = Counter(one.destination for one in offers if one.status == 0)
     found = at.results(blast)["texts_by_state"]
