@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
@@ -99,34 +98,6 @@ class ServiceMessages:
             *("m", message_id, "x", seal_answer(self._vault, number, text), "d", short_number),
             *("s", "", "t", int(time.time() * 1000), "u", until),
         )
-
-
-class Offer(NamedTuple):
-    """A marketing text for one person. `sealed`: as by `seal_answer`; `shopper`: the vault's index of them.
-
-    `at`: now, `until`: when it is of no use any more (0: as answers), both ms since 1970.
-    """
-
-    message_id: str
-    sealed: bytes
-    short_number: str
-    shopper: str
-    blast: str
-    at: int
-    until: int
-
-
-def put_offers(redis: SyncRedis, firm_id: int, link: str, offers: Sequence[Offer]) -> None:
-    """Queue marketing, in one round trip; the gate decides over each when its turn comes. Raises RedisError.
-
-    Repeated, it queues them again: whoever runs the blast knows what was queued.
-    """
-    pipe: Any = redis.pipeline(transaction=False)
-    for offer in offers:
-        fields: dict[str, Any] = {"m": offer.message_id, "x": offer.sealed, "d": offer.short_number, "s": ""}
-        fields |= {"t": offer.at, "u": offer.until, "k": offer.shopper, "b": offer.blast}
-        pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
-    pipe.execute()
 
 
 class QueueClosed(RedisError):

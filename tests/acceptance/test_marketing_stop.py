@@ -14,17 +14,16 @@ import pytest_asyncio
 from aiohttp import ClientSession
 
 from gateway.store import keys
-from gateway.store.sendqueue import Offer, put_offers, seal_answer
 from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import FIRM, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.noon import to_noon_of_a_tuesday
+from tests.offers import put_offers
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
 LINK: Final = "peer"
-BLAST: Final = "7"
 OFFER: Final = "Two for one this week. STOP to refuse"
 OUT: Final = "You are unsubscribed. We will not send you any more offers."
 PER_S: Final = 15
@@ -59,24 +58,10 @@ def consenting(stand: Stand, count: int) -> list[Shopper]:
     return shoppers
 
 
-def launch(stand: Stand, shoppers: Sequence[Shopper], blast: str = BLAST) -> None:
-    """Queue an offer to each, as a blast does."""
-    now = int(time.time() * 1000)
-    offers = [
-        Offer(
-            f"{stand.vault.digest(blast + shopper.number)}.1",
-            seal_answer(stand.vault, shopper.number, OFFER),
-            "4040",
-            stand.vault.index(shopper.number),
-            blast,
-            now,
-            0,
-        )
-        for shopper in shoppers
-    ]
+def launch(stand: Stand, shoppers: Sequence[Shopper], blast: str) -> None:
+    """Queue an offer to each."""
     with closing(stand.gateway.redis()) as redis:
-        redis.set(keys.blast(1, blast), "running")
-        put_offers(redis, 1, LINK, offers)
+        put_offers(redis, stand.vault, LINK, [s.number for s in shoppers], OFFER, blast=blast)
 
 
 def offers_to(stand: Stand, shopper: Shopper) -> list[float]:
@@ -96,7 +81,7 @@ async def all_gone(stand: Stand) -> None:
 
 async def test_one_second_after_a_stop_nothing_more_leaves(stand: Stand) -> None:
     shoppers = consenting(stand, 60)
-    launch(stand, shoppers)
+    launch(stand, shoppers, "7")
     await stand.gateway.until(lambda: bool(offers_to(stand, shoppers[3])), "no marketing leaves")
     stopped: dict[int, float] = {}
     for place in (*range(20, 24), *range(50, 60)):  # some of whom are near, some far behind

@@ -15,12 +15,13 @@ from gateway.domain.policy.basis import Basis
 from gateway.store import keys
 from gateway.store.consent_words import ConsentWords, Put
 from gateway.store.durable import DurableRedis
-from gateway.store.sendqueue import Offer, Sent, put_offers, seal_answer
+from gateway.store.sendqueue import Sent
 from gateway.usecases import person
 from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
 from gateway.usecases.import_consents import Imported, Source, import_lines
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House
 from tests.integration.core.test_rebuild import rebuild
+from tests.offers import put_offers
 
 GIVEN, WITHDRAWN = Consent.GIVEN, Consent.WITHDRAWN
 SOURCE = Source(firm_id=1, how="paper form", wording="Yes, offers by SMS", actor="operator test")
@@ -217,8 +218,7 @@ async def test_why_was_this_person_contacted(house: House) -> None:
     house.drain()
     shopper = house.vault.index(ANNA)
     said_at = house.rows("consent_entry", "said_at")[0][0]
-    offer = Offer("o1.1", seal_answer(house.vault, ANNA, "offer"), "4040", shopper, "7", said_at, 0)
-    put_offers(house.redis, 1, LINK, [offer])
+    (id_,) = put_offers(house.redis, house.vault, LINK, [ANNA], "offer")
     queue = house.send_queue()
     waiting = (await queue.take(1, 2))[-1]
     assert (waiting.shopper, waiting.blast) == (shopper, "7")
@@ -229,7 +229,7 @@ async def test_why_was_this_person_contacted(house: House) -> None:
     found = person.held(house.engine, house.vault, ANNA)
     assert found is not None
     (reached,) = found.reached
-    assert (reached.contact.id, reached.contact.blast, reached.contact.state) == ("o1.1", "7", "accepted")
+    assert (reached.contact.id, reached.contact.blast, reached.contact.state) == (id_, "7", "accepted")
     assert reached.consent is not None
     assert (reached.consent.how, reached.consent.state) == ("sms", GIVEN)
     assert person.held(house.engine, house.vault, ANNA, firm_id=2).reached == ()  # type: ignore[union-attr]
