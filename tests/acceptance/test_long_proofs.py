@@ -70,6 +70,7 @@ async def test_a_blast_through_trouble_reaches_each_once_and_nobody_who_said_no(
     assert (verdict.kills, verdict.pauses) == (3, 3)
     assert verdict.received > 200
     assert verdict.stops > 20
+    assert verdict.throttled > 1
 
 
 @pytest.mark.timeout(300)

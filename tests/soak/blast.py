@@ -45,6 +45,7 @@ COUNTRIES: Final = ("38067", "77011", "48601")
 OFFER: Final = b" at Acme"
 WITHIN_S: Final = 1.0
 RESTART_S: Final = 8
+_THROTTLED: Final = 0x58  # SMPP 3.4, 5.1.3
 ROLES: Final = ("smpp", "worker", "blasts", "api")
 VICTIMS: Final = ("smpp", "blasts", "worker", "smpp", VALKEY)
 CLOSES_UTC: Final = 16  # Kazakhstan: 21:00 in Almaty; Poland and Ukraine are open still
@@ -67,9 +68,10 @@ class Plan:
 
 @dataclass(kw_only=True, slots=True)
 class Verdict:
-    """What the journal says. Times of `stops` and `pauses` are monotonic; a pause has its end."""
+    """What the journal says. `submits`: of offers, the `throttled` ones included; `received`: people."""
 
     submits: int = 0
+    throttled: int = 0
     received: int = 0
     unknown: int = 0
     stops: int = 0
@@ -151,8 +153,9 @@ async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, numbers: list[str]) -
     try:
         for victim in plan.victims:
             await asyncio.sleep(chance.uniform(0.5, 1.5))
-            smsc._tell(do="behave", throttle_next=chance.randrange(5, 40), throttle_status=0x58)
             await _pause(at, blast, trouble, chance, freeze=victim == "worker")
+            # The sender tries one a second then, so these last for some seconds.
+            smsc.behave(Behaviour(throttle_next=chance.randrange(2, 5)))
             await asyncio.sleep(chance.uniform(0.5, 1.5))
             trouble.kills += at.stand.gateway.kill(victim)
             await asyncio.sleep(0.3)
@@ -211,6 +214,7 @@ def _judge(at: Marketer, blast: int, numbers: list[str], smsc: SmscPeer, trouble
     found = at.results(blast)["texts_by_state"]
     told = Verdict(
         submits=len(offers),
+        throttled=sum(one.status == _THROTTLED for one in offers),
         received=len(taken),
         unknown=found["unknown"],
         stops=len(trouble.stopped),
