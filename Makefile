@@ -38,14 +38,14 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
-.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate
-.PHONY: test-asterisks soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls
+.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout
+.PHONY: test-asterisks soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls soak-blast
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.peers.fetch
 
-bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate: bench-%: $(VENV)/.installed-dev
+bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout: bench-%: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.$* $(ARGS)
 
 # The tests of calls on each Asterisk that can be had; `make test` takes one.
@@ -53,5 +53,5 @@ test-asterisks: $(VENV)/.installed-dev peers
 	ASTERISKS=all $(BIN)/python -m pytest tests/integration/ivr tests/integration/entry/test_doctor_asterisk.py
 
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.
-soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls: soak-%: $(VENV)/.installed-dev peers
+soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls soak-blast: soak-%: $(VENV)/.installed-dev peers
 	$(BIN)/python -m tests.soak.$* $(ARGS)

@@ -135,7 +135,7 @@ class Gateway:
 
     def pids(self) -> dict[str, int]:
         """Every process that lives, by role."""
-        found = {role: self.pid(role) for role in ("up", "smpp", "worker", "ivr", "api", VALKEY)}
+        found = {role: self.pid(role) for role in ("up", "smpp", "worker", "ivr", "blasts", "api", VALKEY)}
         return {role: pid for role, pid in found.items() if pid is not None}
 
     def kill(self, role: str) -> bool:

@@ -59,6 +59,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("invite", ""),
             ("limited", "time"),
             ("unknown", ""),
+            # How to refuse further offers; stands in each.
+            ("offer_opt_out", ""),
             # At the end of a confirmation, and what a yes agrees to.
             ("ask_consent", ""),
             # The web page proves a number with it.
@@ -71,7 +73,7 @@ DATES: Final = ("day", "time", "day_and_time")
 
 # A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent
 # is the proof of what was agreed to, and of how to refuse. And whoever did not call is warned in them.
-_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "alias_called"})
+_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "alias_called", "offer_opt_out"})
 _NOUN: Final = frozenset({"n"})
 
 

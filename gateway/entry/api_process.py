@@ -9,10 +9,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from redis.asyncio import Redis
 
+from campaigns.http import audiences as audience_routes
+from campaigns.http import blasts as blast_routes
+from campaigns.http.asking import Asking
 from config.settings import Settings
 from gateway.domain.routing import Health, Route
 from gateway.entry import process
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.blast_desk import blast_desk
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics, persons
 from gateway.http import links as link_routes
@@ -60,6 +64,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     services = _services(backing, redis, keeper, meter, choice)
     app = application(services)
     _add_operators_routes(app, backing, redis, keeper)
+    _add_marketers_routes(app, backing, keeper, choice)
     token = settings.http.operator_token.get_secret_value()
     app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk))
     if settings.simulator.enabled:
@@ -121,6 +126,16 @@ def _add_operators_routes(
     app.add_routes(vault_routes.routes(backing.engine, token))
     app.add_routes(messages.routes(backing.engine, token, ApiKeys(backing.engine, backing.vault)))
     app.add_routes(metrics.routes(directory, redis.redis, asked, firms=firms, links=links))
+
+
+def _add_marketers_routes(
+    app: web.Application, backing: Backing, keeper: CatalogKeeper, choice: LinkChoice
+) -> None:
+    asking = Asking(
+        blast_desk(backing, lambda: keeper.catalog, choice), ApiKeys(backing.engine, backing.vault)
+    )
+    app.add_routes(audience_routes.routes(asking))
+    app.add_routes(blast_routes.routes(asking, terms(backing.settings, choice)))
 
 
 def _add_feed(app: web.Application, blocking: Redis) -> None:

@@ -107,6 +107,12 @@ async def open_redis(backing: Backing) -> DurableRedis:
     )
 
 
+async def refuse_unfit(backing: Backing) -> None:
+    """For synchronous clients: a Redis that would lose data is refused, one that is away is waited for."""
+    found = await open_redis(backing)
+    await found.redis.aclose()
+
+
 class Verifier:
     """Holds Redis against SQL before claims are decided; says once what is wrong and what mends it."""
 

@@ -27,6 +27,8 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.campaign:campaign",
         "Campaigns: dates, short numbers, points.",
     ),
+    "audience": ("gateway.entry.commands.audience:audience", "Audiences: which shoppers a blast is for."),
+    "blast": ("gateway.entry.commands.blast:blast", "Blasts: preview, try, launch, watch, pause, judge."),
     "consent": (
         "gateway.entry.commands.consent:consent",
         "Consent to offers: show it, why somebody was contacted, import lists.",
@@ -92,6 +94,12 @@ def api() -> None:
 def worker() -> None:
     """The worker: settles claims into the ledger and prepares the answers."""
     _run("gateway.entry.worker_process")
+
+
+@cli.command()
+def blasts() -> None:
+    """The process that runs blasts: their texts, batch by batch, into the sending queues."""
+    _run("gateway.entry.blast_process")
 
 
 @cli.command()

@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from types import FrameType
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 
 from config.outage import Outage
 from config.settings import Settings
-from gateway.entry import process
-from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
+from gateway.entry import process, rq_worker
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing, refuse_unfit
 from gateway.entry.link_names import LinkNames
 from gateway.entry.process import GRACE_S, Exit, collect_less
+from gateway.entry.rq_worker import Worker
 from gateway.entry.supervision import readiness
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
@@ -41,27 +38,12 @@ AWAY_WAIT_S = 1.0
 log = structlog.get_logger()
 
 
-class Worker(SimpleWorker):
-    """Runs jobs in this very process: forking costs four times as much, and a job of ours stops when told."""
-
-    stopping = threading.Event()
-    max_connection_wait_time = 2.0  # RQ's own is a minute: so long would texts wait after an outage of Redis
-    ended_by_force: ClassVar[Callable[[], None]]
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """First signal: finish the batch at hand; the second one ends at once."""
-        if not self.stopping.is_set():
-            self.stopping.set()
-            type(self).ended_by_force()
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-
-
 def run(settings: Settings) -> int:
     """Run until SIGTERM; the batch at hand is finished. Exit code."""
     process.begin("worker", settings)
     Worker.ended_by_force = partial(process.end_by_force, "worker", settings)
     backing = open_backing(settings)
-    asyncio.run(_refuse_unfit(backing))
+    asyncio.run(refuse_unfit(backing))
     keeper = CatalogKeeper(backing)
     meters = SettlingMeters(backing.vault)
     meters.meter.open(settings.state_dir / METRICS)
@@ -72,16 +54,10 @@ def run(settings: Settings) -> int:
     _take_on(backing)
     collect_less()
     readiness.ready()
-    _work(backing)
+    rq_worker.work(backing.queue_redis, queue)
     Worker.stopping.set()
     sweep.join(timeout=GRACE_S)
     return Exit.OK
-
-
-async def _refuse_unfit(backing: Backing) -> None:
-    """As in the other processes: a Redis that would lose data is refused, one that is away is waited for."""
-    found = await open_redis(backing)
-    await found.redis.aclose()
 
 
 def _take_on(backing: Backing) -> None:
@@ -89,30 +65,6 @@ def _take_on(backing: Backing) -> None:
     with contextlib.suppress(RedisError, OSError):  # else the sweep finds it
         clear(backing.queue_redis)
         nudge(backing.queue_redis)
-
-
-def _work(backing: Backing) -> None:
-    """Run RQ's worker until told to stop; RQ asks Redis while it is made already."""
-    away = Outage("queue's redis is away")
-    while not Worker.stopping.is_set():
-        try:
-            worker = Worker(
-                [queue(backing.queue_redis)],
-                name=f"{os.uname().nodename}-{os.getpid()}-{os.urandom(3).hex()}",
-                connection=backing.queue_redis,
-                serializer=JSONSerializer,
-                log_job_description=False,
-            )
-            away.over()
-            worker.work(with_scheduler=False, logging_level="WARNING")
-        except (RedisError, OSError) as err:
-            away.on(type(err).__name__)
-            Worker.stopping.wait(AWAY_WAIT_S)
-        else:
-            # RQ also leaves its loop for what it did not expect, such as a Redis that goes in mid job.
-            if not Worker.stopping.is_set():
-                away.on("RQ's worker left its loop")
-                Worker.stopping.wait(AWAY_WAIT_S)
 
 
 class Settling:

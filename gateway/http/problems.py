@@ -21,6 +21,7 @@ class Kind(StrEnum):
     PIN = "pin"  # wrong, used, spent or too old
     ALIAS = "alias"  # nobody has it
     LIMITED = "limited"  # too many tries; see Retry-After
+    REFUSED = "refused"  # what the firm asked for cannot be as it is; `errors` say what to do
     AWAY = "away"  # nothing was decided; the same again later
     HTTP = "http"  # no such address, method or media type
     OURS = "ours"  # a fault of the gateway

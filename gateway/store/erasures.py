@@ -57,7 +57,7 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     id_ = connection.scalar(select(s.c.id).where(s.c.key == shopper))
     if id_ is None and not laid_aside:
         return None
-    shredded = {"key": nobody.new_key(), "number": b"", "language": None, "erased_at": now}
+    shredded = {"key": nobody.new_key(), "number": b"", "language": None, "prefix": None, "erased_at": now}
     if id_ is None:
         made = connection.execute(insert(s).values(created_at=now, **shredded))
         id_ = int(made.inserted_primary_key[0])  # type: ignore[index]
@@ -67,6 +67,7 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     emptied = {"sealed": None, "state": "unknown", "error": ERASED, "ended_at": now}
     connection.execute(update(schema.message).where(*_queued(id_, firms)).values(emptied))
     connection.execute(delete(schema.alias).where(schema.alias.c.shopper_id == id_))
+    connection.execute(delete(schema.audience_member).where(schema.audience_member.c.shopper_id == id_))
     # What was agreed to stays with the entry; what proves it may name the person.
     entries = schema.consent_entry
     connection.execute(update(entries).where(entries.c.shopper_id == id_).values(proof=None))

@@ -18,6 +18,8 @@ NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
 TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
+BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a link that is gone
+TRIALS_WINDOW = 86_400
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -29,6 +31,11 @@ DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
 CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
 NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first read
 FEED = "feed"  # the simulator's live feed; capped
+
+
+def nudge_blast(blast_id: int) -> str:
+    """On RQ's server: a job for this blast is queued; cleared by the job before its first read."""
+    return f"nudge:blast:{blast_id}"
 
 
 def tag(firm: int) -> str:
@@ -150,6 +157,16 @@ def intent(priority: Priority, queue_id: str) -> str:
 def results(firm: int) -> str:
     """Stream of what became of answers; each entry is ended by its settlement."""
     return f"{{f{firm}}}:results"
+
+
+def blast_course(firm: int, blast_id: int) -> str:
+    """Hash: `revision` of the state that was told, `put`: the last batch that was queued; ends as `blast`."""
+    return f"{{f{firm}}}:blast-course:{blast_id}"
+
+
+def trials(firm: int) -> str:
+    """How many trial texts a firm has sent; ends by TRIALS_WINDOW."""
+    return f"{{f{firm}}}:trials"
 
 
 def receipts(link: str) -> str:

@@ -68,6 +68,8 @@ ALIAS_LOOKUPS = _counter(
 )
 TILLS_STOPPED = _counter("tills_stopped", "Times that a till asked for too many aliases that nobody has")
 PINS = _counter("web_pins", "One-time PINs by what became of the wish or the try", "outcome")
+OFFERS = _counter("offers", "Recipients of blasts by what was made of them and why", "fate", "reason")
+OFFER_BATCHES = _counter("offer_batches", "Batches of recipients written by the fan-out")
 CALLS = _counter(
     "calls", "Calls by how they ended, how the caller was seen, and language", "outcome", "caller", "language"
 )

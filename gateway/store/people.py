@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from gateway.domain.audience import prefix_of
 from gateway.store import ledger, schema
 from gateway.store.vault import Vault
 
@@ -23,7 +24,8 @@ class Person(NamedTuple):
 def row(vault: Vault, *, key: str, number: bytes, language: str | None, at: int) -> dict[str, Any]:
     """What is kept of a new shopper. `key`: the vault's index of `number` (E.164 digits); `at`: ms."""
     sealed = vault.seal(SEAL_SHOPPER, number)
-    return {"key": key, "number": sealed, "language": language, "created_at": at}
+    prefix = prefix_of(number.decode())
+    return {"key": key, "number": sealed, "language": language, "prefix": prefix, "created_at": at}
 
 
 def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -33,6 +35,12 @@ def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     each other.
     """
     ledger.insert_missing(connection, schema.shopper, sorted(rows, key=lambda entered: str(entered["key"])))
+
+
+def join(connection: Connection, firm_id: int, shoppers: Sequence[int]) -> None:
+    """Let shoppers who have activated nothing be of the firm: its audiences then have them."""
+    rows = [{"shopper_id": id_, "firm_id": firm_id, "points": 0} for id_ in shoppers]
+    ledger.insert_missing(connection, schema.balance, rows)
 
 
 def find(connection: Connection, key: str) -> Person | None:

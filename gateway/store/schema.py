@@ -154,6 +154,7 @@ shopper = Table(
     Column("key", String(22), nullable=False, unique=True),  # of nobody once erased: see gateway.store.nobody
     Column("number", LargeBinary, nullable=False),  # sealed for "shopper"; empty once erased
     Column("language", String(2)),
+    Column("prefix", String(5)),  # what the number begins with, to tell its region; NULL: not noted yet
     Column("created_at", BigInteger, nullable=False),
     Column("erased_at", BigInteger),
     sqlite_autoincrement=True,
@@ -220,6 +221,7 @@ balance = Table(
     Column("shopper_id", Id, ForeignKey("shopper.id"), primary_key=True),
     Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
     Column("points", BigInteger, nullable=False),
+    Index("ix_balance_firm_id", "firm_id", "shopper_id"),  # the shoppers of a firm, in the order of their ids
 )
 
 # What was said of consent, and never changed: the last one by `said_at` counts, of the same moment the no.
@@ -272,6 +274,7 @@ contact = Table(
 )
 
 queued = text("state = 'queued'")
+_OFFERED = text("blast_id IS NOT NULL")
 
 # What was answered. `sealed` (text and number) lives until the outcome is known.
 message = Table(
@@ -293,7 +296,9 @@ message = Table(
     Column("queued_at", BigInteger, nullable=False),
     Column("accepted_at", BigInteger),  # by the SMSC; a receipt counts so long after it
     Column("ended_at", BigInteger),
+    Column("blast_id", Id),  # of an offer's text
     Index("ix_message_smsc_id", "smsc_id"),
+    Index("ix_message_blast_id", "blast_id", "state", sqlite_where=_OFFERED, postgresql_where=_OFFERED),
     # Of the few that wait alone: an index of every state would tempt SQLite away from the one above.
     Index("ix_message_queued", "firm_id", sqlite_where=queued, postgresql_where=queued),
 )
@@ -398,4 +403,90 @@ suppression = Table(
     Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
     Column("shopper_key", String(22), primary_key=True),
     Column("word", String(40), nullable=False),  # of refusal, as gateway.domain.consent has it
+)
+
+# Which shoppers of a firm: `definition` as gateway.domain.audience has it.
+audience = Table(
+    "audience",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("sample_below", BigInteger),  # the place (gateway.domain.draw) below which the sampled stand
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("firm_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+# The list that a firm has uploaded.
+audience_member = Table(
+    "audience_member",
+    metadata,
+    Column("audience_id", Id, ForeignKey("audience.id"), primary_key=True),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# One sending of offers. Its texts stand in `message`; `texts` are the words by language.
+blast = Table(
+    "blast",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("firm_id", Id, ForeignKey("firm.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("channel", String(5), nullable=False),  # sms
+    Column("audience_id", Id, ForeignKey("audience.id"), nullable=False),
+    Column("campaign_id", Id, ForeignKey("campaign.id"), nullable=False),
+    Column("short_number", String(20), nullable=False),
+    Column("texts", JSON, nullable=False),
+    Column("fallback", String(2), nullable=False),
+    Column("holdout", Integer, nullable=False),  # parts in a million
+    Column("spread_s", Integer, nullable=False),  # over so many seconds; 0: as fast as it goes
+    Column("error_share", Integer, nullable=False),  # failed parts in a million at which it pauses
+    Column("starts_at", BigInteger),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("why", String(20)),  # it is paused, where nobody has asked for that
+    Column("revision", Integer, nullable=False),  # of its state: Redis is never told an older one
+    Column("created_at", BigInteger, nullable=False),
+    Column("launched_at", BigInteger),
+    Column("ended_at", BigInteger),
+    # How far it is.
+    Column("expected", BigInteger, nullable=False),  # shoppers of the audience, when it was launched
+    Column("drawn", BigInteger, nullable=False),  # shoppers taken from the audience so far
+    Column("texted", BigInteger, nullable=False),  # texts made for them, those sent back included
+    Column("last_shopper", BigInteger, nullable=False),  # the last taken: they come in the order of their ids
+    Column("all_drawn", Integer, nullable=False),  # 1: the audience has no more
+    Column("batch", Integer, nullable=False),  # the last that was written
+    Column("paced_at", BigInteger),  # since when it runs, and how many had been drawn by then
+    Column("paced_from", BigInteger, nullable=False),
+    Column("failed_before", BigInteger, nullable=False),  # failures that its marketer has seen and accepted
+    Column("last_activation", BigInteger, nullable=False),  # the last id before its launch
+    Index("ix_blast_firm_id", "firm_id"),
+    Index("ix_blast_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+DEFERRED = text("state = 'deferred'")
+_UNTEXTED = text("state <> 'texted'")
+
+# Everybody that a blast has looked at, once. What became of a text of theirs stands in `message`.
+blast_recipient = Table(
+    "blast_recipient",
+    metadata,
+    Column("blast_id", Id, ForeignKey("blast.id"), primary_key=True),
+    Column("shopper_id", Id, ForeignKey("shopper.id"), primary_key=True),
+    Column("state", String(9), nullable=False),  # as gateway.domain.blast.Fate
+    Column("reason", String(20)),
+    Column("due_at", BigInteger),  # of a deferred one
+    Column("message_id", String(40)),  # the last text made for them
+    Index("ix_blast_recipient_due", "blast_id", "due_at", sqlite_where=DEFERRED, postgresql_where=DEFERRED),
+    Index(
+        "ix_blast_recipient_state",
+        *("blast_id", "state", "reason"),
+        sqlite_where=_UNTEXTED,
+        postgresql_where=_UNTEXTED,
+    ),
+    sqlite_with_rowid=False,
 )

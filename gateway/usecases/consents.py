@@ -103,4 +103,5 @@ class ConsentDesk:
                 for channel in change.channels
             ]
             consents.record(connection, rows)
+            people.join(connection, change.firm_id, [person.id])
             return consents.said_at(connection, change.firm_id, source)

@@ -25,6 +25,7 @@ from gateway.store.contacts import Made
 from gateway.store.outbox import Accepted, Outbox, Unreadable, parse
 from gateway.store.receipts import unpacked
 from gateway.store.sendqueue import Result, parse_results
+from gateway.usecases import offer_outcomes
 from gateway.usecases.answering import Desk
 from gateway.usecases.match_receipts import LEARN, Match, Terms, match
 from gateway.usecases.settle import Settled, settle_batch
@@ -169,6 +170,7 @@ def _drain_results(firm_id: int, redis: Redis, engine: Any) -> int:
         with sql.writing(engine) as connection:
             ledger.end_messages(connection, outcomes)
             ledger.insert_parts(connection, parts)
+            offer_outcomes.file_outcomes(connection, results)
             contacts.note(connection, made)
     except OperationalError as err:
         raise LedgerAway(type(err.orig).__name__) from err

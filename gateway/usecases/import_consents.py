@@ -122,6 +122,7 @@ def _record(
             for channel in line.channels
         ]
         consents.record(connection, rows)
+        people.join(connection, source.firm_id, sorted({row["shopper_id"] for row in rows}))
         return len(set(sources) - known.keys())
 
 

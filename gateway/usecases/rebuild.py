@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.domain.consent import Channel, Consent, Said, later, read_word, word_of
-from gateway.store import catalog, erasures, keys, ledger, presence, schema, sql
+from gateway.store import catalog, erasures, keys, ledger, presence, recipients, schema, sql
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Accepted, Outbox
@@ -80,6 +80,7 @@ def rebuild_firm(
     with held:
         settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
         _drop(redis, firm_id, foreign=foreign)
+        recipients.give_up(engine, firm_id, int(time.time() * 1000))
         with engine.connect() as connection:
             claims = _claims(connection, redis, firm_id)
             consents = _consents(connection, redis, firm_id)
@@ -285,10 +286,13 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 
 def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Answers whose outcome SQL does not know go back to their queue, as possibly doubled."""
+    """Answers of unknown outcome go back to their queue, as possibly doubled; offers never do."""
     t = schema.message
     rows = connection.execute(
-        select(t).where(t.c.firm_id == firm_id, t.c.state == "queued", t.c.sealed.is_not(None))
+        select(t).where(
+            *(t.c.firm_id == firm_id, t.c.state == "queued"),
+            *(t.c.sealed.is_not(None), t.c.blast_id.is_(None)),
+        )
     )
     count = 0
     for row in rows:

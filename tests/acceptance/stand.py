@@ -122,7 +122,10 @@ async def standing(
     own: Mapping[str, Mapping[str, object]] | None = None,
     clock_offset_s: int = 0,
 ) -> AsyncIterator[Stand]:
-    """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name."""
+    """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name.
+
+    `settings`: sections; `clock_offset_s`: by how much the clock that decides over marketing is moved.
+    """
     async with AsyncExitStack() as stack:
         smscs: dict[str, SmscPeer] = {}
         for name, program in programs.items():

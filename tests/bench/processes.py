@@ -30,6 +30,12 @@ def usage(pid: int) -> Usage:
     return Usage(cpu_s=cpu, peak_kib=int(peak))
 
 
+def resident_kib(pid: int) -> int:
+    """What a process holds in memory now. Raises OSError where it is gone."""
+    status = (PROC / str(pid) / "status").read_text()
+    return int(next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0"))
+
+
 def children(parent: int) -> dict[int, list[str]]:
     """The living children of a process: process id -> command line."""
     found = {}

@@ -51,13 +51,13 @@ def run(settings: Settings, *, demo: bool = False) -> int:
 
 
 def names(settings: Settings) -> tuple[str, ...]:
-    """The processes that `up` runs, in the order of their start."""
+    """The processes that `up` runs, in the order of their start; blasts stop before what they fill."""
     # The simulator first, since smpp binds to it; the worker before smpp, so that intake ends first.
     simulator = ("simulate",) if settings.simulator.enabled else ()
     # The demo's own Asterisk, for the simulator's handsets; its calls end before it does.
     asterisk = ("asterisk",) if simulator and settings.demo.sip_port else ()
     calls = ("ivr",) if settings.ivr.enabled else ()
-    return (*simulator, "worker", "smpp", *asterisk, *calls, "api")
+    return (*simulator, "worker", "smpp", *asterisk, *calls, "blasts", "api")
 
 
 def run_plan(plan: Plan) -> int:

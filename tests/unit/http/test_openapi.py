@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import validate
 
+from campaigns.http import audiences, blasts
+from campaigns.http.asking import Asking
 from config.settings import WebSettings
 from gateway.http import (
     activations,
@@ -51,6 +53,8 @@ def routes() -> Iterator[web.RouteDef]:
     yield from links.routes(NOTHING, "", firms=list, links=[])
     yield from calls.routes(NOTHING, NOTHING, "")
     yield from vault.routes(NOTHING, "")
+    yield from audiences.routes(Asking(NOTHING, NOTHING))
+    yield from blasts.routes(Asking(NOTHING, NOTHING), NOTHING)
 
 
 def test_the_description_is_valid() -> None:

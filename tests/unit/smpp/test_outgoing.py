@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from config.link_settings import LinkSettings
+from gateway.domain.priority import Priority
 from gateway.store.sendqueue import Waiting
 from smpp.outgoing import References, prepare, validity
 
@@ -56,3 +57,13 @@ def test_references_count_up_for_each_destination() -> None:
     first = [references.next("1") for _ in range(300)]
     assert all((b - a) % 256 == 1 for a, b in pairwise(first))
     assert (references.next("1") - first[-1]) % 256 == 1
+
+
+def test_marketing_that_expires_has_a_receipt_and_is_not_delivered_afterwards() -> None:
+    waiting = Waiting(
+        *(1, "1-0", "m", b"", "4040", "", NOW_MS, 1), until=NOW_MS + 3_600_000, priority=Priority.BULK
+    )
+    settings = LinkSettings(name="a", host="x", system_id="y")
+    outgoing = prepare(waiting, "380671234567", "Hi", settings, References(), now=0.0, now_ms=NOW_MS)
+    (segment,) = outgoing.segments
+    assert (segment.registered_delivery, segment.validity_period) == (1, "000000010000000R")

@@ -1,0 +1,57 @@
+"""What everybody who works with blasts has at hand: the API, the command line, the process that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from campaigns.verdicts import Looks
+from gateway.domain.catalog import Catalog
+from gateway.domain.reference import reference_of, shopper_of
+from gateway.store.audiences import Audiences
+from gateway.store.offers import Offers
+from gateway.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
+    account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
+    `clock`: Redis' own, which all limits go by, ms since 1970.
+    """
+
+    engine: Engine
+    vault: Vault
+    redis: Redis
+    queue_redis: Redis
+    looks: Looks
+    catalog: Callable[[], Catalog]
+    link: Callable[[str], str]
+    links: tuple[str, ...]
+    rates: Mapping[str, float]
+    most_segments: int
+    clock: Callable[[], int]
+
+    @property
+    def audiences(self) -> Audiences:
+        """Those of all firms."""
+        return Audiences(self.engine, self.vault)
+
+    @property
+    def offers(self) -> Offers:
+        """Blasts in Redis."""
+        return Offers(self.redis)
+
+    def reference(self, firm_id: int, shopper: int) -> str:
+        """The firm's own name for a shopper id."""
+        return reference_of(shopper, self._reference_key(firm_id))
+
+    def shopper(self, firm_id: int, reference: str) -> int | None:
+        """The shopper id behind it; None where it is no reference of this firm."""
+        return shopper_of(reference, self._reference_key(firm_id))
+
+    def _reference_key(self, firm_id: int) -> str:
+        return self.vault.derive(f"reference/{firm_id}").hex()

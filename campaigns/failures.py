@@ -1,0 +1,31 @@
+"""The error threshold: a blast whose texts fail too often pauses itself, before its money is gone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Engine, func, select
+
+from gateway.domain.draw import MILLION
+from gateway.store import schema
+from gateway.store.blasts import Blast
+
+WHY: Final = "too many failed"
+LEAST: Final = 20  # so few may fail whatever their share is
+_FAILED: Final = ("failed", "expired")
+
+
+def failed(engine: Engine, blast_id: int) -> int:
+    """How many texts of a blast have failed: refused by the SMSC, by their receipts, or too old."""
+    m = schema.message
+    query = select(func.count()).where(m.c.blast_id == blast_id, m.c.state.in_(_FAILED))
+    with engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def too_many(engine: Engine, blast: Blast) -> bool:
+    """Whether more have failed since it was last resumed than its share of all texts allows."""
+    if not blast.texted:
+        return False
+    fresh = failed(engine, blast.id) - blast.failed_before
+    return fresh > max(LEAST, blast.texted * blast.error_share // MILLION)

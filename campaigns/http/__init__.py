@@ -1,0 +1,1 @@
+"""Audiences and blasts by HTTP, under a firm's API key."""

@@ -1,0 +1,54 @@
+"""What the routes of audiences and blasts have in common: whose they are, and refusals as problems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from campaigns.desk import Desk
+from campaigns.refused import Refused, Unknown
+from gateway.http.activations import firm_of
+from gateway.http.problems import Kind, Problem
+from gateway.store.api_keys import ApiKeys
+
+Work = Callable[[int], Any]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Asking:
+    """`keys`: whose API key it is."""
+
+    def __init__(self, desk: Desk, keys: ApiKeys) -> None:
+        self.desk = desk
+        self._keys = keys
+
+    async def firm(self, request: web.Request) -> int:
+        """The firm that asks. Raises Problem."""
+        return await firm_of(request, self._keys)
+
+    async def answer(self, work: Callable[[], Any], *, status: int = 200, **headers: str) -> web.Response:
+        """What `work` returns, as JSON; it runs beside the loop. Raises Problem for what it refuses."""
+        try:
+            told = await asyncio.to_thread(work)
+        except Refused as err:
+            errors = [{"pointer": "#", "detail": line} for line in err.why]
+            raise Problem(Kind.REFUSED, 409, "This cannot be done as it is.", errors=errors) from err
+        except Unknown as err:
+            raise Problem(Kind.HTTP, 404, f"{err}.") from err
+        return web.json_response(told, status=status, headers={"Cache-Control": "no-store", **headers})
+
+
+def id_of(request: web.Request) -> int:
+    """The id in the path."""
+    return int(request.match_info["id"])
+
+
+def whole(request: web.Request, name: str, usual: int, most: int) -> int:
+    """A number of the query. Raises Problem."""
+    text = request.query.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        raise Problem(Kind.BAD_REQUEST, 400, f"{name}: a number from 1 to {most} is needed.")
+    return int(text)

@@ -1,0 +1,108 @@
+"""`/v1/blasts`: made, previewed, tried out, launched, watched, paused and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from campaigns import life, preview, told
+from campaigns.http import forms
+from campaigns.http.asking import Asking, Handler, id_of, whole
+from campaigns.preflight import preflight
+from campaigns.results import results, unknown_texts
+from gateway.http import bodies, wishes
+from gateway.http.problems import Kind, Problem
+from gateway.http.wishes import Terms
+from gateway.store import blasts
+from gateway.store.blasts import Blast
+
+PATH = "/v1/blasts"
+ONE = f"{PATH}/{{id:[0-9]{{1,15}}}}"
+MOST_UNKNOWN = 1_000
+_TURNS = {"launch": life.launch, "pause": life.pause, "resume": life.resume, "cancel": life.cancel}
+
+
+def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
+    """All of them. `terms`: how numbers are typed."""
+    desk = asking.desk
+
+    async def create(request: web.Request) -> web.Response:
+        firm = await asking.firm(request)
+        form = await bodies.read(request, forms.Draft)
+        return await asking.answer(
+            lambda: told.blast(life.create(desk, firm, form.new(), desk.clock())), status=201
+        )
+
+    async def list_(request: web.Request) -> web.Response:
+        firm = await asking.firm(request)
+        return await asking.answer(
+            lambda: {"blasts": [told.blast(found) for found in blasts.of_firm(desk.engine, firm)]}
+        )
+
+    def of_one(work: Callable[[Blast], Any]) -> Handler:
+        """A handler that does something with the firm's blast of the path."""
+
+        async def handle(request: web.Request) -> web.Response:
+            firm, id_ = await asking.firm(request), id_of(request)
+            return await asking.answer(lambda: work(life.of_firm(desk, firm, id_)))
+
+        return handle
+
+    def turning(turn: Callable[..., Blast]) -> Handler:
+        return of_one(lambda blast: told.blast(turn(desk, blast, desk.clock())))
+
+    async def show_texts(request: web.Request) -> web.Response:
+        most, seed = whole(request, "most", 5, preview.MOST), request.query.get("seed", "")[:40]
+
+        def work(blast: Blast) -> dict[str, Any]:
+            texts = preview.preview(desk, blast, desk.clock(), most=most, seed=seed)
+            return {"texts": [told.seen(text) for text in texts]}
+
+        return await of_one(work)(request)
+
+    async def test(request: web.Request) -> web.Response:
+        firm = await asking.firm(request)
+        form = await bodies.read(request, forms.Test)
+        number = wishes.number(form.phone, desk.catalog(), terms)
+
+        def work() -> dict[str, str]:
+            blast = life.of_firm(desk, firm, id_of(request))
+            return {"message": preview.try_out(desk, blast, number, form.language)}
+
+        return await asking.answer(work, status=202)
+
+    async def unknown(request: web.Request) -> web.Response:
+        after = request.query.get("after", "")
+        if not after.replace(".", "").isalnum() and after:
+            raise Problem(Kind.BAD_REQUEST, 400, "after: the last `message` of the page before is needed.")
+
+        def work(blast: Blast) -> dict[str, Any]:
+            rows = unknown_texts(desk.engine, blast, after=after[:40], most=MOST_UNKNOWN)
+            return {
+                "texts": [
+                    {
+                        "reference": desk.reference(blast.firm_id, row.shopper_id),
+                        "message": row.message_id,
+                        "at": told.time(row.at),
+                    }
+                    for row in rows
+                ]
+            }
+
+        return await of_one(work)(request)
+
+    return [
+        web.post(PATH, create),
+        web.get(PATH, list_),
+        web.get(ONE, of_one(told.blast)),
+        web.get(f"{ONE}/preview", show_texts),
+        web.post(f"{ONE}/test", test),
+        web.post(f"{ONE}/preflight", of_one(lambda b: told.preflight(preflight(desk, b, desk.clock())))),
+        *(web.post(f"{ONE}/{word}", turning(turn)) for word, turn in _TURNS.items()),
+        web.get(
+            f"{ONE}/results", of_one(lambda b: {**told.blast(b), **told.results(results(desk.engine, b))})
+        ),
+        web.get(f"{ONE}/unknown", unknown),
+    ]

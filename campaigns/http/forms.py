@@ -1,0 +1,79 @@
+"""Bodies that are sent to us, as the description has them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from campaigns.life import NewBlast
+from gateway.domain.audience import Definition, Id, Language
+from gateway.http.bodies import Body
+
+MOST_REFERENCES = 1_000
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("is empty, or has a control character")
+    return text
+
+
+def _in_this_century(moment: datetime) -> datetime:
+    if moment > _LATEST:
+        raise ValueError("is too far in the future")
+    return moment
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_in_this_century)]
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class NewAudience(Body):
+    """An audience of a name that the firm has not used."""
+
+    name: Name
+    definition: Definition = Definition()
+
+
+class References(Body):
+    """The firm's own names of shoppers."""
+
+    references: Annotated[
+        list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=MOST_REFERENCES)
+    ]
+
+
+class Draft(Body):
+    """A blast by SMS. `spread_s`: over so many seconds; shares from 0 up to 1."""
+
+    name: Name
+    audience: Id
+    campaign: Id
+    texts: Annotated[dict[Language, Words], Field(min_length=1)]
+    fallback: Language | None = None
+    short_number: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    holdout: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    spread_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 0
+    error_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+
+    def new(self) -> NewBlast:
+        """As the blast's life has it."""
+        told = self.model_dump(exclude={"starts_at", "expires_at"})
+        return NewBlast(**told, starts_at=_ms(self.starts_at), expires_at=_ms(self.expires_at))
+
+
+class Test(Body):
+    """A number of the marketer's own."""
+
+    phone: Annotated[str, Field(min_length=5, max_length=32)]
+    language: Literal["uk", "ru", "kk", "en"] | None = None
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)

@@ -1,0 +1,157 @@
+"""What became of a blast: of its recipients, of its texts, and of those people afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, and_, distinct, func, or_, select
+
+from gateway.domain.blast import Fate
+from gateway.store import schema
+from gateway.store.blasts import Blast
+
+SENT = ("accepted", "delivered")  # taken by the SMSC, and not known to have failed
+
+
+class Afterwards(NamedTuple):
+    """Of `people`, how many activated a code afterwards. `share`: None where there is nobody."""
+
+    people: int
+    activated: int
+
+    @property
+    def share(self) -> float | None:
+        """Of them who did."""
+        return self.activated / self.people if self.people else None
+
+
+class Results(NamedTuple):
+    """Counts of people. `queued`: their text waits; `sent`: taken by the SMSC, without a receipt yet.
+
+    `deferred`, `denied` by reason, `failed` by cause. `unknown`: whether they got it nobody knows; they get
+    no other. `texted`, `holdout`: what those who were sent to, and those held out, did afterwards.
+    """
+
+    queued: int
+    sent: int
+    delivered: int
+    failed: Mapping[str, int]
+    expired: int
+    unknown: int
+    deferred: Mapping[str, int]
+    denied: Mapping[str, int]
+    cancelled: int
+    not_reached: int
+    held_out: int
+    opted_out: int
+    texted: Afterwards
+    holdout: Afterwards
+
+
+class UnknownText(NamedTuple):
+    """A text of which nobody knows whether it left. `at`: ms since 1970."""
+
+    shopper_id: int
+    message_id: str
+    at: int
+
+
+def results(engine: Engine, blast: Blast) -> Results:
+    """As they stand now."""
+    with engine.connect() as connection:
+        people = _people(connection, blast.id)
+        texts = _texts(connection, blast.id)
+        opted_out = _opted_out(connection, blast)
+        activated = _activated(connection, blast)
+    held = people.get((Fate.HELD.value, ""), 0)
+    sent_to = sum(texts.get((state, ""), 0) for state in SENT)
+    return Results(
+        queued=texts.get(("queued", ""), 0),
+        sent=texts.get(("accepted", ""), 0),
+        delivered=texts.get(("delivered", ""), 0),
+        failed={error: n for (state, error), n in texts.items() if state == "failed"},
+        expired=texts.get(("expired", ""), 0),
+        unknown=texts.get(("unknown", ""), 0),
+        deferred=_of(people, Fate.DEFERRED),
+        denied=_of(people, Fate.DENIED),
+        cancelled=sum(_of(people, Fate.CANCELLED).values()),
+        not_reached=sum(_of(people, Fate.EXPIRED).values()),
+        held_out=held,
+        opted_out=opted_out,
+        texted=Afterwards(sent_to, activated.get(Fate.TEXTED.value, 0)),
+        holdout=Afterwards(held, activated.get(Fate.HELD.value, 0)),
+    )
+
+
+def unknown_texts(engine: Engine, blast: Blast, *, after: str, most: int) -> list[UnknownText]:
+    """Those behind the id `after` (empty for the first), in the order of their ids."""
+    m = schema.message
+    query = (
+        select(m.c.shopper_id, m.c.id, m.c.ended_at)
+        .where(m.c.blast_id == blast.id, m.c.state == "unknown", m.c.id > after)
+        .order_by(m.c.id)
+        .limit(most)
+    )
+    with engine.connect() as connection:
+        return [UnknownText(*row) for row in connection.execute(query)]
+
+
+def _of(people: Mapping[tuple[str, str], int], fate: Fate) -> dict[str, int]:
+    return {reason: n for (state, reason), n in people.items() if state == fate.value}
+
+
+def _people(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]:
+    """Recipients without a text, by fate and reason; their index holds no others."""
+    r = schema.blast_recipient
+    query = (
+        select(r.c.state, r.c.reason, func.count())
+        .where(r.c.blast_id == blast_id, r.c.state != Fate.TEXTED.value)
+        .group_by(r.c.state, r.c.reason)
+    )
+    return {(state, reason or ""): n for state, reason, n in connection.execute(query)}
+
+
+def _texts(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]:
+    """Texts by state, those that failed by cause. What was put off or denied is told by people."""
+    m = schema.message
+    counted = select(m.c.state, func.count()).where(m.c.blast_id == blast_id).group_by(m.c.state)
+    found = {(state, ""): n for state, n in connection.execute(counted)}
+    if found.pop(("failed", ""), 0):
+        causes = (
+            select(func.coalesce(m.c.error, ""), func.count())
+            .where(m.c.blast_id == blast_id, m.c.state == "failed")
+            .group_by(m.c.error)
+        )
+        found |= {("failed", error): n for error, n in connection.execute(causes)}
+    return found
+
+
+def _opted_out(connection: Connection, blast: Blast) -> int:
+    """How many withdrew their consent after the text had been sent."""
+    c, r, m = schema.consent_entry, schema.blast_recipient, schema.message
+    query = (
+        select(func.count(distinct(c.c.shopper_id)))
+        .select_from(c)
+        .join(r, and_(r.c.blast_id == blast.id, r.c.shopper_id == c.c.shopper_id))
+        .join(m, m.c.id == r.c.message_id)
+        .where(c.c.firm_id == blast.firm_id, c.c.state == "withdrawn", m.c.accepted_at <= c.c.said_at)
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def _activated(connection: Connection, blast: Blast) -> dict[str, int]:
+    """Who activated a code after the text was sent, or after the launch where they were held out."""
+    a, r, m = schema.activation, schema.blast_recipient, schema.message
+    afterwards: Any = or_(
+        r.c.state == Fate.HELD.value, and_(m.c.state.in_(SENT), m.c.accepted_at <= a.c.claimed_at)
+    )
+    query = (
+        select(r.c.state, func.count(distinct(a.c.shopper_id)))
+        .select_from(a)
+        .join(r, and_(r.c.blast_id == blast.id, r.c.shopper_id == a.c.shopper_id))
+        .outerjoin(m, m.c.id == r.c.message_id)
+        .where(a.c.id > blast.last_activation, a.c.firm_id == blast.firm_id, afterwards)
+        .group_by(r.c.state)
+    )
+    return {str(state): int(n) for state, n in connection.execute(query)}

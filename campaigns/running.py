@@ -1,0 +1,99 @@
+"""Runs blasts: the job's body, and the sweep that starts, ends and goes on with them whatever has crashed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaigns import jobs, life
+from campaigns.desk import Desk
+from campaigns.fan_out import FanOut, Step
+from config.outage import Outage
+from gateway.domain.blast import ENDED, Fate, State
+from gateway.store import blasts, recipients, schema
+from gateway.store.blasts import Blast
+
+JOB_S: Final = 1.0  # one job works so long, then makes the next: other blasts have their turn
+IDLE_EVERY_S: Final = 2.0  # how often a blast is looked at that waits for what is deferred or on its way
+AWAY: Final = "away"  # Redis or the database is
+ENDED_AT_ONCE: Final = 5_000
+_LEFT: Final = {
+    State.CANCELLED: Fate.CANCELLED,
+    State.EXPIRED: Fate.EXPIRED,
+    State.FINISHED: Fate.EXPIRED,
+}
+log = structlog.get_logger()
+
+
+class Running:
+    """`stop`: whether the process ends."""
+
+    def __init__(self, desk: Desk, fan_out: FanOut, *, stop: Callable[[], bool]) -> None:
+        self._desk = desk
+        self._fan_out = fan_out
+        self._stop = stop
+        self._idle_until: dict[int, float] = {}  # monotonic seconds
+        self._away = Outage("blasts wait for their stores")
+
+    def job(self, blast_id: int) -> str:
+        """Batches of one blast for a second; then the next job is made if there is more."""
+        jobs.clear(self._desk.queue_redis, blast_id)
+        begun, batches, step = time.monotonic(), 0, Step.WORKED
+        # What fails is tried again by the sweep, and not at once.
+        self._idle_until[blast_id] = begun + IDLE_EVERY_S
+        while step is Step.WORKED and time.monotonic() - begun < JOB_S and not self._stop():
+            try:
+                step = self._fan_out.step(blast_id, self._desk.clock())
+            except (RedisError, SQLAlchemyError, OSError) as err:
+                self._away.on(type(err).__name__)
+                return AWAY
+            batches += step is Step.WORKED
+        self._away.over()
+        if step is not Step.IDLE:
+            self._idle_until.pop(blast_id, None)
+        if step is Step.WORKED:
+            jobs.nudge(self._desk.queue_redis, blast_id)
+        if batches or step is Step.OVER:
+            took_ms = round((time.monotonic() - begun) * 1000)
+            log.info("blast", blast=blast_id, batches=batches, then=step.value, ms=took_ms)
+        return step.value
+
+    def sweep(self) -> None:
+        """Look at every blast that is alive. Raises RedisError, SQLAlchemyError."""
+        now = self._desk.clock()
+        alive = blasts.alive(self._desk.engine)
+        for blast in alive:
+            self._look(blast, now)
+        self._end_leftovers()
+        self._idle_until = {b.id: self._idle_until[b.id] for b in alive if b.id in self._idle_until}
+
+    def _look(self, blast: Blast, now: int) -> None:
+        if now >= blast.expires_at:
+            life.expire(self._desk, blast, now)
+            return
+        if blast.state is State.SCHEDULED:
+            if now >= (blast.starts_at or 0):
+                begun = life.start_due(self._desk, blast, now)
+                log.info("blast", blast=blast.id, state=begun.state.value, why=begun.why)
+            return
+        # What SQL says and Redis was not told, or has lost.
+        self._desk.offers.tell(blast.firm_id, blast.id, blast.state, blast.revision)
+        resting = self._idle_until.get(blast.id, 0.0) > time.monotonic()
+        if blast.state is State.RUNNING and not resting:
+            jobs.nudge(self._desk.queue_redis, blast.id)
+
+    def _end_leftovers(self) -> None:
+        """Recipients that were put off by a blast that is over since."""
+        t, r = schema.blast, schema.blast_recipient
+        waits = exists().where(r.c.blast_id == t.c.id, schema.DEFERRED)
+        query = select(t.c.id, t.c.state).where(t.c.state.in_([s.value for s in ENDED]), waits)
+        with self._desk.engine.connect() as connection:
+            over = connection.execute(query).all()
+        for id_, state in over:
+            recipients.end_deferred(self._desk.engine, id_, _LEFT[State(state)], ENDED_AT_ONCE)

@@ -1,0 +1,46 @@
+"""The desk of those who work with blasts, put together from a process' backing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from campaigns.desk import Desk
+from campaigns.verdicts import Look
+from config import policies
+from config.settings import Settings
+from gateway.domain.catalog import Catalog
+from gateway.domain.routing import Route, choose
+from gateway.entry.backing import Backing
+from gateway.store.clock import now_of
+
+
+def blast_desk(
+    backing: Backing, catalog: Callable[[], Catalog], link: Callable[[str], str] | None = None
+) -> Desk:
+    """`link`: None where nobody follows how the links stand; then their weights alone decide."""
+    settings = backing.settings
+    return Desk(
+        engine=backing.engine,
+        vault=backing.vault,
+        redis=backing.redis,
+        queue_redis=backing.queue_redis,
+        looks=Look(backing.redis, policies.load),
+        catalog=catalog,
+        link=link or _by_weight(settings),
+        links=tuple(link.name for link in settings.links),
+        rates={link.account or link.name: link.segments_per_s for link in settings.links},
+        most_segments=settings.answers.max_segments,
+        clock=partial(now_of, backing.redis, settings.clock_offset_s),
+    )
+
+
+def _by_weight(settings: Settings) -> Callable[[str], str]:
+    routes = [Route(link.name, link.prefixes, link.weight) for link in settings.links]
+
+    def chosen(number: str) -> str:
+        # A random number for spreading load, not for secrets.
+        return choose(routes, number, {}, random.random()) or ""  # noqa: S311
+
+    return chosen

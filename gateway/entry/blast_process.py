@@ -1,0 +1,85 @@
+"""The process that runs blasts: RQ's worker for their jobs, and the sweep that finds what a crash left.
+
+It is apart from the worker so that no settlement, and so no answer to a shopper, waits for marketing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaigns import jobs
+from campaigns.fan_out import FanOut
+from campaigns.meters import BlastMeters
+from campaigns.running import Running
+from config.outage import Outage
+from config.settings import Settings
+from gateway.entry import process, rq_worker
+from gateway.entry.api_process import link_choice
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing, redis_url, refuse_unfit
+from gateway.entry.blast_desk import blast_desk
+from gateway.entry.process import GRACE_S, Exit, collect_less
+from gateway.entry.rq_worker import Worker
+from gateway.entry.supervision import readiness
+from gateway.store.connect import async_client
+from gateway.store.durable import DurableRedis
+from gateway.store.metrics import METRICS
+from gateway.usecases.link_choice import LinkChoice
+
+SWEEP_EVERY_S = 0.25
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM; the batch at hand is finished. Exit code."""
+    process.begin("blasts", settings)
+    Worker.ended_by_force = partial(process.end_by_force, "blasts", settings)
+    backing = open_backing(settings)
+    asyncio.run(refuse_unfit(backing))
+    client = async_client(redis_url(settings), settings.redis)
+    choice = link_choice(backing, DurableRedis(client))
+    threading.Thread(target=_follow, args=(choice,), name="links", daemon=True).start()
+    keeper = CatalogKeeper(backing)
+    meters = BlastMeters()
+    meters.meter.open(settings.state_dir / METRICS)
+    running = _running(backing, keeper, choice, meters)
+    jobs.configure(running.job)
+    sweep = threading.Thread(target=_sweep, args=(running, keeper, meters), name="sweep", daemon=True)
+    sweep.start()
+    collect_less()
+    readiness.ready()
+    rq_worker.work(backing.queue_redis, jobs.queue)
+    Worker.stopping.set()
+    sweep.join(timeout=GRACE_S)
+    return Exit.OK
+
+
+def _follow(choice: LinkChoice) -> None:
+    """How the links stand, in a loop of its own, until the process ends."""
+    asyncio.run(choice.follow())
+
+
+def _running(backing: Backing, keeper: CatalogKeeper, choice: LinkChoice, meters: BlastMeters) -> Running:
+    desk = blast_desk(backing, lambda: keeper.catalog, choice)
+    fan_out = FanOut(desk, observe=meters.drawn)
+    return Running(desk, fan_out, stop=Worker.stopping.is_set)
+
+
+def _sweep(running: Running, keeper: CatalogKeeper, meters: BlastMeters) -> None:
+    away = Outage("blasts wait")
+    while not Worker.stopping.wait(SWEEP_EVERY_S):
+        try:
+            keeper.refresh()
+            running.sweep()
+            meters.meter.flush()
+        except (RedisError, SQLAlchemyError, OSError) as err:
+            away.on(type(err).__name__)
+        except Exception:  # without the sweep, what a crash left would wait for ever
+            log.exception("sweep failed; it goes on")
+        else:
+            away.over()

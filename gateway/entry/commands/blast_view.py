@@ -1,0 +1,62 @@
+"""A blast as it goes, on a terminal: how far it is, how fast, and what becomes of its texts."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Final
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from campaigns import life, told
+from campaigns.desk import Desk
+from campaigns.results import Results, results
+from gateway.domain.blast import ENDED
+from gateway.entry.commands.marketing import two_columns
+from gateway.store.blasts import Blast
+
+LOOK_EVERY_S: Final = 1.0
+_OVER_LOOKS: Final = 15  # its speed is that of the last looks
+
+
+def watch(desk: Desk, firm_id: int, blast_id: int) -> None:
+    """Until the blast is over, or Ctrl-C."""
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    task = progress.add_task("drawn", total=None)
+    seen: deque[tuple[float, int]] = deque(maxlen=_OVER_LOOKS)
+    with Live(refresh_per_second=4) as live:
+        while True:
+            blast = life.of_firm(desk, firm_id, blast_id)
+            found = results(desk.engine, blast)
+            progress.update(task, completed=blast.drawn, total=max(blast.expected, blast.drawn) or None)
+            seen.append((time.monotonic(), _left(found)))
+            live.update(Group(progress, two_columns("", _rows(blast, found, _per_s(seen)))))
+            if blast.state in ENDED:
+                return
+            time.sleep(LOOK_EVERY_S)
+
+
+def _rows(blast: Blast, found: Results, per_s: float) -> dict[str, object]:
+    shown = told.results(found)
+    texts = shown["texts_by_state"]
+    return {
+        "state": f"{blast.state.value}: {blast.why}" if blast.why else blast.state.value,
+        "texts a second": f"{per_s:.0f}",
+        **texts,
+        "deferred": shown["deferred"],
+        "denied": shown["denied"],
+        "held out": shown["held_out"],
+        "opted out": shown["opted_out"],
+    }
+
+
+def _left(found: Results) -> int:
+    """Texts that an SMSC has taken."""
+    return found.sent + found.delivered + sum(found.failed.values())
+
+
+def _per_s(seen: deque[tuple[float, int]]) -> float:
+    (begun, before), (now, count) = seen[0], seen[-1]
+    return (count - before) / (now - begun) if now > begun else 0.0

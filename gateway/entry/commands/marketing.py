@@ -1,0 +1,58 @@
+"""What the marketer's commands share: a firm's desk, refusals in lines that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import click
+from rich.table import Table
+
+from campaigns.desk import Desk
+from campaigns.refused import Refused, Unknown
+from gateway.entry.backing import Backing
+from gateway.entry.blast_desk import blast_desk
+from gateway.entry.commands.opened import backing
+from gateway.store import catalog as catalog_store
+from gateway.usecases import set_up
+
+
+class Marketing(NamedTuple):
+    """A firm's desk."""
+
+    desk: Desk
+    firm_id: int
+    opened: Backing
+
+
+@contextmanager
+def marketing(firm: str) -> Iterator[Marketing]:
+    """The desk of the firm of this slug; refusals end the command."""
+    with backing() as opened:
+        with opened.engine.connect() as connection:
+            firm_id = set_up.firm_id(connection, firm)
+        catalog = catalog_store.load(opened.engine, opened.vault)
+        try:
+            yield Marketing(blast_desk(opened, lambda: catalog), firm_id, opened)
+        except Refused as err:
+            raise click.ClickException("\n  ".join(("It cannot be done as it is:", *err.why))) from err
+        except Unknown as err:
+            raise click.ClickException(f"{err}: see `undercap blast list --firm {firm}`") from err
+
+
+def two_columns(title: str, rows: Mapping[str, Any]) -> Table:
+    """What is told, as words and values; nothing is left out where it is empty."""
+    table = Table(title, "", show_header=False, title=title, title_justify="left")
+    for word, value in rows.items():
+        table.add_row(word, shown_value(value))
+    return table
+
+
+def shown_value(value: Any) -> str:
+    """A value in a table: a mapping as `word count`, nothing as a hyphen."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{word} {n}" for word, n in value.items()) or "-"
+    if isinstance(value, list):
+        return "\n".join(shown_value(one) for one in value) or "-"
+    return "-" if value is None or value == "" else str(value)

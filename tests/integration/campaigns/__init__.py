@@ -1,0 +1,1 @@
+"""Audiences and blasts on a real Valkey and SQLite."""

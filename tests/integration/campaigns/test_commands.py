@@ -1,0 +1,102 @@
+"""A marketer's way on the command line, from the audience to the results; what is refused says what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.entry.cli import cli
+from gateway.store import people, schema, sql
+from tests.acceptance.offers import to_noon
+from tests.integration.campaigns.market import NOON, WORDS, Market
+
+Undercap = Callable[..., str]
+FIRM = ("--firm", "acme")
+
+
+@pytest.fixture
+def undercap(market: Market, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Undercap:
+    """Types a command; the market's state and Redis are in the environment, and it is noon of a weekday."""
+    monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("UNDERCAP_REDIS__URL", market.house.server_url)
+    monkeypatch.setenv("UNDERCAP_CLOCK_OFFSET_S", str(to_noon()))
+    secret = tmp_path / "master"
+    secret.write_text(bytes(range(32)).hex())
+    secret.chmod(0o600)
+    monkeypatch.setenv("UNDERCAP_MASTER_SECRET_FILE", str(secret))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    config = '[[smpp.links]]\nname = "peer"\nhost = "127.0.0.1"\nsystem_id = "undercap"\n'
+    (tmp_path / "undercap.toml").write_text(config)
+    (tmp_path / "spring.toml").write_text("\n".join(f"{key} = {json.dumps(w)}" for key, w in WORDS.items()))
+
+    def typed(*words: str, fails: int = 0, types: str = "") -> str:
+        done = CliRunner().invoke(cli, list(words), input=types)
+        assert fails == done.exit_code, done.output
+        return done.output
+
+    return typed
+
+
+def draft(undercap: Undercap, market: Market, audience: str = "1", **fails: int) -> str:
+    """Its id, or what is said."""
+    options = ("--audience", audience, "--campaign", str(market.campaign), "--texts", "spring.toml")
+    return undercap("blast", "add", *FIRM, "--name", "Spring", *options, **fails).strip()
+
+
+async def test_from_the_audience_to_the_results(undercap: Undercap, market: Market) -> None:
+    numbers = market.shoppers(25)
+    assert undercap("audience", "add", *FIRM, "--name", "all").strip() == "audience 1: 25 shoppers"
+    references = [market.desk.reference(market.firm, id_) for id_ in range(1, 4)]
+    (market.house.state / "list.txt").write_text("\n".join([*references, "nobody"]))
+    told = undercap("audience", "add", *FIRM, "--name", "few", "--list", "list.txt", "--region", "380")
+    assert told.splitlines() == [
+        "4 references, 3 of them of shoppers whom the firm knows",
+        "audience 2: fewer than 10 shoppers",
+    ]
+    heard = undercap("audience", "list", *FIRM) + undercap("audience", "sample", *FIRM, "1")
+
+    blast = draft(undercap, market)
+    assert "Вітаємо! 10 балів у Acme. Відмова: СТОП" in undercap("blast", "preview", *FIRM, blast)
+    heard += undercap("blast", "test", *FIRM, blast, "--language", "en", types="+380 67 765 43 21\n")
+    assert market.house.waiting_answers() == [("380677654321", "Hello! 120 points at Acme. STOP to refuse")]
+    flight = undercap("blast", "preflight", *FIRM, blast)
+    assert "may_launch" in flight
+    assert undercap("blast", "launch", *FIRM, blast).strip() == "running"
+    assert undercap("blast", "pause", *FIRM, blast).strip() == "paused"
+    assert undercap("blast", "resume", *FIRM, blast).strip() == "running"
+    heard += flight + undercap("blast", "list", *FIRM) + undercap("blast", "results", *FIRM, blast)
+    assert undercap("blast", "cancel", *FIRM, blast).strip() == "cancelled"
+    watched = undercap("blast", "watch", *FIRM, blast)
+    assert "cancelled" in watched
+    assert [number for number in numbers if number in heard + watched] == []
+
+
+def test_refusals_say_what_to_do(undercap: Undercap, market: Market) -> None:
+    undercap("audience", "add", *FIRM, "--name", "all")
+    assert "there is no audience 7: see the list" in draft(undercap, market, "7", fails=1)
+    blast = draft(undercap, market)
+    said = undercap("blast", "launch", *FIRM, blast, fails=1)
+    assert "nobody is in the audience: widen its definition, or upload references" in said
+    assert "False" in undercap("blast", "preflight", *FIRM, blast, fails=1)
+    assert "it can pause only while it is scheduled, running" in undercap(
+        "blast", "pause", *FIRM, blast, fails=1
+    )
+    assert "take another name" in undercap("audience", "add", *FIRM, "--name", "all", fails=1)
+    assert "least is above most" in undercap(
+        *("audience", "add", *FIRM, "--name", "x", "--points-least", "9", "--points-most", "1"), fails=1
+    )
+
+
+def test_regions_of_shoppers_of_before_are_noted(undercap: Undercap, market: Market) -> None:
+    key = market.house.vault.index("77011234567")
+    row = people.row(market.house.vault, key=key, number=b"77011234567", language=None, at=NOON)
+    with sql.writing(market.house.engine) as connection:
+        connection.execute(schema.shopper.insert().values({**row, "prefix": None}))
+    assert undercap("audience", "prefixes").strip() == "noted for 1 shoppers"
+    assert market.house.rows("shopper", "prefix") == [("7701",)]
+    assert undercap("audience", "prefixes").strip() == "noted for 0 shoppers"

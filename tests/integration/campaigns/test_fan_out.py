@@ -1,0 +1,246 @@
+"""Fan-out: everybody once, a bounded number ahead, and whatever runs twice or crashes changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from redis.exceptions import ConnectionError as RedisGone
+
+from campaigns import fan_out, life
+from campaigns.fan_out import Step
+from campaigns.verdicts import Looks
+from gateway.domain.blast import State
+from gateway.store import keys
+from gateway.store.offers import Offers
+from tests.integration.campaigns.market import DAY_MS, NOON, Market
+from tests.integration.core.house import LINK
+
+HOUR_MS = 3_600_000
+
+
+async def test_everybody_gets_it_once_in_their_language(market: Market) -> None:
+    numbers = market.shoppers(3, language="uk") + market.shoppers(2, first=100, language="kk")
+    blast = market.launched(fallback="en")
+    market.fan_out(blast)
+
+    texts = dict(market.waiting())
+    assert sorted(numbers) == sorted(texts)
+    assert texts[numbers[0]] == "Вітаємо! 10 балів у Acme. Відмова: СТОП"
+    assert texts[numbers[4]] == "Hello! 10 points at Acme. STOP to refuse"
+    assert market.fan_out(blast) == [Step.IDLE]
+    assert len(market.waiting()) == 5
+
+    assert sorted(await market.send_all()) == sorted(numbers)
+    assert market.fan_out(blast) == [Step.OVER]
+    assert market.again(blast).state is State.FINISHED
+    assert market.results(blast).sent == 5
+
+
+async def test_only_a_bounded_number_waits_in_redis(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fan_out, "AHEAD", 40)
+    monkeypatch.setattr(fan_out, "BATCH", 15)
+    numbers = market.shoppers(100)
+    blast = market.launched()
+    seen: list[str] = []
+    for _ in range(3):
+        assert market.fan_out(blast)[-1] in (Step.FULL, Step.IDLE)
+        assert len(market.waiting()) <= 40
+        seen += await market.send_all()
+    assert sorted(seen) == sorted(numbers)
+
+
+class Cut(Offers):
+    """A Redis that goes away before a batch is put, or right after it."""
+
+    def __init__(self, market: Market, *, after: bool) -> None:
+        super().__init__(market.house.redis)
+        self._after = after
+
+    def put(self, *what: object) -> bool:
+        if self._after:
+            super().put(*what)  # type: ignore[arg-type]
+        raise RedisGone
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it is queued", "after it was queued"])
+async def test_a_crash_between_sql_and_redis_is_repaired(
+    market: Market, monkeypatch: pytest.MonkeyPatch, *, after: bool
+) -> None:
+    numbers = market.shoppers(7)
+    blast = market.launched()
+    whole = type(market.desk).offers
+    monkeypatch.setattr(type(market.desk), "offers", property(lambda _: Cut(market, after=after)))
+    with pytest.raises(RedisGone):
+        market.fan_out(blast)
+    monkeypatch.setattr(type(market.desk), "offers", whole)
+
+    market.fan_out(blast)
+    assert sorted(number for number, _ in market.waiting()) == sorted(numbers)
+
+
+async def test_texts_that_left_before_the_repair_are_not_queued_again(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.shoppers(4)
+    blast = market.launched()
+    whole = type(market.desk).offers
+    monkeypatch.setattr(type(market.desk), "offers", property(lambda _: Cut(market, after=True)))
+    with pytest.raises(RedisGone):
+        market.fan_out(blast)
+    monkeypatch.setattr(type(market.desk), "offers", whole)
+    assert len(await market.send_all()) == 4
+
+    market.fan_out(blast)
+    assert market.waiting() == []
+    assert market.results(blast).sent == 4
+
+
+async def test_two_processes_on_one_batch_write_it_once(market: Market) -> None:
+    """The second looks at the audience before the first has written, and writes after it."""
+    numbers = market.shoppers(6)
+    blast = market.launched()
+    inner: Looks = market.desk.looks
+
+    class Late:
+        done = False
+
+        def look(self, firm: int, people: object, now: int) -> object:
+            if not Late.done:
+                Late.done = True
+                market.fan_out(blast, most=1)
+            return inner.look(firm, people, now)  # type: ignore[arg-type]
+
+    market.fan_out(blast, replace(market.desk, looks=Late()))  # type: ignore[arg-type]
+    assert Counter(number for number, _ in market.waiting()) == Counter(numbers)
+
+
+async def test_what_may_wait_waits_and_what_may_not_is_told(market: Market) -> None:
+    yes = market.shoppers(2)
+    market.shoppers(3, first=100, consent="out:1")
+    market.shoppers(1, first=200, consent="")
+    market.now = NOON + 12 * HOUR_MS  # midnight in Kyiv
+    blast = market.launched(expires_at=NOON + 3 * DAY_MS)
+    market.fan_out(blast)
+    assert market.waiting() == []
+    found = market.results(blast)
+    assert (found.deferred, found.denied) == ({"hours": 2}, {"withdrawn": 3, "no_consent": 1})
+
+    market.now += 10 * HOUR_MS
+    market.fan_out(blast)
+    assert sorted(number for number, _ in market.waiting()) == yes
+
+
+async def test_put_off_by_the_gate_it_comes_again_at_its_time_under_another_id(market: Market) -> None:
+    market.shoppers(1)
+    blast = market.launched()
+    market.fan_out(blast)
+    (first,) = await market.take()
+    until = market.now + HOUR_MS
+    await market.send_all("deferred", error="cap_day", until=until)
+    assert market.fan_out(blast) == [Step.IDLE]
+    assert market.results(blast).deferred == {"cap_day": 1}
+
+    market.now = until
+    market.fan_out(blast)
+    (second,) = await market.take()
+    assert (second.shopper, second.blast) == (first.shopper, first.blast)
+    assert second.message_id != first.message_id
+
+
+async def test_an_outcome_that_is_settled_twice_does_not_queue_twice(market: Market) -> None:
+    market.shoppers(1)
+    blast = market.launched()
+    market.fan_out(blast)
+    taken = await market.take()
+    await market.send_all("deferred", error="cap_day", until=market.now)
+    lines = market.house.redis.xrange(keys.results(market.firm))
+    assert lines == []
+    market.fan_out(blast)
+    assert len(market.waiting()) == 1
+    line = f"{taken[0].message_id}|deferred;{market.now};|1|cap_day|5|{LINK}|"
+    market.house.redis.xadd(keys.results(market.firm), {"j": line})  # as after a crash between SQL and Redis
+    market.house.drain()
+    market.fan_out(blast)
+    assert len(market.waiting()) == 1
+
+
+@pytest.mark.parametrize("state", ["unknown", "failed", "expired"])
+async def test_what_may_have_left_or_has_failed_is_never_sent_again(market: Market, state: str) -> None:
+    market.shoppers(2)
+    blast = market.launched()
+    market.fan_out(blast)
+    await market.send_all(state, error="no response")
+    assert market.fan_out(blast) == [Step.OVER]
+    assert market.waiting() == []
+    assert market.states(blast) == {"texted": 2}
+
+
+async def test_a_pause_puts_off_what_waits_and_a_resume_goes_on(market: Market) -> None:
+    numbers = market.shoppers(5)
+    blast = market.launched()
+    market.fan_out(blast)
+    paused = life.pause(market.desk, market.again(blast), market.now)
+    assert market.house.redis.get(keys.blast(market.firm, str(blast.id))) == b"paused"
+    await market.send_all("deferred", error="paused", until=market.now)  # as the gate has it
+    assert market.fan_out(blast) == [Step.OVER]
+    assert market.waiting() == []
+
+    life.resume(market.desk, paused, market.now)
+    market.fan_out(blast)
+    assert sorted(number for number, _ in market.waiting()) == numbers
+
+
+async def test_too_many_failures_pause_it_until_its_marketer_has_looked(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fan_out, "BATCH", 30)
+    monkeypatch.setattr(fan_out, "AHEAD", 30)
+    market.shoppers(90)
+    blast = market.launched(error_share=0.1)
+    market.fan_out(blast)
+    await market.send_all("failed", error="0xb")
+    assert market.fan_out(blast) == [Step.OVER]
+    stopped = market.again(blast)
+    assert (stopped.state, stopped.why) == (State.PAUSED, "too many failed")
+    assert market.results(blast).failed == {"0xb": 30}
+
+    life.resume(market.desk, stopped, market.now)
+    assert market.fan_out(blast)[-1] is Step.FULL
+    assert len(market.waiting()) == 30
+
+
+async def test_the_holdout_gets_nothing_and_stays_the_same(market: Market) -> None:
+    market.shoppers(400)
+    blast = market.launched(holdout=0.25)
+    market.fan_out(blast)
+    held = market.results(blast).held_out
+    assert 60 < held < 140
+    assert len(market.waiting()) == 400 - held
+
+
+async def test_spread_over_time_only_a_part_is_released(market: Market) -> None:
+    market.shoppers(100)
+    blast = market.launched(spread_s=1000)
+    market.fan_out(blast)
+    assert len(market.waiting()) == 1
+    market.now += 500_000
+    market.fan_out(blast)
+    assert len(market.waiting()) == 51
+
+
+async def test_a_queue_that_was_lost_is_unknown_and_not_filled_again(market: Market) -> None:
+    from gateway.usecases.rebuild import rebuild_firm
+
+    market.shoppers(3)
+    blast = market.launched()
+    market.fan_out(blast)
+    market.house.redis.flushall()
+    house = market.house
+    rebuild_firm(
+        *(market.firm, house.engine, house.redis, house.desks(), house.deployment, "one"), foreign=False
+    )
+    market.fan_out(blast)
+    assert market.waiting() == []
+    assert market.results(blast).unknown == 3

@@ -1,0 +1,142 @@
+"""Audiences and blasts by HTTP, each answer held against the description; nobody's number is in any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from campaigns.http import audiences, blasts
+from campaigns.http.asking import Asking
+from gateway.http import guard
+from gateway.http.wishes import Terms
+from gateway.store.api_keys import ApiKeys
+from gateway.store.metrics import Meter
+from gateway.usecases import set_up
+from tests import described
+from tests.integration.campaigns.market import WORDS, Market
+from tests.integration.core.house import LINK
+
+
+class Caller:
+    """Somebody with a firm's API key."""
+
+    def __init__(self, client: Any, key: str) -> None:
+        self._client = client
+        self._key = key
+        self.heard = ""
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and JSON."""
+        headers = {"Authorization": f"Bearer {self._key}"}
+        async with self._client.request(method, path, json=body, headers=headers) as response:
+            told = await response.json()
+            self.heard += await response.text()
+            template = re.sub(r"/\d+(?=/|$)", "/{id}", path.partition("?")[0])
+            wrong = described.response_faults(method, template, response.status, response.content_type, told)
+            assert wrong == []
+            return response.status, told
+
+
+@pytest.fixture
+async def caller(market: Market) -> AsyncIterator[Caller]:
+    """The marketer of the market's firm."""
+    app = web.Application(middlewares=[guard.middleware(Meter())])
+    asking = Asking(market.desk, ApiKeys(market.house.engine, market.house.vault))
+    app.add_routes(audiences.routes(asking))
+    app.add_routes(blasts.routes(asking, Terms(link=lambda _: LINK, region="", most_codes=1)))
+    key = set_up.new_api_key(market.house.engine, market.house.vault, "acme")
+    async with TestClient(TestServer(app)) as client:
+        yield Caller(client, key)
+
+
+async def test_from_the_audience_to_the_results(caller: Caller, market: Market) -> None:
+    numbers = market.shoppers(30)
+    market.shoppers(11, first=100, consent="out:1")
+    status, audience = await caller.ask("POST", "/v1/audiences", {"name": "all"})
+    assert (status, audience["shoppers"]) == (201, 41)
+    status, sample = await caller.ask("GET", f"/v1/audiences/{audience['id']}/sample?most=3")
+    assert (status, len(sample["shoppers"])) == (200, 3)
+    assert sample["shoppers"][0]["region"] == "38067"
+
+    draft = {"name": "Spring", "audience": audience["id"], "campaign": market.campaign, "texts": WORDS}
+    status, blast = await caller.ask("POST", "/v1/blasts", draft)
+    assert (status, blast["state"], blast["expected"]) == (201, "draft", None)
+    one = f"/v1/blasts/{blast['id']}"
+    status, preview = await caller.ask("GET", f"{one}/preview?most=2")
+    assert [text["text"] for text in preview["texts"]] == ["Вітаємо! 10 балів у Acme. Відмова: СТОП"] * 2
+    assert (preview["texts"][0]["segments"], preview["texts"][0]["encoding"]) == (1, "ucs2")
+    status, flight = await caller.ask("POST", f"{one}/preflight")
+    assert (flight["may_launch"], flight["now"], flight["denied"]) == (True, 30, {"withdrawn": 11})
+
+    assert (await caller.ask("POST", f"{one}/launch"))[1]["state"] == "running"
+    market.fan_out(await _of(market, blast["id"]))
+    await market.send_all()
+    market.fan_out(await _of(market, blast["id"]))
+    status, results = await caller.ask("GET", f"{one}/results")
+    assert (results["state"], results["texts_by_state"]["sent"]) == ("finished", 30)
+    assert (results["denied"], results["opted_out"]) == ({"withdrawn": 11}, "fewer than 10")
+    assert (await caller.ask("GET", f"{one}/unknown"))[1] == {"texts": []}
+    status, problem = await caller.ask("POST", f"{one}/resume")
+    assert (status, problem["type"]) == (409, "urn:undercap:problem:refused")
+    assert "it can resume only while it is paused" in problem["errors"][0]["detail"]
+    assert [number for number in numbers if number in caller.heard] == []
+
+
+async def _of(market: Market, id_: int) -> Any:
+    from gateway.store import blasts as stored
+
+    return stored.find(market.house.engine, id_)
+
+
+async def test_what_is_of_another_firm_is_not_there(caller: Caller, market: Market) -> None:
+    other = market.house.firm("other")
+    foreign = market.desk.audiences.add(other, "theirs", market.audience("ours").definition, market.now)
+    market.shoppers(1)
+    assert (await caller.ask("GET", f"/v1/audiences/{foreign.id}"))[0] == 404
+    draft = {"name": "x", "audience": foreign.id, "campaign": market.campaign, "texts": WORDS}
+    status, problem = await caller.ask("POST", "/v1/blasts", draft)
+    assert (status, problem["errors"][0]["detail"]) == (
+        409,
+        f"there is no audience {foreign.id}: see the list of audiences",
+    )
+    assert (await caller.ask("GET", "/v1/blasts/77"))[0] == 404
+
+
+async def test_a_list_is_uploaded_by_reference(caller: Caller, market: Market) -> None:
+    market.shoppers(12)
+    body = {"name": "list", "definition": {"uploaded": True}}
+    _, audience = await caller.ask("POST", "/v1/audiences", body)
+    path = f"/v1/audiences/{audience['id']}/references"
+    references = [market.desk.reference(market.firm, id_) for id_ in range(1, 12)]
+    status, told = await caller.ask("POST", path, {"references": [*references, "4k2v9q0m8t3x"]})
+    assert (status, told) == (200, {"received": 12, "known": 11})
+    assert (await caller.ask("GET", f"/v1/audiences/{audience['id']}"))[1]["shoppers"] == 11
+    assert (await caller.ask("DELETE", path))[1]["shoppers"] == "fewer than 10"
+
+
+async def test_a_text_is_tried_out_on_ones_own_phone_a_few_times_a_day(
+    caller: Caller, market: Market
+) -> None:
+    blast = market.blast()
+    path = f"/v1/blasts/{blast.id}/test"
+    status, told = await caller.ask("POST", path, {"phone": "+380 67 765 43 21", "language": "uk"})
+    assert status == 202
+    assert market.house.waiting_answers(market.firm) == [
+        ("380677654321", "Вітаємо! 120 балів у Acme. Відмова: СТОП")
+    ]
+    market.say("380671112233", "out:5")
+    assert (await caller.ask("POST", path, {"phone": "+380671112233"}))[0] == 409
+    statuses = [(await caller.ask("POST", path, {"phone": "+380677654321"}))[0] for _ in range(20)]
+    assert statuses == [202] * 19 + [409]
+    assert (await caller.ask("POST", path, {"phone": "12"}))[0] == 400
+    assert "380677654321" not in caller.heard + told["message"]
+
+
+async def test_whoever_shows_no_key_is_refused(caller: Caller) -> None:
+    caller._key = "uc_wrong"
+    assert (await caller.ask("GET", "/v1/blasts"))[0] == 401
