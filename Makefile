@@ -21,9 +21,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 
-# Most tests wait for processes, sound and clocks, so several files run at once.
+# Most tests wait for processes, sound and clocks, so several files run at once; the long ones come first.
 test: $(VENV)/.installed-dev peers
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
