@@ -40,12 +40,13 @@ async def test_processes_share_the_segments_of_an_account(house: House) -> None:
 
 
 async def test_accounts_do_not_meet_and_a_rest_is_no_long_burst(house: House) -> None:
+    begun = time.monotonic()
     one, other = (AccountPace(house.client, name, 50.0) for name in ("one", "other"))
     assert (await one.grant(1000))[0] == 5
     assert (await other.grant(3))[0] == 3
     granted, wait_s = await one.grant(1)
-    assert granted == 0
-    assert 0 < wait_s <= 0.02
+    assert granted <= 50.0 * (time.monotonic() - begun)  # on a busy machine it may be due already
+    assert 0 <= wait_s <= 0.02
 
 
 async def test_a_slow_account_gets_one_segment_at_a_time(house: House) -> None:
