@@ -142,7 +142,7 @@ class _Call:
             while not work.done():
                 await self._channel.play(self._files((f"{self._script.language}/moment",)))
             return work.result()
-        except HungUp:  # what was asked for is done all the same
+        except (HungUp, AgiError):  # what was asked for is done all the same
             await work
             raise
         finally:

@@ -183,6 +183,19 @@ async def test_a_hang_up_while_a_service_works_does_not_undo_the_wish() -> None:
     assert talk.desk.done[-1][0] == "stop"
 
 
+async def test_a_fault_while_a_service_works_does_not_undo_the_wish() -> None:
+    slow = asyncio.Event()
+    talk = Talk(FakeDesk(waits={"stop": slow}))
+
+    def on_command(line: str) -> None:
+        if "/moment" in line:  # the wish comes true a while after the sound was missed
+            asyncio.get_running_loop().call_later(0.1, slow.set)
+
+    record = await talk.hears(AgiPeer(keys=["9"], missing="uk/moment", on_command=on_command))
+    assert (record.end, record.fault) == (CallEnd.FAULT, Fault.NO_SOUND)
+    assert talk.desk.done[-1][0] == "stop"
+
+
 @pytest.mark.parametrize(
     ("peer", "fault"),
     [
