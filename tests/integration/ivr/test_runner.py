@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ async def test_a_whole_call() -> None:
     assert peer.variables[DONE] == "1"
     assert peer.commands[-1] == "HANGUP"
     assert (record.end, record.sight, record.language) == (CallEnd.SILENCE, Sight.KNOWN, "en")
-    assert record.keys == "34984"
+    assert record.keys == "34489"
     assert record.services == (*tuple(Service)[:4], Service.STOP, Service.CHOOSE_LANGUAGE)
     assert record.answered_at is not None
     assert record.started_at <= record.answered_at <= record.ended_at
@@ -160,6 +161,13 @@ async def test_a_gateway_that_is_away_is_told_kindly() -> None:
     record = await Talk(FakeDesk(away={"language", "alias", "text_alias"})).hears(peer)
     assert peer.heard == ["uk/pause", "uk/greeting", "uk/call_later", "uk/goodbye"]
     assert (record.end, peer.variables[DONE]) == (CallEnd.AWAY, "1")
+
+
+async def test_a_code_that_is_keyed_into_a_menu_is_not_kept() -> None:
+    code = "2601210426104"
+    record = await Talk().hears(AgiPeer(keys=[*code, HANG_UP]))
+    assert Counter(record.keys) == Counter(code)
+    assert code not in record.keys
 
 
 @pytest.mark.parametrize("keys", [["hang up"], ["3", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]])
