@@ -19,8 +19,8 @@ class CallRow(NamedTuple):
     """One call, at its end. Times in ms since 1970; `answered_at`: None when the caller hung up before.
 
     `firm_id`: host of the short number, if any. `caller`: known, withheld, unknown, malformed or foreign.
-    `keys`: pressed in menus. `services`: what was asked of the gateway, parted by commas. `outcome`: why it
-    ended; `fault`: why it broke, where it did.
+    `keys`: pressed in menus, sorted. `services`: what was asked of the gateway, parted by commas.
+    `outcome`: why it ended; `fault`: why it broke, where it did.
     """
 
     id: str

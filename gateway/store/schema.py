@@ -345,7 +345,7 @@ call_record = Table(
     Column("free_number", String(15), nullable=False),
     Column("caller", String(10), nullable=False),  # how well the number was seen
     Column("language", String(2), nullable=False),
-    Column("keys", String(64), nullable=False),  # pressed in menus
+    Column("keys", String(64), nullable=False),  # pressed in menus, sorted
     Column("services", String(80), nullable=False),
     Column("outcome", String(10), nullable=False),
     Column("fault", String(10)),

@@ -105,11 +105,16 @@ class CallDesk:
             )
 
     async def text_alias(self, number: str, short_number: str, language: str) -> None:
-        """Send a caller the alias by SMS; also later, while SQL is away. Asked for again, it is sent once."""
+        """Send a caller the alias by SMS; also later, while SQL is away. Asked for again, it is sent once.
+
+        Over a limit it is Away, too: no SMS may be promised then.
+        """
         if not self.link(number):
             raise Away("no link carries texts to this number")
         async with _in_time():
-            await self._say(Intent.ALIAS, number, short_number, language)
+            verdict = await self._say(Intent.ALIAS, number, short_number, language)
+        if (verdict.first or verdict.kind) in ("L", "Q"):
+            raise Away("over a limit")
 
     async def stop(self, number: str, short_number: str, language: str) -> None:
         """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit."""
@@ -134,8 +139,8 @@ class CallDesk:
                 self.meter.count(measures.CLAIMS, CHANNEL, activation.claim_word(code.outcome))
         return answered
 
-    async def _say(self, intent: Intent, number: str, short_number: str, language: str) -> None:
-        """A wish of one word, decided as the text with this word would be."""
+    async def _say(self, intent: Intent, number: str, short_number: str, language: str) -> Verdict:
+        """A wish of one word, decided as the text with this word would be; the verdict of the host firm."""
         incoming = Incoming(
             message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
             number=number,
@@ -145,14 +150,16 @@ class CallDesk:
             channel=CHANNEL,
         )
         reading = Reading(candidates=(), intents=(intent,), language=language, clipped=0)
-        await self._decide(calls_of(incoming, reading, self._short(short_number), self.vault))
+        verdict = await self._decide(calls_of(incoming, reading, self._short(short_number), self.vault))
         self.poke()
+        return verdict
 
-    async def _decide(self, calls: Sequence[ClaimCall]) -> None:
+    async def _decide(self, calls: Sequence[ClaimCall]) -> Verdict:
         """The host's call first, then what its verdict leaves to other firms. Raises StoreUnavailable."""
         host = await self._one(calls[0])
         for call in after_host(calls, host):
             await self._one(call)
+        return host
 
     async def _one(self, call: ClaimCall) -> Verdict:
         verdict = (await self.claims.activate(call.firm_id, [call]))[0]

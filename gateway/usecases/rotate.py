@@ -76,7 +76,9 @@ def retire(generation: int, engine: Engine, redis: Redis, file: Path) -> None:
             )
     with sql.writing(engine) as connection:
         generations.retire(connection, generation)
-    sealing_keys.write(file, [key for key in keys if key.generation != generation])
+    with sql.writing(engine):  # nobody rotates now; whoever has meanwhile made a key finds it kept
+        rest = [key for key in sealing_keys.read(file) if key.generation != generation]
+        sealing_keys.write(file, rest)
 
 
 def _refuse_needed(generation: int, keys: Sequence[SealingKey]) -> None:

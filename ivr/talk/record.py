@@ -13,8 +13,9 @@ from ivr.talk.steps import CallEnd, Service
 class CallRecord:
     """One call, at its end. Times are ms since 1970.
 
-    `answered_at`: None when the caller hung up before. `keys`: pressed in menus. `services`: what the caller
-    had done, in order, each once. `fault`: why it broke, where `end` is a fault.
+    `answered_at`: None when the caller hung up before. `keys`: pressed in menus, sorted: whoever keys a code
+    into a menu must not leave it here. `services`: what the caller had done, in order, each once. `fault`:
+    why it broke, where `end` is a fault.
     """
 
     free_number: str

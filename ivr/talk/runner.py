@@ -109,7 +109,7 @@ class _Call:
             started_at=self._started_at,
             answered_at=self._answered_at,
             ended_at=_now_ms(),
-            keys=self._script.pressed,
+            keys="".join(sorted(self._script.pressed)),
             services=tuple(self._services),
             end=self._end,
             fault=self._fault,
@@ -142,7 +142,7 @@ class _Call:
             while not work.done():
                 await self._channel.play(self._files((f"{self._script.language}/moment",)))
             return work.result()
-        except HungUp:  # what was asked for is done all the same
+        except (HungUp, AgiError):  # what was asked for is done all the same
             await work
             raise
         finally:

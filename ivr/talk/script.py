@@ -70,7 +70,7 @@ class Script:
     def __init__(self, caller: Caller, short_number: str) -> None:
         """`short_number`: where SMS leave from, and where the caller may send one."""
         self.language = caller.language
-        self.pressed = ""  # keys in the menus, for the record; never a code
+        self.pressed = ""  # keys in the menus, for the record
         self._caller = caller
         self._short_number = short_number
         self._at = _At.OPENING

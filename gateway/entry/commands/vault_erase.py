@@ -91,7 +91,13 @@ def _tools(opened: Backing) -> Tools:
 
     def current(*, renew: bool = False) -> Desk:
         catalog = keeper.refresh() if renew else keeper.catalog
-        return Desk(engine=opened.engine, vault=opened.vault, catalog=catalog, alias_key=opened.alias_key)
+        return Desk(
+            engine=opened.engine,
+            vault=opened.vault,
+            catalog=catalog,
+            alias_key=opened.alias_key,
+            aliases=opened.settings.aliases,
+        )
 
     return Tools(
         engine=opened.engine,

@@ -120,6 +120,21 @@ async def test_where_no_link_carries_the_number_no_sms_is_promised(house: House,
     assert house.drain() == 0
 
 
+async def test_over_a_limit_no_sms_is_promised(house: House) -> None:
+    house.limits = LimitSettings(messages_per_minute=1)
+    house.firm()
+    house.campaign()
+    desk = house.call_desk(store=house.claims())
+    await house.text("balance")
+    for _ in range(2):
+        with pytest.raises(Away):
+            await desk.text_alias(ANNA, SHORT, "en")
+    await desk.text_alias(BOHDAN, SHORT, "en")
+    house.drain()
+
+    assert house.rows("alias", "shopper_id") == [(2,)]
+
+
 # Codes
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from config.settings import Settings
 from gateway.entry import backing
@@ -168,6 +171,24 @@ async def test_an_old_generation_ends_when_nothing_is_sealed_under_it(rotating: 
     assert rotated(house) == 3  # a number is never given twice
     ((number,),) = house.rows("shopper", "number")
     assert process(house).open("shopper", number).decode() == ANNA
+
+
+async def test_a_key_that_is_made_while_an_old_one_ends_stays(
+    rotating: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = rotating
+    for _ in range(2):
+        rotated(house)
+    counted = sealed_values.in_sql
+
+    def meanwhile(connection: Connection, generations: Sequence[int]) -> Mapping[str, Counter[int]]:
+        rotate(house.engine, keys_file(house))
+        return counted(connection, generations)
+
+    monkeypatch.setattr(sealed_values, "in_sql", meanwhile)
+    retire(1, house.engine, house.redis, keys_file(house))
+
+    assert [key.generation for key in sealing_keys.read(keys_file(house))] == [2, 3]
 
 
 @pytest.mark.parametrize("place", ["outbox", "dead letter", "part"])

@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from gateway.store import sealing_keys
 from gateway.usecases import rotate
 from tests.integration.core.conftest import Undercap
-from tests.integration.core.house import ANNA, House
+from tests.integration.core.house import ANNA, BOHDAN, House
 from tests.integration.core.vault_scene import keys_file, lay_aside, older, process
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +94,19 @@ async def test_erased_by_a_script(anna: House, undercap: Undercap) -> None:
         (ME, "look-up", None),
         (ME, "erasure", None),
     ]
+
+
+async def test_what_waits_is_settled_under_the_settings_of_aliases(
+    anna: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERCAP_ALIASES__GRACE_D", "1")
+    await anna.text("alias", BOHDAN)
+    await anna.text("new alias", BOHDAN)
+    await anna.text("balance")
+    undercap("vault", "erase", "--yes", said=f"{ANNA}\n")
+
+    (old, new) = anna.rows("alias", "created_at", "ends_at")
+    assert old[1] - new[0] == 86_400_000
 
 
 REFUSED = [

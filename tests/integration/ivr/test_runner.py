@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ async def test_a_whole_call() -> None:
     assert peer.variables[DONE] == "1"
     assert peer.commands[-1] == "HANGUP"
     assert (record.end, record.sight, record.language) == (CallEnd.SILENCE, Sight.KNOWN, "en")
-    assert record.keys == "34984"
+    assert record.keys == "34489"
     assert record.services == (*tuple(Service)[:4], Service.STOP, Service.CHOOSE_LANGUAGE)
     assert record.answered_at is not None
     assert record.started_at <= record.answered_at <= record.ended_at
@@ -162,6 +163,13 @@ async def test_a_gateway_that_is_away_is_told_kindly() -> None:
     assert (record.end, peer.variables[DONE]) == (CallEnd.AWAY, "1")
 
 
+async def test_a_code_that_is_keyed_into_a_menu_is_not_kept() -> None:
+    code = "2601210426104"
+    record = await Talk().hears(AgiPeer(keys=[*code, HANG_UP]))
+    assert Counter(record.keys) == Counter(code)
+    assert code not in record.keys
+
+
 @pytest.mark.parametrize("keys", [["hang up"], ["3", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]])
 async def test_a_hang_up_at_each_step(keys: list[str]) -> None:
     talk = Talk()
@@ -180,6 +188,19 @@ async def test_a_hang_up_while_a_service_works_does_not_undo_the_wish() -> None:
         slow.set()
         record = await talk.records.get()
     assert record.end is CallEnd.HUNG_UP
+    assert talk.desk.done[-1][0] == "stop"
+
+
+async def test_a_fault_while_a_service_works_does_not_undo_the_wish() -> None:
+    slow = asyncio.Event()
+    talk = Talk(FakeDesk(waits={"stop": slow}))
+
+    def on_command(line: str) -> None:
+        if "/moment" in line:  # the wish comes true a while after the sound was missed
+            asyncio.get_running_loop().call_later(0.1, slow.set)
+
+    record = await talk.hears(AgiPeer(keys=["9"], missing="uk/moment", on_command=on_command))
+    assert (record.end, record.fault) == (CallEnd.FAULT, Fault.NO_SOUND)
     assert talk.desk.done[-1][0] == "stop"
 
 
