@@ -71,6 +71,9 @@ class IvrSettings(Section):
         1000  # at once; another hears that all lines are busy
     )
     most_call_s: Annotated[int, Field(ge=10, le=3600)] = 300
+    new_callers_per_hour: Annotated[int, Field(ge=1)] = (
+        10_000  # whom nobody knows; their numbers may be forged
+    )
     key_wait_s: Annotated[float, Field(ge=1, le=30)] = 5.0  # for a key after a prompt
 
     @field_validator("free_numbers")

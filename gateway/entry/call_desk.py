@@ -10,6 +10,7 @@ from gateway.store.callers import Callers
 from gateway.store.claims import ClaimStore
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
+from gateway.store.newcomers import Newcomers
 from gateway.store.shoppers import Shoppers
 from gateway.usecases.call_desk import CallDesk
 
@@ -31,6 +32,7 @@ def call_desk(
         claims=claims,
         owners=Shoppers(redis.redis, backing.engine),
         callers=Callers(backing.engine, backing.vault),
+        newcomers=Newcomers(redis.redis, settings.ivr.new_callers_per_hour),
         vault=backing.vault,
         alias_key=backing.alias_key,
         link=link,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Final
 
 from sqlalchemy import Engine
@@ -23,6 +24,7 @@ class CallLog:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._rows: list[CallRow] = []
+        self._writing = threading.Lock()  # the last writing may meet the one before it
         self._away = Outage("records of calls wait for the database")
         self._full = Outage("records of calls are lost: the database is away for too long")
 
@@ -44,6 +46,10 @@ class CallLog:
 
     def write(self) -> None:
         """Everything that was added so far; what a database that is away does not take waits."""
+        with self._writing:
+            self._write()
+
+    def _write(self) -> None:
         while self._rows:
             batch = self._rows[:AT_ONCE]
             try:

@@ -21,6 +21,10 @@ class Callers:
         self._engine = engine
         self._vault = vault
 
+    async def knows(self, key: str) -> bool:
+        """Whether there is a shopper with this key."""
+        return await asyncio.to_thread(self._knows, key)
+
     async def language(self, key: str) -> str | None:
         """The language of a shopper; None for one who is not known or has told none."""
         return await asyncio.to_thread(self._language, key)
@@ -36,6 +40,10 @@ class Callers:
     async def balance(self, key: str, firm_id: int) -> int:
         """A caller's points at a firm; 0 for one who has none there."""
         return await asyncio.to_thread(self._balance, key, firm_id)
+
+    def _knows(self, key: str) -> bool:
+        with self._engine.connect() as connection:
+            return people.find(connection, key) is not None
 
     def _language(self, key: str) -> str | None:
         with self._engine.connect() as connection:

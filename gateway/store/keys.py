@@ -20,6 +20,7 @@ PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives 
 TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
 BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a link that is gone
 TRIALS_WINDOW = 86_400
+NEWCOMERS_WINDOW = 3600
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -30,6 +31,7 @@ LIMITS = struct.Struct(">IHIHIHIIHIH")
 DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
 CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
 NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first read
+NEWCOMERS = "newcomers"  # callers whom nobody knew; ends by NEWCOMERS_WINDOW
 FEED = "feed"  # the simulator's live feed; capped
 
 

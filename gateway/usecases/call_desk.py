@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from gateway.usecases.intake import Incoming, after_host, calls_of
 
 CHANNEL = "call"
 ANSWER_WITHIN_S = 3.0  # so long a caller bears silence
+KNOWN_WITHIN_S = 1.0  # of it, to ask SQL who calls before the claims are asked
 
 
 class Away(Exception):
@@ -47,6 +48,9 @@ class AliasTold:
 class KnowsCallers(Protocol):
     """gateway.store.callers. All raise SQLAlchemyError."""
 
+    async def knows(self, key: str) -> bool:
+        """Whether there is such a shopper."""
+
     async def language(self, key: str) -> str | None:
         """The language of a shopper, if known."""
 
@@ -58,6 +62,13 @@ class KnowsCallers(Protocol):
 
     async def balance(self, key: str, firm_id: int) -> int:
         """Points at a firm."""
+
+
+class LetsIn(Protocol):
+    """gateway.store.newcomers."""
+
+    async def admit(self) -> bool:
+        """Whether one more caller whom nobody knows may come in. Raises RedisError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +83,7 @@ class CallDesk:
     claims: Claims
     owners: Owners
     callers: KnowsCallers
+    newcomers: LetsIn
     vault: Vault
     alias_key: str
     link: Callable[[str], str]
@@ -93,8 +105,11 @@ class CallDesk:
 
         It is noted as told by call: it spends nothing until a text has come from the number.
         """
+        key = self.vault.index(number)
         async with _in_time():
-            counter = await self.callers.alias(self.vault.index(number), number)
+            if not await self.callers.knows(key):
+                await self._let_in()
+            counter = await self.callers.alias(key, number)
         return AliasTold(digits=alias_of(counter, self.alias_key))
 
     async def balance(self, number: str, short_number: str) -> int:
@@ -112,6 +127,8 @@ class CallDesk:
         if not self.link(number):
             raise Away("no link carries texts to this number")
         async with _in_time():
+            if not await self._known(number):
+                await self._let_in()
             verdict = await self._say(Intent.ALIAS, number, short_number, language)
         if (verdict.first or verdict.kind) in ("L", "Q"):
             raise Away("over a limit")
@@ -138,6 +155,23 @@ class CallDesk:
             for code in answered.codes:
                 self.meter.count(measures.CLAIMS, CHANNEL, activation.claim_word(code.outcome))
         return answered
+
+    async def _known(self, number: str) -> bool:
+        """As far as can be told: while SQL is away everybody counts as new."""
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN_S):
+                return await self.callers.knows(self.vault.index(number))
+        except (SQLAlchemyError, TimeoutError):
+            return False
+
+    async def _let_in(self) -> None:
+        """A caller whom nobody knows: only so many an hour. Raises Away for one too many.
+
+        Without Redis nothing is sent that costs, so that nobody need be counted.
+        """
+        with suppress(RedisError, OSError):
+            if not await self.newcomers.admit():
+                raise Away("too many callers whom nobody knows")
 
     async def _say(self, intent: Intent, number: str, short_number: str, language: str) -> Verdict:
         """A wish of one word, decided as the text with this word would be; the verdict of the host firm."""

@@ -70,7 +70,7 @@ async def run(plan: Plan, state: Path, prompts: Path | None = None) -> Verdict:
         "sounds_dir": str(sounds),
         "free_numbers": [free],
     }
-    ivr |= {"region": "UA", "most_calls": 10_000}
+    ivr |= {"region": "UA", "most_calls": 10_000, "new_callers_per_hour": 1_000_000}
     gateway = Gateway(state=state, links=[], settings={"ivr": ivr})
     with closing(gateway):
         gateway.write_config()

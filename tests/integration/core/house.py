@@ -27,6 +27,7 @@ from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
 from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
+from gateway.store.newcomers import Newcomers
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.shoppers import Shoppers
 from gateway.store.vault import Vault
@@ -268,7 +269,12 @@ class House:
     # As the process that talks with callers
 
     def call_desk(
-        self, *, store: ClaimStore | None = None, engine: Engine | None = None, link: str = LINK
+        self,
+        *,
+        store: ClaimStore | None = None,
+        engine: Engine | None = None,
+        link: str = LINK,
+        new_callers_per_hour: int = 1000,
     ) -> CallDesk:
         """A desk of its own, as of another process."""
         return CallDesk(
@@ -276,6 +282,7 @@ class House:
             claims=store or self.store,
             owners=Shoppers(self.client, engine or self.engine),
             callers=Callers(engine or self.engine, self.vault),
+            newcomers=Newcomers(self.client, new_callers_per_hour),
             vault=self.vault,
             alias_key=self.vault.derive("alias").hex(),
             link=lambda _: link,

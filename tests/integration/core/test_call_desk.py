@@ -102,6 +102,24 @@ async def test_a_later_call_gets_its_sms_again(house: House, desk: CallDesk) -> 
     assert len(house.waiting_answers()) == 2
 
 
+async def test_so_many_callers_whom_nobody_knows_are_let_in_and_the_known_go_on(house: House) -> None:
+    desk = house.call_desk(new_callers_per_hour=2)
+    for number in (ANNA, BOHDAN):
+        await desk.alias(number)
+    stranger = "380670000009"
+    with pytest.raises(Away):
+        await desk.alias(stranger)
+    with pytest.raises(Away):
+        await desk.text_alias(stranger, SHORT, "en")
+    await desk.alias(ANNA)
+    await desk.text_alias(BOHDAN, SHORT, "en")
+    house.drain()
+
+    assert len(house.rows("shopper", "id")) == 2
+    assert [number for number, _ in house.waiting_answers()] == [BOHDAN]
+    assert 3500 < house.redis.ttl(keys.NEWCOMERS) <= keys.NEWCOMERS_WINDOW
+
+
 async def test_an_sms_is_asked_for_while_sql_is_away_and_leaves_later(house: House, desk: CallDesk) -> None:
     await desk.text_alias(BOHDAN, SHORT, "en")  # the claims are open: SQL was asked once
     gone = house.call_desk(engine=create_engine("sqlite:////nowhere/undercap.db"))
