@@ -103,6 +103,8 @@ async def test_a_later_call_gets_its_sms_again(house: House, desk: CallDesk) -> 
 
 
 async def test_so_many_callers_whom_nobody_knows_are_let_in_and_the_known_go_on(house: House) -> None:
+    house.firm()
+    house.campaign()
     desk = house.call_desk(new_callers_per_hour=2)
     for number in (ANNA, BOHDAN):
         await desk.alias(number)
