@@ -13,14 +13,14 @@ IVR = {"enabled": True, "free_numbers": [{"number": "0800500040", "short_number"
 @pytest.mark.parametrize(
     ("sections", "expected"),
     [
-        ({}, ("worker", "smpp", "api")),
-        ({"simulator": {"enabled": True}}, ("simulate", "worker", "smpp", "api")),
-        ({"ivr": IVR}, ("worker", "smpp", "ivr", "api")),
+        ({}, ("worker", "smpp", "blasts", "api")),
+        ({"simulator": {"enabled": True}}, ("simulate", "worker", "smpp", "blasts", "api")),
+        ({"ivr": IVR}, ("worker", "smpp", "ivr", "blasts", "api")),
         (
             {"simulator": {"enabled": True}, "ivr": IVR, "demo": {"sip_port": 5070}},
-            ("simulate", "worker", "smpp", "asterisk", "ivr", "api"),
+            ("simulate", "worker", "smpp", "asterisk", "ivr", "blasts", "api"),
         ),
-        ({"ivr": IVR, "demo": {"sip_port": 5070}}, ("worker", "smpp", "ivr", "api")),
+        ({"ivr": IVR, "demo": {"sip_port": 5070}}, ("worker", "smpp", "ivr", "blasts", "api")),
     ],
     ids=["plain", "demo", "free number", "demo with its Asterisk", "no demo"],
 )
