@@ -15,7 +15,15 @@ from campaigns.http.asking import Asking
 from config.settings import Settings
 from gateway.domain.routing import Health, Route
 from gateway.entry import process
-from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.backing import (
+    Backing,
+    CatalogKeeper,
+    Verifier,
+    claim_store,
+    open_backing,
+    open_redis,
+    redis_url,
+)
 from gateway.entry.blast_desk import blast_desk
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics, persons
@@ -28,7 +36,6 @@ from gateway.store import link_reports
 from gateway.store.access_log import AccessLog
 from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
-from gateway.store.claims import ClaimStore
 from gateway.store.connect import async_client
 from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
@@ -162,13 +169,7 @@ def _services(
     backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter, choice: LinkChoice
 ) -> Services:
     settings = backing.settings
-    claims = ClaimStore(
-        redis,
-        deployment=backing.deployment,
-        limits=settings.limits,
-        answers=settings.answers,
-        verify=Verifier(backing, redis.redis),
-    )
+    claims = claim_store(backing, redis, Verifier(backing, redis.redis))
     desk = Desk(
         catalog=lambda: keeper.catalog,
         claims=claims,

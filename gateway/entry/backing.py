@@ -28,7 +28,7 @@ from gateway.store import (
     sealing_keys,
     sql,
 )
-from gateway.store.claims import StoreUnavailable
+from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client, sync_client
 from gateway.store.durable import DurableRedis
 from gateway.store.presence import Presence
@@ -145,6 +145,17 @@ class Verifier:
                 log.info("redis is whole")
         if standing.presence is not Presence.WHOLE:
             raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; run `undercap rebuild`")
+
+
+def claim_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> ClaimStore:
+    """Where claims of this deployment are decided."""
+    return ClaimStore(
+        redis,
+        deployment=backing.deployment,
+        limits=backing.settings.limits,
+        answers=backing.settings.answers,
+        verify=verifier,
+    )
 
 
 class CatalogKeeper:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.entry.backing import Backing, CatalogKeeper, Verifier
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier, claim_store
 from gateway.queues.poking import Nudger
 from gateway.store.callers import Callers
-from gateway.store.claims import ClaimStore
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
 from gateway.store.newcomers import Newcomers
@@ -20,13 +19,7 @@ def call_desk(
 ) -> CallDesk:
     """`link`: by which one a text to a number leaves, as api_process.link_choice makes it."""
     settings = backing.settings
-    claims = ClaimStore(
-        redis,
-        deployment=backing.deployment,
-        limits=settings.limits,
-        answers=settings.answers,
-        verify=Verifier(backing, redis.redis),
-    )
+    claims = claim_store(backing, redis, Verifier(backing, redis.redis))
     return CallDesk(
         catalog=lambda: keeper.catalog,
         claims=claims,

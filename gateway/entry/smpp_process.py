@@ -17,7 +17,15 @@ from config.logging import canonical, mask
 from config.settings import Settings
 from gateway.domain.routing import next_allowed
 from gateway.entry import process
-from gateway.entry.backing import Backing, CatalogKeeper, Verifier, open_backing, open_redis, redis_url
+from gateway.entry.backing import (
+    Backing,
+    CatalogKeeper,
+    Verifier,
+    claim_store,
+    open_backing,
+    open_redis,
+    redis_url,
+)
 from gateway.entry.link_reporting import report
 from gateway.entry.overdue import hand_on_overdue
 from gateway.entry.reload import Reload
@@ -27,7 +35,7 @@ from gateway.entry.tenure import HELD_FOR_S, Parts
 from gateway.queues.poking import Nudger
 from gateway.store import failover, link_reports
 from gateway.store.access_log import AccessLog
-from gateway.store.claims import ClaimStore, StoreUnavailable
+from gateway.store.claims import StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.durable import DurableRedis
 from gateway.store.feed import Feed
@@ -244,13 +252,7 @@ def _intake(
     meter: Meter,
 ) -> Intake:
     settings = backing.settings
-    claims = ClaimStore(
-        redis,
-        deployment=backing.deployment,
-        limits=settings.limits,
-        answers=settings.answers,
-        verify=verifier,
-    )
+    claims = claim_store(backing, redis, verifier)
     return Intake(
         catalog=lambda: keeper.catalog,
         vault=backing.vault,

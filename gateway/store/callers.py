@@ -7,11 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy import Engine, select, update
 
 from gateway.store import aliases, people, schema, sql
 from gateway.store.vault import Vault
+
+
+class _Asking(NamedTuple):
+    """Somebody who waits for an alias, perhaps no longer."""
+
+    key: str
+    number: str
+    counter: asyncio.Future[int]
+
+    def tell(self, counter: int) -> None:
+        if not self.counter.done():
+            self.counter.set_result(counter)
+
+    def fail(self, err: Exception) -> None:
+        if not self.counter.done():
+            self.counter.set_exception(err)
 
 
 class Callers:
@@ -20,6 +38,8 @@ class Callers:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._engine = engine
         self._vault = vault
+        self._asking: list[_Asking] = []
+        self._giving: asyncio.Task[None] | None = None
 
     async def knows(self, key: str) -> bool:
         """Whether there is a shopper with this key."""
@@ -34,8 +54,16 @@ class Callers:
         await asyncio.to_thread(self._choose_language, key, number, language)
 
     async def alias(self, key: str, number: str) -> int:
-        """The counter of a caller's alias, the next one at the first call; noted as told by call now."""
-        return await asyncio.to_thread(self._alias, key, number)
+        """The counter of a caller's alias, the next one at the first call; noted as told by call now.
+
+        Whoever asks while a transaction is on its way shares the next: SQLite knows one writer, and each
+        commit waits for the disk.
+        """
+        asking = _Asking(key, number, asyncio.get_running_loop().create_future())
+        self._asking.append(asking)
+        if self._giving is None:
+            self._giving = asyncio.create_task(self._give())
+        return await asking.counter
 
     async def balance(self, key: str, firm_id: int) -> int:
         """A caller's points at a firm; 0 for one who has none there."""
@@ -56,13 +84,33 @@ class Callers:
             person = people.known_or_new(connection, self._vault, key=key, number=number, at=_now())
             connection.execute(update(t).where(t.c.id == person.id).values(language=language))
 
-    def _alias(self, key: str, number: str) -> int:
+    async def _give(self) -> None:
+        try:
+            while self._asking:
+                batch, self._asking = self._asking, []
+                try:
+                    counters = await asyncio.to_thread(self._aliases, {a.key: a.number for a in batch})
+                except Exception as err:  # noqa: BLE001 - told to whoever waits
+                    for asking in batch:
+                        asking.fail(err)
+                else:
+                    for asking in batch:
+                        asking.tell(counters[asking.key])
+        finally:
+            self._giving = None
+
+    def _aliases(self, callers: Mapping[str, str]) -> dict[str, int]:
+        """`callers`: key -> number."""
         now = _now()
         with sql.writing(self._engine) as connection:
-            person = people.known_or_new(connection, self._vault, key=key, number=number, at=now)
-            had = aliases.give(connection, {person.id: None}, now)[person.id]
-            aliases.note_told(connection, person.id, now)
-        return had[-1].counter
+            ids = {
+                key: people.known_or_new(connection, self._vault, key=key, number=number, at=now).id
+                for key, number in sorted(callers.items())
+            }
+            had = aliases.give(connection, dict.fromkeys(ids.values()), now)
+            for id_ in ids.values():
+                aliases.note_told(connection, id_, now)
+        return {key: had[id_][-1].counter for key, id_ in ids.items()}
 
     def _balance(self, key: str, firm_id: int) -> int:
         s, b = schema.shopper, schema.balance

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from config.settings import LimitSettings, RedisSettings
 from gateway.domain.alias import counter_of
@@ -73,6 +73,24 @@ async def test_a_worker_and_calls_that_give_the_first_alias_at_once_tell_the_sam
 
     assert [texted[number] for number in numbers] == [told.digits for told in called]
     assert len(house.rows("alias", "id")) == len(numbers)
+
+
+async def test_callers_of_one_moment_share_a_transaction(house: House, desk: CallDesk) -> None:
+    commits: list[object] = []
+    event.listen(house.engine, "commit", commits.append)
+    told = await asyncio.gather(*(desk.alias(f"38067000{n % 30:04d}") for n in range(40)))
+
+    assert len(commits) < 10
+    assert [t.digits for t in told[30:]] == [t.digits for t in told[:10]]
+    assert len({t.digits for t in told}) == len(house.rows("alias", "id")) == 30
+
+
+async def test_one_who_hung_up_meanwhile_takes_nothing_from_the_others(desk: CallDesk) -> None:
+    gone, stays = asyncio.create_task(desk.alias(ANNA)), asyncio.create_task(desk.alias(BOHDAN))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    assert (await stays).digits == (await desk.alias(BOHDAN)).digits
 
 
 # By SMS
