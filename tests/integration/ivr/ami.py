@@ -14,8 +14,8 @@ from tests.peers.asterisk import Asterisk
 WAIT_S: Final = 15.0
 QUICK: Final = {
     "ping_s": 0.3,
-    "answer_timeout_s": 1.0,
-    "connect_timeout_s": 0.5,
+    "answer_timeout_s": 2.0,
+    "connect_timeout_s": 5.0,
     "reconnect_max_s": 0.5,
 }
 
