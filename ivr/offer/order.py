@@ -10,7 +10,7 @@ from gateway.domain.offer_call import OnMachine, Outcome
 
 
 class AnsweredBy(StrEnum):
-    """Who took the call, as far as its first seconds tell; `offer_call_record.answered_by` has these words."""
+    """Who took the call, as far as its first seconds tell; the record of the call has these words."""
 
     HUMAN = "human"
     MACHINE = "machine"
