@@ -241,9 +241,10 @@ async def test_a_till_that_asks_for_hundreds_at_once_takes_no_other_till_its_tur
 
     async def asks(store: TillStore, key_id: int) -> Any:
         if key_id == 1:
-            connection = await house.client.connection_pool.get_connection()
+            pool: Any = house.client.connection_pool
+            connection = await pool.get_connection()
             await slow.wait()
-            await house.client.connection_pool.release(connection)
+            await pool.release(connection)
         return await ask(store, key_id)
 
     async def burst() -> int:
