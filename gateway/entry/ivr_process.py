@@ -11,13 +11,15 @@ import structlog
 from config.settings import Settings
 from gateway.entry import process
 from gateway.entry.api_process import link_choice
-from gateway.entry.backing import CatalogKeeper, open_backing, open_redis
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.call_desk import call_desk
-from gateway.entry.call_keeping import row_of, tell_now
+from gateway.entry.call_keeping import record_of, row_of, tell_now
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from gateway.store.access_log import AccessLog
+from gateway.store.call_journal import FOLDER, CallJournal
 from gateway.store.call_log import CallLog
+from gateway.store.calls import LOST, CallRow
 from gateway.store.metrics import METRICS, Meter
 from ivr.agi import wire
 from ivr.agi.faults import AgiError
@@ -50,14 +52,17 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await choice.look()
     desk = call_desk(backing, redis, keeper, meter, choice)
     meters = CallMeters(meter, lambda: server.calls)
-    book = CallLog(backing.engine)
+    book = _book(backing, meters)
     hosts = partial(_host, line, keeper)
+
+    def row(record: CallRecord) -> CallRow:
+        return row_of(record, hosts(record.free_number))
 
     def ended(record: CallRecord) -> None:
         meters.ended(record)
-        book.add(row_of(record, hosts(record.free_number)))
+        book.add(row(record))
 
-    talk = FreeNumberTalk(line, desk, ended)
+    talk = FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record)))
     server = AgiServer({"/free": talk}, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
     now = tell_now(redis.redis, lambda: server.calls, settings.ivr.most_calls)
@@ -71,9 +76,20 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        book.close()
         await redis.redis.aclose()
         meters.write()
     return process.Exit.OK
+
+
+def _book(backing: Backing, meters: CallMeters) -> CallLog:
+    """The records of calls, with those that a process has left that was killed."""
+    journal = CallJournal(backing.settings.state_dir / FOLDER)
+    left = journal.open()
+    for row in left:
+        if row.outcome == LOST:  # what was over is counted
+            meters.ended(record_of(row))
+    return CallLog(backing.engine, journal, left)
 
 
 def _host(line: Line, keeper: CatalogKeeper, free_number: str) -> int | None:

@@ -30,6 +30,7 @@ class CallEnd(StrEnum):
     TIME_UP = "time_up"
     STOPPED = "stopped"  # our process ended; Asterisk apologises
     FAULT = "fault"  # AGI broke; Asterisk apologises
+    LOST = "lost"  # our process was killed; Asterisk apologises
 
 
 # Actions.
