@@ -118,7 +118,7 @@ def resume(desk: Desk, blast: Blast, now: int) -> Blast:
         if found.forbids:
             raise Refused(*found.forbids)
         return _begin(desk, blast, Word.RESUME, found, now)
-    return _turn(desk, blast, Word.RESUME, now, failed_before=failures.failed(desk.engine, blast.id))
+    return _turn(desk, blast, Word.RESUME, now, failed_before=failures.failed(desk.engine, blast))
 
 
 def start_due(desk: Desk, blast: Blast, now: int) -> Blast:

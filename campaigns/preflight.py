@@ -12,6 +12,7 @@ from campaigns.forecast import HOUR_MS, Forecast, Load, forecast, total_rate
 from campaigns.verdicts import Person
 from campaigns.words import setting_of, written
 from gateway.domain import offer
+from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
 from gateway.domain.policy.verdict import Allow, Defer
 from gateway.domain.segments import count
@@ -103,7 +104,7 @@ def _look(desk: Desk, blast: Blast, audience: Audience, found: Preflight, most: 
         page = desk.audiences.page(audience, found.at, after=after, most=PAGE)
         asked = [m for m in page if draw.place(m.shopper_id) >= held_below]
         people = [_person(desk, m) for m in asked]
-        verdicts = desk.looks.look(blast.firm_id, people, found.at) if people else []
+        verdicts = desk.looks.look(blast.firm_id, Channel(blast.channel), people, found.at)
         reachable: list[tuple[Member, Person]] = []
         for member, person, verdict in zip(asked, people, verdicts, strict=True):
             if isinstance(verdict, Allow):
@@ -145,7 +146,7 @@ def _judge(found: Preflight) -> None:
 
 def _forecast(desk: Desk, blast: Blast, found: Preflight, sample: Sequence[Person]) -> Forecast:
     def open_share(at: int) -> float:
-        verdicts = desk.looks.look(blast.firm_id, sample, at)
+        verdicts = desk.looks.look(blast.firm_id, Channel(blast.channel), sample, at)
         return sum(isinstance(v, Allow) for v in verdicts) / len(verdicts)
 
     load = Load(

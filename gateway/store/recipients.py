@@ -1,4 +1,4 @@
-"""The recipients of blasts in SQL: each is drawn once, and has at most one text on its way.
+"""The recipients of blasts in SQL: each is drawn once, and has at most one text or call on its way.
 
 A batch is written in one transaction that first moves the blast's counters on from where they were read; of
 two processes that do the same batch one finds them moved and writes nothing.
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from gateway.domain.blast import Fate, State
 from gateway.domain.offer_ids import batch_range
-from gateway.store import ledger, schema, sql
+from gateway.store import called, ledger, schema, sql
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.offers import Offer
@@ -71,15 +71,17 @@ def write_batch(
     opened: int,
     now: int,
 ) -> bool:
-    """Write a batch: recipients, and the texts of those who get one. False if another process has done it.
+    """Write a batch: recipients, and their texts or calls. False if another process has done it.
 
     `blast`: as it was read before. `anew`: they were deferred, not drawn now. `all_drawn`: the audience has
     no more. `opened`: numbers that the vault opened for it. `now`: ms.
     """
     texted = [d for d in drawn if d.offer is not None]
+    to_call = [d.shopper_id for d in drawn if d.fate is Fate.CALLED]
     with sql.writing(engine) as connection:
-        moved: dict[str, Any] = {"texted": blast.texted + len(texted), "all_drawn": int(all_drawn)}
-        if texted:
+        reached = len(texted) + len(to_call)
+        moved: dict[str, Any] = {"texted": blast.texted + reached, "all_drawn": int(all_drawn)}
+        if reached:
             moved["batch"] = blast.batch + 1
         if not anew:
             last = drawn[-1].shopper_id if drawn else blast.last_shopper
@@ -91,6 +93,7 @@ def write_batch(
         else:
             ledger.insert_all(connection, schema.blast_recipient, [_row(blast, d) for d in drawn])
         ledger.insert_all(connection, schema.message, [_message(blast, d, now) for d in texted])
+        called.add(connection, blast, to_call, now)
         if opened:
             ledger.insert_all(connection, schema.vault_access, [_access(blast, opened, now)])
     return True

@@ -455,7 +455,7 @@ blast = Table(
     # How far it is.
     Column("expected", BigInteger, nullable=False),  # shoppers of the audience, when it was launched
     Column("drawn", BigInteger, nullable=False),  # shoppers taken from the audience so far
-    Column("texted", BigInteger, nullable=False),  # texts made for them, those sent back included
+    Column("texted", BigInteger, nullable=False),  # texts or calls made for them, those sent back included
     Column("last_shopper", BigInteger, nullable=False),  # the last taken: they come in the order of their ids
     Column("all_drawn", Integer, nullable=False),  # 1: the audience has no more
     Column("batch", Integer, nullable=False),  # the last that was written
