@@ -20,6 +20,7 @@ DIALER_TTL = 15  # as long without a sign of life, and twice looked for, it is d
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
 TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
 BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a link that is gone
+ASKED_TTL = 30 * 86_400  # who has asked for an offer in a call gets it once; no blast calls for so long
 TRIALS_WINDOW = 86_400
 NEWCOMERS_WINDOW = 3600
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
@@ -165,6 +166,11 @@ def results(firm: int) -> str:
 def blast_course(firm: int, blast_id: int) -> str:
     """Hash: `revision` of the state that was told, `put`: the last batch that was queued; ends as `blast`."""
     return f"{{f{firm}}}:blast-course:{blast_id}"
+
+
+def asked(firm: int, blast_id: int, shopper_id: int) -> str:
+    """A shopper got the text of a blast, asked for in its call; ends by ASKED_TTL."""
+    return f"{{f{firm}}}:asked:{blast_id}:{shopper_id}"
 
 
 def trials(firm: int) -> str:
