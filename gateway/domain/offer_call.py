@@ -54,7 +54,7 @@ class CallPlan(BaseModel):
     free_number: Annotated[str, Field(pattern=r"^[0-9]{0,15}$")] = ""
 
     def language(self, known: str | None, fallback: str) -> str:
-        """In which language somebody is called. `known`: theirs, if anybody has told; `fallback`: the blast's."""
+        """In which one somebody is called. `known`: theirs, if anybody has told; `fallback`: the blast's."""
         spoken = (word for word in (known, fallback) if word in self.spoken)
         return next(spoken, None) or next(iter(self.spoken))
 

@@ -1,8 +1,8 @@
 """Offer calls in SQL, which is the queue that dialers take them from, and their records.
 
-A call is begun here, on disk, before Asterisk is asked for it, and ended here by what came of it. So whatever a
-killed dialer has begun may have rung: it ends as unknown and is never made again. Of two dialers that begin the
-same call one does: who is not waiting any more, or was called since, is left out.
+A call is begun here, on disk, before Asterisk is asked for it, and ended here by what came of it. So whatever
+a killed dialer has begun may have rung: it ends as unknown and is never made again. Of two dialers that begin
+the same call one does: who is not waiting any more, or was called since, is left out.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def due(engine: Engine, blast_id: int, now: int, most: int) -> list[Due]:
         .limit(most)
     )
     with engine.connect() as connection:
-        return [Due(*row) for row in connection.execute(query)]
+        return [Due._make(row) for row in connection.execute(query)]
 
 
 def begin(
