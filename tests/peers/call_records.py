@@ -22,8 +22,10 @@ def configure(etc: Path, modules: Path) -> None:
     there = [name for name in _MODULES if (modules / name).exists()]
     with (etc / "modules.conf").open("a", encoding="utf-8") as wanted:
         wanted.write("".join(f"load = {name}\n" for name in there))
+    (etc.parent / "log" / "cdr-custom").mkdir(parents=True)
     (etc / "cdr.conf").write_text("[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n")
-    told = "${CSV_QUOTE(${CDR(start,f)})},${CSV_QUOTE(${CDR(end,f)})}"
+    # Without a function that it does not know, 22 turns the fields into its newer form, which has whole seconds.
+    told = ",".join(f"${{FILTER(0-9.,${{CDR({field},f)}})}}" for field in ("start", "end"))
     (etc / "cdr_custom.conf").write_text(f"[mappings]\n{_FILE} => {told}\n")
 
 
@@ -31,7 +33,7 @@ def read(folder: Path) -> list[CallRecord]:
     """What the Asterisk of this folder has written so far, in the order of the ends."""
     file = folder / "log" / "cdr-custom" / _FILE
     lines = file.read_text(encoding="ascii").splitlines() if file.exists() else []
-    return [CallRecord(*(float(field.strip('"')) for field in line.split(","))) for line in lines]
+    return [CallRecord(*(float(field) for field in line.split(","))) for line in lines]
 
 
 def most_at_once(records: Sequence[CallRecord]) -> int:

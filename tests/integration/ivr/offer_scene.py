@@ -224,7 +224,7 @@ class Scene:
         )
         route = offers.talk if talk else self._talk(offers)
         server = AgiServer({"/offer": route}, AgiLimits(most_calls=100, call_s=30.0), lambda _: None)
-        await server.start("127.0.0.1", self.asterisk.place.agi_port)
+        await server.start("127.0.0.1", backing.settings.ivr.agi_port)
         tasks = [asyncio.ensure_future(work) for work in offers.works()]
         try:
             async with asyncio.timeout(WAIT_S):

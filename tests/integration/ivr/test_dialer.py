@@ -87,12 +87,10 @@ async def test_the_talk_is_talked_and_told(scene: Scene, brisk: Path) -> None:
     async with scene.calling("200 OK", talk=True):
         calls = await scene.ended(blast)
     assert calls == [("ended", "heard", 1, 1)]
-    columns = ("dialer", "answered_by", "keys", "language", "outcome", "cause")
-    ((dialer, *record),) = scene.market.house.rows("offer_call_record", *columns)
-    assert record == ["unsure", "", "uk", "heard", 16]
+    columns = ("answered_by", "keys", "language", "outcome")
+    assert scene.market.house.rows("offer_call_record", *columns) == [("unsure", "", "uk", "heard")]
     (contact,) = scene.market.house.rows("contact", "blast", "channel", "state", "consent", "pack")
     assert contact == (str(blast), "call", "heard", "given", "ua")
-    assert dialer
 
 
 async def test_nobody_answers_in_the_time_for_it(scene: Scene) -> None:
@@ -159,10 +157,9 @@ async def test_what_the_gate_says_is_filed(scene: Scene) -> None:
     market = scene.market
     denied, night, called_, erased = market.shoppers(4)
     market.say(denied, "out:2")
-    moved = "12025550123"
-    scene.move(night, moved)  # where it is night
-    scene.erase(erased)
     blast = scene.blast([denied, night, called_, erased])
+    scene.move(night, "12025550123")  # where it is night
+    scene.erase(erased)
     async with scene.calling("200 OK"):
         await scene.until(lambda: scene.calls(blast)[2][0] == "ended")
     rows = market.house.rows("offer_call", "state", "outcome", "reason", "calls")
@@ -235,7 +232,6 @@ async def test_what_a_killed_dialer_has_begun_is_unknown_and_never_called_again(
         killed(offers)
         assert scene.calls(blast) == [("calling", None, 0, 1), ("waiting", None, 0, 0)]
         assert scene.live() == 1  # it may live still
-    scene.redis.delete(*scene.redis.keys("{calls}:dialer:*"))
     async with scene.calling("200 OK"):
         await scene.until(lambda: scene.calls(blast)[0][0] == "ended")
     assert scene.calls(blast) == [("ended", "unknown", 1, 1), ("waiting", None, 0, 0)]
