@@ -20,7 +20,8 @@ from gateway.store.vault import Vault
 class Desk:
     """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
     account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
-    `clock`: Redis' own, which all limits go by, ms since 1970.
+    `clock`: Redis' own, which all limits go by, ms since 1970. `free_numbers`: that shoppers may call.
+    `dials`: whether a dialer is set up.
     """
 
     engine: Engine
@@ -33,6 +34,8 @@ class Desk:
     links: tuple[str, ...]
     rates: Mapping[str, float]
     most_segments: int
+    free_numbers: tuple[str, ...]
+    dials: bool
     clock: Callable[[], int]
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import life, preview, told
+from campaigns import draft, life, preview, told
 from campaigns.http import forms
 from campaigns.http.asking import Asking, Handler, id_of, whole
 from campaigns.preflight import preflight
@@ -32,7 +32,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Draft)
         return await asking.answer(
-            lambda: told.blast(life.create(desk, firm, form.new(), desk.clock())), status=201
+            lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
         )
 
     async def list_(request: web.Request) -> web.Response:

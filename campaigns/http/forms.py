@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from campaigns.life import NewBlast
+from campaigns.draft import NewBlast
 from gateway.domain.audience import Definition, Id, Language
 from gateway.http.bodies import Body
 

@@ -32,6 +32,8 @@ def blast_desk(
         links=tuple(link.name for link in settings.links),
         rates={link.account or link.name: link.segments_per_s for link in settings.links},
         most_segments=settings.answers.max_segments,
+        free_numbers=tuple(free.number for free in settings.ivr.free_numbers),
+        dials=settings.ivr.enabled,
         clock=partial(now_of, backing.redis, settings.clock_offset_s),
     )
 

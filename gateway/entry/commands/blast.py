@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from campaigns import life, told
+from campaigns import draft, life, told
 from campaigns import preview as previewing
-from campaigns.life import NewBlast
+from campaigns.draft import NewBlast
 from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
 from campaigns.results import unknown_texts
@@ -87,7 +87,7 @@ def add(
         **said,
     )
     with marketing(firm) as at:
-        click.echo(life.create(at.desk, at.firm_id, new, at.desk.clock()).id)
+        click.echo(draft.create(at.desk, at.firm_id, new, at.desk.clock()).id)
 
 
 @blast.command(name="list")

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from campaigns import life
+from campaigns import draft, life
 from campaigns.desk import Desk
+from campaigns.draft import NewBlast
 from campaigns.fan_out import FanOut, Step
-from campaigns.life import NewBlast
 from campaigns.results import Results, results
 from campaigns.verdicts import Look
 from config import policies
@@ -31,6 +31,7 @@ WORDS: Final = {
     "uk": "Вітаємо! {points} у {firm}. {opt_out}",
 }
 FIRM: Final = 1
+FREE: Final = "0800500040"
 
 
 class Market:
@@ -52,6 +53,8 @@ class Market:
             links=(LINK,),
             rates={LINK: 100.0},
             most_segments=4,
+            free_numbers=(FREE,),
+            dials=True,
             clock=lambda: self.now,
         )
 
@@ -92,14 +95,10 @@ class Market:
 
     def blast(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A draft for an audience; without one for everybody."""
-        new = NewBlast(
-            name="Spring",
-            audience=(audience or self.audience()).id,
-            campaign=self.campaign,
-            texts=WORDS,
-            short_number=SHORT,
-        )
-        return life.create(self.desk, self.firm, replace(new, **changes), self.now)
+        if not changes.keys() & {"audience", "follows"}:
+            changes["audience"] = (audience or self.audience()).id
+        new = NewBlast(name="Spring", campaign=self.campaign, texts=WORDS, short_number=SHORT)
+        return draft.create(self.desk, self.firm, replace(new, **changes), self.now)
 
     def launched(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A blast that runs."""
