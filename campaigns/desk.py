@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from campaigns.verdicts import Looks
+from config.policies import Policies
 from gateway.domain.catalog import Catalog
 from gateway.domain.reference import reference_of, shopper_of
 from gateway.store.audiences import Audiences
@@ -21,7 +22,7 @@ class Desk:
     """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
     account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
     `clock`: Redis' own, which all limits go by, ms since 1970. `free_numbers`: that shoppers may call.
-    `dials`: whether a dialer is set up.
+    `dials`: whether a dialer is set up. `policies`: the law, read anew each time.
     """
 
     engine: Engine
@@ -36,6 +37,7 @@ class Desk:
     most_segments: int
     free_numbers: tuple[str, ...]
     dials: bool
+    policies: Callable[[], Policies]
     clock: Callable[[], int]
 
     @property

@@ -34,6 +34,7 @@ def blast_desk(
         most_segments=settings.answers.max_segments,
         free_numbers=tuple(free.number for free in settings.ivr.free_numbers),
         dials=settings.ivr.enabled,
+        policies=policies.load,
         clock=partial(now_of, backing.redis, settings.clock_offset_s),
     )
 

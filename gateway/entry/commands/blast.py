@@ -17,7 +17,8 @@ from campaigns import preview as previewing
 from campaigns.draft import NewBlast
 from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
-from campaigns.results import unknown_texts
+from campaigns.unknown import after_of
+from campaigns.unknown import unknown as list_unknown
 from gateway.domain.numbers import parse_msisdn
 from gateway.entry.commands.blast_view import watch as follow
 from gateway.entry.commands.marketing import Marketing, marketing, two_columns
@@ -206,15 +207,14 @@ def results(firm: str, blast_id: int) -> None:
 @FIRM
 @ID
 def unknown(firm: str, blast_id: int) -> None:
-    """Texts of which nobody knows whether they left; they are never sent again."""
-    table = Table("reference", "text's id", "at (UTC)")
+    """Texts or calls of which nobody knows whether they left; they are never sent or made again."""
+    table = Table("reference", "at (UTC)", "text's id")
     with _one(firm, blast_id) as (at, found):
         after = ""
-        while rows := unknown_texts(at.desk.engine, found, after=after, most=_UNKNOWN_AT_ONCE):
+        while rows := next(iter(list_unknown(at.desk, found, after=after, most=_UNKNOWN_AT_ONCE).values())):
             for row in rows:
-                reference = at.desk.reference(at.firm_id, row.shopper_id)
-                table.add_row(reference, row.message_id, told.time(row.at))
-            after = rows[-1].message_id
+                table.add_row(row["reference"], row["at"], row.get("message", "-"))
+            after = after_of(rows[-1])
     Console().print(table)
 
 

@@ -55,6 +55,7 @@ class Market:
             most_segments=4,
             free_numbers=(FREE,),
             dials=True,
+            policies=policies.load,
             clock=lambda: self.now,
         )
 
