@@ -13,7 +13,7 @@ from gateway.store.blasts import Blast
 
 
 def unknown(desk: Desk, blast: Blast, *, after: str, most: int) -> dict[str, list[dict[str, Any]]]:
-    """`texts`, or `calls` of a blast that calls; behind the one that `after_of` names, empty for the first."""
+    """`texts`, or `calls` of a blast that calls. `after`: what `after_of` says of the last page, or empty."""
     if blast.channel == Channel.CALL:
         behind = desk.shopper(blast.firm_id, after) or 0
         calls = unknown_calls(desk.engine, blast, after=behind, most=most)

@@ -21,6 +21,8 @@ from gateway.domain.priority import Priority
 from gateway.store import blasts, keys, people, schema, sql
 from gateway.store.audiences import Audience
 from gateway.store.blasts import Blast
+from gateway.store.durable import DurableRedis
+from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.sendqueue import Sent, Waiting, open_answer
 from tests.integration.core.house import LINK, SHORT, House
 
@@ -143,6 +145,12 @@ class Market:
         taken = await self.take()
         await self.end([outcome(w, state, **changes) for w in taken])
         return [open_answer(self.house.vault, w.sealed)[0] for w in taken]
+
+    async def receipt(self, text: str) -> None:
+        """A text that the SMSC has taken arrives."""
+        filed = FiledReceipt(f"id-{text}", "delivered", None, NOON)
+        await ReceiptLog(DurableRedis(self.house.client)).add(LINK, [filed])
+        self.house.drain()
 
     def states(self, blast: Blast) -> Mapping[str, int]:
         """Recipients by what stands of them."""

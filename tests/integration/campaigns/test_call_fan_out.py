@@ -21,12 +21,6 @@ from tests.integration.campaigns.market import DAY_MS, NOON, Market
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture
-def dialling(market: Market) -> Dialling:
-    """The dialer of the market."""
-    return Dialling(market)
-
-
 async def test_everybody_waits_for_the_dialer_once_and_is_waited_for(
     market: Market, dialling: Dialling
 ) -> None:
