@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import insert, update
 
 from gateway.domain.offer_call import CallPlan, Outcome, Spoken
+from gateway.domain.policy.verdict import Reason
 from gateway.store import recordings, schema, sql
 from gateway.store.blasts import Blast
 from tests.integration.campaigns.market import Market
@@ -25,12 +26,19 @@ class Dialling:
         self.market = market
         self._made = 0
 
-    def recording(self, language: str, *, words: str | None = f"This is {FIRM_NAME}.", ms: int = 1000) -> int:
+    def recording(
+        self,
+        language: str,
+        *,
+        words: str | None = f"This is {FIRM_NAME}.",
+        ms: int = 1000,
+        firm: int | None = None,
+    ) -> int:
         """A recording that was spoken from words, or uploaded without any; its id."""
         self._made += 1
         source = "uploaded" if words is None else "spoken"
         name = f"{language} {self._made}"
-        new = recordings.New(self.market.firm, name, language, source, words, b"RIFF", ms)
+        new = recordings.New(firm or self.market.firm, name, language, source, words, b"RIFF", ms)
         return recordings.add(self.market.house.engine, new, self.market.now).id
 
     def plan(self, *languages: str, **changes: Any) -> CallPlan:
@@ -66,6 +74,15 @@ class Dialling:
             then = ended if again_at is None else again
             self._set(blast, shopper, **then, outcome=outcome.value, attempts=1, calls=1)
             self._record(blast, shopper, outcome, now)
+
+    def put_off(self, blast: Blast, shopper: int, reason: Reason, until: int) -> None:
+        """The gate says later, ms."""
+        self._set(blast, shopper, reason=reason.value, due_at=until)
+
+    def deny(self, blast: Blast, shopper: int, reason: Reason) -> None:
+        """The gate says no."""
+        denied = {"state": "ended", "outcome": Outcome.DENIED.value, "ended_at": self.market.now}
+        self._set(blast, shopper, reason=reason.value, **denied)
 
     def outcomes(self, blast: Blast) -> Mapping[str, int]:
         """How many of a blast ended how."""

@@ -64,10 +64,17 @@ class Market:
     # People
 
     def shoppers(
-        self, count: int, *, first: int = 1, language: str = "uk", consent: str = "in:1", points: int = 10
+        self,
+        count: int,
+        *,
+        first: int = 1,
+        language: str = "uk",
+        consent: str = "in:1",
+        points: int = 10,
+        region: str = "38067",
     ) -> list[str]:
-        """So many shoppers of the firm; their numbers."""
-        numbers = [f"38067{i:07}" for i in range(first, first + count)]
+        """So many shoppers of the firm whose numbers begin with `region`; their numbers."""
+        numbers = [f"{region}{i:0{12 - len(region)}}" for i in range(first, first + count)]
         keys_ = [self.house.vault.index(number) for number in numbers]
         with sql.writing(self.house.engine) as connection:
             rows = [
