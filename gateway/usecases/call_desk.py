@@ -122,7 +122,8 @@ class CallDesk:
     async def text_alias(self, number: str, short_number: str, language: str) -> None:
         """Send a caller the alias by SMS; also later, while SQL is away. Asked for again, it is sent once.
 
-        Over a limit it is Away, too: no SMS may be promised then.
+        Over a limit it is Away, too, and where so many SMS were sent that this one will not be: none may be
+        promised then.
         """
         if not self.link(number):
             raise Away("no link carries texts to this number")
@@ -132,6 +133,8 @@ class CallDesk:
             verdict = await self._say(Intent.ALIAS, number, short_number, language)
         if (verdict.first or verdict.kind) in ("L", "Q"):
             raise Away("over a limit")
+        if verdict.quiet:
+            raise Away("over the SMS of an hour")
 
     async def stop(self, number: str, short_number: str, language: str) -> None:
         """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit."""

@@ -79,7 +79,7 @@ class Script:
         self._texted = False
         self._misses = 0
         self._keys: dict[str, Callable[[], Action]] = {
-            "1": self._repeat,
+            "1": lambda: self._do(Service.LOOK_UP),  # anew: it may have been replaced or erased meanwhile
             "2": self._text,
             "3": lambda: self._ask(_At.CODE),
             "4": lambda: self._do(Service.BALANCE),
@@ -161,11 +161,6 @@ class Script:
             return self._menu()
         return self._do(Service.ACTIVATE, keyed=keys)
 
-    def _repeat(self) -> Action:
-        if not self._alias:
-            return self._do(Service.LOOK_UP)
-        return self._menu(*self._alias_twice(), *self._before_spending())
-
     def _text(self) -> Action:
         return self._menu("sent_already") if self._texted else self._do(Service.TEXT_ALIAS)
 
@@ -182,7 +177,7 @@ class Script:
         match event:
             case Found(alias=str(alias)):
                 self._alias = alias
-                return self._repeat()
+                return self._menu(*self._alias_twice(), *self._before_spending())
             case Judged():
                 return self._judged(event)
             case Counted(points):

@@ -97,7 +97,6 @@ def test_an_earlier_choice_of_language_wins() -> None:
 @pytest.mark.parametrize(
     ("keys", "heard"),
     [
-        ("1", [*TWICE, *SPENDING, "menu"]),
         ("2", ["sent_already", "menu"]),
         ("3", ["enter_code"]),
         ("0", ["help", "menu"]),
@@ -132,12 +131,25 @@ def test_an_sms_that_could_not_leave_at_first_is_tried_once_more() -> None:
     assert said(after(*unsent, Done(), Keyed("2"))[1]) == ["sent_already", "menu"]  # once a call
 
 
-def test_an_alias_that_was_away_is_looked_for_again() -> None:
-    away = (Away(), Done(), Keyed("1"))
-    assert after(*away)[1] == Do(service=Service.LOOK_UP, language="uk")
-    assert said(after(*away, FOUND)[1]) == [*TWICE, *SPENDING, "menu"]
-    assert said(after(*away, Away())[1]) == ["not_now", "menu"]
-    assert said(after(*away, Found(language="kk", alias=None))[1]) == ["not_now", "menu"]
+@pytest.mark.parametrize("opened", [FOUND, Away()], ids=["told already", "away at first"])
+def test_an_alias_is_looked_up_anew_each_time(opened: Event) -> None:
+    again = (opened, Done(), Keyed("1"))
+    other = "987654321"
+    assert after(*again)[1] == Do(service=Service.LOOK_UP, language="uk")
+    assert said(after(*again, FOUND)[1]) == [*TWICE, *SPENDING, "menu"]
+    told = said(after(*again, Found(language="kk", alias=other))[1])
+    assert told == [
+        "alias_is",
+        *groups(other),
+        "pause",
+        "once_more",
+        *groups(other),
+        "pause",
+        *SPENDING,
+        "menu",
+    ]
+    assert said(after(*again, Away())[1]) == ["not_now", "menu"]
+    assert said(after(*again, Found(language="kk", alias=None))[1]) == ["not_now", "menu"]
 
 
 def test_a_code_is_read_in_full_and_never_noted() -> None:
