@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,8 @@ class Scene:
         """What waits to leave: how soon, to whom, and the text."""
         found = []
         for name in keys.sends(self.market.firm, LINK):
-            for _, fields in self.house.redis.xrange(name):
+            rows: Any = self.house.redis.xrange(name)
+            for _, fields in rows:
                 number, text = open_answer(self.house.vault, fields[b"x"])
                 found.append((keys.sent_by(name.encode())[1], number, text))
         return found
