@@ -30,11 +30,12 @@ class CallEstimate:
         self._attempts: Counter[int] = Counter()
         self._heard: Counter[str] = Counter()  # by the language that is spoken to them
         self._unspoken: Counter[str] = Counter()  # by their own, which nobody has recorded
-        self._packs: Counter[str] = Counter()
+        self._packs: set[str] = set()
+        self._ring_s = 0
 
     def faults(self) -> Iterator[str]:
         """What forbids to call at all."""
-        if not self._desk.dials:
+        if self._desk.dialing is None:
             yield NO_DIALER
         yield from call_faults.faults(self._desk, self._blast.firm_id, self.plan, self._blast.fallback)
 
@@ -51,18 +52,24 @@ class CallEstimate:
             if covering is None:
                 continue
             pack = covering[0]
-            self._packs[pack.name] += 1
-            self._attempts[min(self.plan.max_attempts, pack.channels[Channel.CALL].max_attempts)] += 1
-            spoken = member.language if member.language in self.plan.spoken else self._blast.fallback
-            self._heard[spoken or self._blast.fallback] += 1
+            within = self.plan.within(pack.channels[Channel.CALL])
+            self._packs.add(pack.name)
+            self._attempts[within.max_attempts] += 1
+            self._ring_s += within.ring_s
+            spoken = self.plan.language(member.language, self._blast.fallback)
+            self._heard[spoken] += 1
             if member.language is not None and spoken != member.language:
                 self._unspoken[member.language] += 1
 
     def load(self, people: int) -> CallLoad:
         """As of so many people like those who were looked at."""
-        seen = self._attempts.total()
-        scaled = {most: n * people / seen for most, n in self._attempts.items()}
-        return CallLoad(people=scaled, talk_s=self._talk_s(), plan=self.plan)
+        seen = max(1, self._attempts.total())
+        return CallLoad(
+            people={most: n * people / seen for most, n in self._attempts.items()},
+            talk_s=self._talk_s(),
+            ring_s=self._ring_s / seen,
+            plan=self._paced(),
+        )
 
     def forecast(self, people: int, starts_at: int, open_share: Callable[[int], float]) -> Forecast:
         """For so many people."""
@@ -91,6 +98,14 @@ class CallEstimate:
                 yield f"{pack.title}: a call rings for {rules.min_ring_s} s at least, as its policy pack says"
             if rules.max_attempts < self.plan.max_attempts:
                 yield f"{pack.title}: {rules.max_attempts} attempts at most, as its policy pack says"
+
+    def _paced(self) -> CallPlan:
+        dialing = self._desk.dialing
+        if dialing is None:
+            return self.plan
+        channels = min(self.plan.channels, dialing.channels)
+        calls_per_s = min(self.plan.calls_per_s, dialing.calls_per_s)
+        return self.plan.model_copy(update={"channels": channels, "calls_per_s": calls_per_s})
 
     def _talk_s(self) -> float:
         """Of an answered call: the intro and the offer, on average over the languages that are heard."""

@@ -18,10 +18,14 @@ ANSWERED_AFTER_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLoad:
-    """What people would take. `people`: by how often one is called at most; `talk_s`: of an answered call."""
+    """What people would take. `people`: by how often one is called at most; `talk_s`: of an answered call.
+
+    `ring_s`: of one that is not answered. `plan`: within the limits of all dialers together.
+    """
 
     people: Mapping[int, float]
     talk_s: float
+    ring_s: float
     plan: CallPlan
 
     @property
@@ -42,8 +46,8 @@ class CallLoad:
     @property
     def ring_minutes(self) -> float:
         """Of all together: until somebody answers, or the whole time."""
-        before = min(ANSWERED_AFTER_S, self.plan.ring_s)
-        return (self.answered * before + (self.calls - self.answered) * self.plan.ring_s) / 60
+        before = min(ANSWERED_AFTER_S, self.ring_s)
+        return (self.answered * before + (self.calls - self.answered) * self.ring_s) / 60
 
     @property
     def per_s(self) -> float:
@@ -69,11 +73,10 @@ class CallLoad:
         known = [at for at in ends if at is not None]
         return Forecast(finishes_at=max(known) if len(known) == len(ends) else None, unreached=0)
 
-
-def assumptions(plan: CallPlan) -> list[str]:
-    """What the load takes for granted, told to whoever reads it."""
-    return [
-        f"{ANSWERED:.0%} of the calls are answered, after {ANSWERED_AFTER_S:.0f} s",
-        "whoever answers hears the intro and the offer once, to the end",
-        f"the others ring for {plan.ring_s} s and are called again, each time after the wait for no answer",
-    ]
+    def assumed(self) -> list[str]:
+        """What it takes for granted, told to whoever reads it."""
+        return [
+            f"{ANSWERED:.0%} of the calls are answered, after {ANSWERED_AFTER_S:.0f} s",
+            "whoever answers hears the intro and the offer once, to the end",
+            f"the others ring for {self.ring_s:.0f} s and are called again after the wait for no answer",
+        ]

@@ -12,6 +12,7 @@ from campaigns import call_results
 from campaigns.call_results import Calls
 from gateway.domain.blast import Fate
 from gateway.domain.consent import Channel
+from gateway.domain.offer_ids import asked_range
 from gateway.store import schema
 from gateway.store.blasts import Blast
 
@@ -80,7 +81,7 @@ def results(engine: Engine, blast: Blast) -> Results:
 def _results(connection: Connection, blast: Blast) -> Results:
     """Of recipients and texts; nothing of what they did afterwards."""
     people = _people(connection, blast.id)
-    texts = _texts(connection, blast.id)
+    texts = _texts(connection, blast)
     return Results(
         queued=texts.get(("queued", ""), 0),
         sent=texts.get(("accepted", ""), 0),
@@ -144,15 +145,19 @@ def _people(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]
     return {(state, reason or ""): n for state, reason, n in connection.execute(query)}
 
 
-def _texts(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]:
+def _texts(connection: Connection, blast: Blast) -> dict[tuple[str, str], int]:
     """Texts by state, those that failed by cause. What was put off or denied is told by people."""
     m = schema.message
-    counted = select(m.c.state, func.count()).where(m.c.blast_id == blast_id).group_by(m.c.state)
+    own = m.c.blast_id == blast.id
+    if blast.channel == Channel.CALL:
+        first, behind = asked_range(blast.id)
+        own = and_(m.c.id >= first, m.c.id < behind)
+    counted = select(m.c.state, func.count()).where(own).group_by(m.c.state)
     found = {(state, ""): n for state, n in connection.execute(counted)}
     if found.pop(("failed", ""), 0):
         causes = (
             select(func.coalesce(m.c.error, ""), func.count())
-            .where(m.c.blast_id == blast_id, m.c.state == "failed")
+            .where(own, m.c.state == "failed")
             .group_by(m.c.error)
         )
         found |= {("failed", error): n for error, n in connection.execute(causes)}

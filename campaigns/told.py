@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from campaigns.call_load import CallLoad, assumptions
+from campaigns.call_load import CallLoad
 from campaigns.call_results import Calls
 from campaigns.desk import Desk
 from campaigns.preflight import Preflight
@@ -108,7 +108,7 @@ def _load(found: TextLoad | CallLoad | None) -> dict[str, Any]:
             "per_s": round(found.per_s, 2),
             "talk_minutes": round(found.talk_minutes),
             "ring_minutes": round(found.ring_minutes),
-            "assumed": assumptions(found.plan),
+            "assumed": found.assumed(),
         }
     }
 

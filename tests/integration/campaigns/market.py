@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import insert
 
 from campaigns import draft, life
-from campaigns.desk import Desk
+from campaigns.desk import Desk, DialLimits
 from campaigns.draft import NewBlast
 from campaigns.fan_out import FanOut, Step
 from campaigns.results import Results, results
@@ -56,7 +56,7 @@ class Market:
             rates={LINK: 100.0},
             most_segments=4,
             free_numbers=(FREE,),
-            dials=True,
+            dialing=DialLimits(channels=100, calls_per_s=50.0),
             policies=policies.load,
             clock=lambda: self.now,
         )

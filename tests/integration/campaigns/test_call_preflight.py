@@ -79,7 +79,7 @@ def test_it_tells_whom_it_would_call_how_often_and_how_long(market: Market, dial
     assert isinstance(found.load, CallLoad)
     assert found.load.calls == 75  # half answer the first, the others are called again
     assert found.load.talk_minutes == pytest.approx(75 / 2 * 15 / 60)  # 4 s of intro, 11 of offer
-    assert found.load.ring_minutes == pytest.approx(75 * 10 / 60)
+    assert found.load.ring_minutes == pytest.approx(75 / 2 * (10 + 20) / 60)  # 20: the pack's least
     assert found.forbids == []
     assert found.warns == [
         "12 shoppers of language kk hear en: record it, too",
@@ -137,7 +137,7 @@ def test_without_a_dialer_nothing_is_launched(market: Market, dialling: Dialling
     market.shoppers(1)
     blast = market.blast(call=dialling.plan())
     with pytest.raises(Refused, match="nothing here makes calls"):
-        life.launch(replace(market.desk, dials=False), blast, market.now)
+        life.launch(replace(market.desk, dialing=None), blast, market.now)
 
 
 def test_fewer_attempts_of_a_pack_hold(market: Market, dialling: Dialling) -> None:

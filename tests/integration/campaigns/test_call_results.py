@@ -10,10 +10,12 @@ from campaigns.results import Afterwards
 from campaigns.running import Running
 from campaigns.unknown import after_of, unknown
 from gateway.domain.offer_call import Outcome
+from gateway.domain.offer_ids import asked_id
 from gateway.domain.policy.verdict import Reason
 from gateway.store import schema, sql
 from tests.integration.campaigns.calls import TALKED_MS, Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, Market
+from tests.integration.core.house import LINK, SHORT
 
 HOUR_MS = 3_600_000
 
@@ -77,6 +79,16 @@ async def test_what_people_did_after_the_call_counts_against_the_holdout(
     assert found.opted_out == 1
 
 
+async def test_the_texts_of_key_1_are_its_own_and_no_other_blasts(market: Market, dialling: Dialling) -> None:
+    market.shoppers(3)
+    first = dialling.launched()
+    second = dialling.launched(audience=1)
+    for blast, shopper, state in ((first, 1, "delivered"), (first, 2, "queued"), (second, 3, "accepted")):
+        ask(market, blast.id, shopper, state)
+    found = [market.results(blast) for blast in (first, second)]
+    assert [(r.queued, r.sent, r.delivered) for r in found] == [(1, 0, 1), (0, 1, 0)]
+
+
 async def test_unknown_calls_are_listed_page_by_page_by_the_firms_own_names(
     market: Market, dialling: Dialling
 ) -> None:
@@ -92,6 +104,24 @@ async def test_unknown_calls_are_listed_page_by_page_by_the_firms_own_names(
         seen += [row["reference"] for row in rows]
         after = after_of(rows[-1])
     assert [market.desk.shopper(market.firm, reference) for reference in seen] == [1, 3, 5]
+
+
+def ask(market: Market, blast: int, shopper: int, state: str) -> None:
+    """The text that a shopper has asked for in a call."""
+    values = {
+        "id": asked_id(blast, shopper, firm=market.firm),
+        "firm_id": market.firm,
+        "shopper_id": shopper,
+        "kind": "asked",
+        "state": state,
+        "link": LINK,
+        "short_number": SHORT,
+        "outcomes": "",
+        "segments": 1,
+        "queued_at": NOON,
+    }
+    with sql.writing(market.house.engine) as connection:
+        connection.execute(insert(schema.message).values(values))
 
 
 def activate(market: Market, shopper: int, at: int) -> None:
