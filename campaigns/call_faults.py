@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from campaigns.desk import Desk
 from config import texts
 from gateway.domain.offer_call import CallPlan, OnMachine
+from gateway.domain.recording import Source, names_firm
 from gateway.store import recordings
-
-SPOKEN: Final = "spoken"  # the source of a recording that was made from words
 
 
 def faults(desk: Desk, firm_id: int, plan: CallPlan, fallback: str) -> Iterator[str]:
@@ -23,7 +21,7 @@ def faults(desk: Desk, firm_id: int, plan: CallPlan, fallback: str) -> Iterator[
             yield f"spoken.{language}: no such language; there are {', '.join(texts.LANGUAGES)}"
             continue
         for part, id_ in (("intro", said.intro), ("offer", said.offer)):
-            for told in _recording(desk, firm_id, id_, language, names_firm=part == "intro"):
+            for told in _recording(desk, firm_id, id_, language, is_intro=part == "intro"):
                 yield f"spoken.{language}.{part}: {told}"
 
 
@@ -35,7 +33,7 @@ def _free_number(desk: Desk, plan: CallPlan) -> Iterator[str]:
         yield f"free_number: is not ours; one of {known}"
 
 
-def _recording(desk: Desk, firm_id: int, id_: int, language: str, *, names_firm: bool) -> Iterator[str]:
+def _recording(desk: Desk, firm_id: int, id_: int, language: str, *, is_intro: bool) -> Iterator[str]:
     """Every pack wants to hear who calls. What an uploaded sound says we cannot know: its firm answers."""
     found = recordings.find(desk.engine, firm_id, id_)
     if found is None:
@@ -44,5 +42,5 @@ def _recording(desk: Desk, firm_id: int, id_: int, language: str, *, names_firm:
     if found.language != language:
         yield f"recording {id_} is in {found.language}"
     firm = desk.catalog().firms[firm_id]
-    if names_firm and found.source == SPOKEN and firm.casefold() not in (found.words or "").casefold():
+    if is_intro and found.source == Source.SPOKEN and not names_firm(found.words or "", firm):
         yield f"recording {id_} does not say who calls: name {firm} in its words"
