@@ -1,6 +1,6 @@
 """A blast that calls: each of its recipients waits in SQL for the dialer, which takes whoever is due.
 
-The rows stand in the transaction of their batch, so nothing is handed over and nothing can be lost on the way.
+The rows stand in the transaction of their batch: nothing is handed over, and nothing is lost on the way.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gateway.store import called
 from gateway.store.blasts import Blast
 from gateway.store.recipients import Drawn
 
-# People of a blast who are due and wait: ten seconds' worth of the fastest blast, and few who would have to wait
-# for tomorrow when the hours end.
+# People of a blast who are due and wait: ten seconds' worth of the fastest blast, and few of whom the evening
+# makes people who wait for the morning.
 AHEAD: Final = 1_000
 BAD_NUMBER: Final = Outcome.BAD_NUMBER.value
 

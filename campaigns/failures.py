@@ -1,4 +1,4 @@
-"""The error threshold: a blast whose texts or calls fail too often pauses itself, before its money is gone."""
+"""The error threshold: a blast that fails too often pauses itself, before its money is gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAILED: Final = ("failed", "expired")
 
 
 def failed(engine: Engine, blast: Blast) -> int:
-    """How many failed: texts refused by the SMSC, by their receipts, or too old; calls as gateway.store.called."""
+    """How many texts were refused by the SMSC, by their receipts, or too old; or how many calls failed."""
     if blast.channel == Channel.CALL:
         return called.failed(engine, blast.id)
     m = schema.message

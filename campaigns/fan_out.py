@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from campaigns import failures
 from campaigns.calling import Calling
 from campaigns.desk import Desk
+from campaigns.drawing import Drawing, Next
 from campaigns.pacing import released
 from campaigns.texting import Texting
 from campaigns.verdicts import Person, Reached
@@ -25,7 +26,7 @@ from gateway.store import blasts, recipients
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.people import SEAL_SHOPPER
-from gateway.store.recipients import Drawn
+from gateway.store.recipients import Batch, Drawn
 
 BATCH: Final = 500  # recipients of one transaction
 ERASED: Final = "erased"  # they were deferred, and are nobody by now
@@ -62,6 +63,7 @@ class FanOut:
     def __init__(self, desk: Desk, observe: Callable[[Sequence[Drawn]], None] = lambda _: None) -> None:
         self._desk = desk
         self._observe = observe
+        self._drawing = Drawing(desk)
         self._ways: Mapping[str, Way] = {Channel.SMS: Texting(desk), Channel.CALL: Calling(desk)}
 
     def step(self, blast_id: int, now: int) -> Step:
@@ -83,28 +85,18 @@ class FanOut:
 
     def _batch(self, blast: Blast, room: int, now: int) -> Step:
         members = recipients.due(self._desk.engine, blast, now, room)
-        anew, all_drawn = bool(members), bool(blast.all_drawn)
-        if not anew and not all_drawn:
-            members = self._next(blast, now, room)
-            all_drawn = len(members) < room
-        if not members and all_drawn and blast.all_drawn:
-            return self._rest(blast, now)
-        drawn = self._drawn(blast, members, now, anew=anew)
-        opened = sum(d.fate is not Fate.HELD for d in drawn)
-        written_ = recipients.write_batch(
-            *(self._desk.engine, blast, drawn), anew=anew, all_drawn=all_drawn, opened=opened, now=now
-        )
-        if not written_:
-            return Step.WORKED
-        self._observe(drawn)
-        self._ways[blast.channel].hand_over(blast, drawn)
+        anew = bool(members)
+        found = Next(members, blast.last_shopper, bool(blast.all_drawn))
+        if not anew and not blast.all_drawn:
+            found = self._drawing.next(blast, now, room)
+        if found == ([], blast.last_shopper, bool(blast.all_drawn)):
+            return self._rest(blast, now) if blast.all_drawn else Step.IDLE
+        drawn = self._drawn(blast, found.members, now, anew=anew)
+        batch = Batch(drawn=drawn, anew=anew, last=found.last, all_drawn=found.all_drawn)
+        if recipients.write_batch(self._desk.engine, blast, batch, now):
+            self._observe(drawn)
+            self._ways[blast.channel].hand_over(blast, drawn)
         return Step.WORKED
-
-    def _next(self, blast: Blast, now: int, room: int) -> list[Member]:
-        audience = self._desk.audiences.find(blast.firm_id, blast.audience_id)
-        if audience is None:
-            raise LookupError("a blast without its audience")
-        return self._desk.audiences.page(audience, now, after=blast.last_shopper, most=room)
 
     def _rest(self, blast: Blast, now: int) -> Step:
         """Everybody was drawn: it is finished once nobody is deferred and each has an outcome."""

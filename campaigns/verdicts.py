@@ -1,7 +1,7 @@
-"""Who may be written to or called at a moment: the law and the people's consent as they stand, charging nothing.
+"""Who may be reached at a moment: the law and the people's consent as they stand, charging nothing.
 
-The gate decides again right before each text leaves. This is for those who plan: the preflight, and the
-fan-out, which need not queue what would be put off anyway.
+The gate decides again right before each text or call leaves. This is for those who plan: the preflight, and
+the fan-out, which need not queue what would be put off anyway.
 """
 
 from __future__ import annotations

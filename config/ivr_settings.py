@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.section import Port, Section, read_secret
+from config.section import Command, Port, Section, read_secret
 
 Number = Annotated[str, Field(pattern=r"^[0-9]{2,15}$")]
 
@@ -67,6 +67,9 @@ class IvrSettings(Section):
         Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...
     ] = ()  # whose numbers may call; empty: all
     sounds_dir: Path = Path("var/sounds")  # of the prompts, as Asterisk sees it
+    # What makes the firms' recordings for offer calls: in the API process, and by command.
+    espeak: Command = "espeak-ng"
+    sox: Command = "sox"
     most_calls: Annotated[int, Field(ge=1, le=10_000)] = (
         1000  # at once; another hears that all lines are busy
     )
