@@ -33,7 +33,6 @@ RIGHTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "command": ("Command", {"Command": "core show version"}),
     "config": ("ListCategories", {"Filename": "undercap-none.conf"}),
     "system": ("ModuleCheck", {"Module": "res_agi"}),
-    "call": ("Hangup", {"Channel": "undercap-none"}),
     "reporting": ("CoreStatus", {}),
 }
 
@@ -52,6 +51,7 @@ async def _asterisk(ivr: IvrSettings) -> list[Finding]:
         found = [
             good(name, f"{where} takes our user{' over TLS' if ivr.ami.tls else ''}"),
             await _rights(client),
+            *await _may_hang_up(client, ivr),
         ]
     except LoginRefused as err:
         mend = f"give ivr.ami the secret of undercap-secret.conf, and permit our address; {README}"
@@ -61,6 +61,19 @@ async def _asterisk(ivr: IvrSettings) -> list[Finding]:
     finally:
         await client.close()
     return [*found, *await _loop(ivr)]
+
+
+async def _may_hang_up(client: AmiClient, ivr: IvrSettings) -> list[Finding]:
+    """The right to end a call that rings, which whoever calls needs. Raises AmiError where that is lost."""
+    if not ivr.dial:
+        return []
+    try:
+        await client.ask("Hangup", {"Channel": "undercap-none"})
+    except Refused as err:
+        if "permission denied" not in str(err).lower():  # there is no such channel
+            return [good("Asterisk calls", f"our user may hang up; calls go over {ivr.trunk}")]
+    mend = f"write = originate,call in manager.conf, so that a STOP ends what rings; {README}"
+    return [fail("Asterisk calls", "our user may not hang up", mend)]
 
 
 async def _rights(client: AmiClient) -> Finding:
@@ -75,7 +88,9 @@ async def _rights(client: AmiClient) -> Finding:
                 had.append(right)
     if had:
         return fail(
-            name, f"our user may also: {', '.join(had)}", "write = originate, read = call in manager.conf"
+            name,
+            f"our user may also: {', '.join(had)}",
+            "write = originate,call and read = call in manager.conf",
         )
     return good(name, "our user may make calls and no more")
 

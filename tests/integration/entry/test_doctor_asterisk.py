@@ -21,12 +21,12 @@ from gateway.entry.doctor.checks_asterisk import asterisk as check
 from gateway.entry.doctor.findings import Finding, Level
 from tests.conftest import any_asterisk
 from tests.peers.asterisk import Asterisk, running
-from tests.peers.asterisk_files import AsteriskPlace, Edit, free_port
+from tests.peers.asterisk_files import TRUNK, AsteriskPlace, Edit, free_port
 from tests.peers.fetch import AsteriskProgram
 
 CHECKED: Final = {
     f"Asterisk{part}"
-    for part in ("", " rights", " filter", " call", " version", " modules", " globals", " sounds")
+    for part in ("", " rights", " calls", " filter", " call", " version", " modules", " globals", " sounds")
 }
 
 
@@ -54,6 +54,8 @@ async def placed(
             enabled=True,
             agi_port=port,
             free_numbers=(FreeNumber(number="0800123456", short_number="4040"),),
+            dial=True,
+            trunk=TRUNK,
             sounds_dir=sounds,
             ami=AmiSettings(port=asterisk.ami_port, secret=SecretStr(asterisk.secret), answer_timeout_s=3),
         )
@@ -104,9 +106,15 @@ FAULTS: Final = {
         Edit(
             file="manager.conf",
             old="write = originate",
-            new="write = originate,command,call,system,config,reporting",
+            new="write = originate,command,system,config,reporting",
         ),
-        "our user may also: command, config, system, call, reporting",
+        "our user may also: command, config, system, reporting",
+    ),
+    "a call that rings cannot be hung up": (
+        "calls",
+        Level.FAIL,
+        Edit(file="manager.conf", old="write = originate,call", new="write = originate"),
+        "our user may not hang up",
     ),
     "no dialplan": (
         "call",
