@@ -56,6 +56,11 @@ def asked_id(blast: int, shopper: int, *, firm: int) -> str:
     return f"f0{blast:06x}{shopper:016x}.{firm}"
 
 
+def asked_range(blast: int) -> tuple[str, str]:
+    """The first id of the texts that were asked for in a blast's calls, and one behind the last."""
+    return f"f0{blast:06x}", f"f0{blast + 1:06x}"
+
+
 def batch_range(blast: int, batch: int, *, firm: int) -> tuple[str, str]:
     """The first id of a batch, and one behind its last."""
     return offer_id(blast, batch, 0, firm=firm), f"{blast:08x}{batch + 1:08x}"
