@@ -29,10 +29,11 @@ from ivr.meters import CallMeters
 from ivr.prompts import make
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
+from ivr.talk.service import WITHIN_S
 
 FLUSH_EVERY_S: Final = 1.0
 SLACK_S: Final = 30.0  # a call's own time ends first, with a goodbye
-FINISHING: Final = 0.6  # of the stop deadline, for calls to end by themselves
+LAST_S: Final = 1.0  # of the stop deadline, to write what was counted and recorded
 log = structlog.get_logger()
 
 
@@ -72,7 +73,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await _listen(server, settings)
         await stop.wait()
     finally:
-        await server.stop(settings.stop_deadline_s * FINISHING)
+        # Calls may end by themselves; then a wish that was begun is still done.
+        await server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)

@@ -156,8 +156,8 @@ class _Call:
             while not work.done():
                 await self._channel.play(self._files((f"{self._script.language}/moment",)))
             return work.result()
-        except (HungUp, AgiError):  # what was asked for is done all the same
-            await work
+        except (HungUp, AgiError, asyncio.CancelledError):  # what was asked for is done all the same
+            await asyncio.wait({work})
             raise
         finally:
             work.cancel()

@@ -11,13 +11,13 @@ from gateway.usecases.call_desk import Away as GatewayAway
 from ivr.talk.desk import Desk
 from ivr.talk.steps import Away, Counted, Do, Done, Event, Found, Judged, Service
 
-_WITHIN_S: Final = 4.0  # the desk bounds each of its own steps below this
+WITHIN_S: Final = 4.0  # the desk bounds each of its own steps below this
 
 
 async def serve(do: Do, number: str, short_number: str, desk: Desk) -> Event:
     """Have it done for a caller; Away when it cannot be, or not in time."""
     try:
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             return await _serve(do, number, short_number, desk)
     except (GatewayAway, TimeoutError):
         return Away()

@@ -141,7 +141,7 @@ async def test_a_slow_service_is_bridged_with_words() -> None:
 
 
 async def test_a_service_without_an_end_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_WITHIN_S", 0.1)
+    monkeypatch.setattr(service, "WITHIN_S", 0.1)
     talk = Talk(FakeDesk(waits={"language": asyncio.Event(), "balance": asyncio.Event()}))
     peer = AgiPeer(keys=["4"])
     record = await talk.hears(peer)
@@ -226,7 +226,28 @@ async def test_an_error_of_ours_is_apologised_for() -> None:
     assert DONE not in peer.variables
 
 
-async def test_a_call_in_progress_when_we_stop_is_apologised_for() -> None:
+async def test_a_wish_that_was_begun_when_we_stop_is_done_before_we_end() -> None:
+    slow = asyncio.Event()
+    talk = Talk(FakeDesk(waits={"activate": slow}))
+    async with talk.serving() as server, asyncio.timeout(WITHIN_S):
+        begun = asyncio.Event()
+        peer = AgiPeer(keys=["3", CODE], on_command=lambda line: begun.set() if "/moment" in line else None)
+        async with on_call(peer, talk.port):
+            await begun.wait()
+            stopping = asyncio.ensure_future(server.stop(0.0))
+            asyncio.get_running_loop().call_later(0.2, slow.set)
+            await stopping
+            assert talk.desk.done[-1] == ("activate", NUMBER, "4040", CODE, "uk")
+            await peer.closed.wait()
+        record = await talk.records.get()
+    assert (record.end, record.services[-1]) == (CallEnd.STOPPED, Service.ACTIVATE)
+    assert DONE not in peer.variables
+
+
+async def test_a_wish_without_an_end_holds_the_stop_up_for_its_own_time_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "WITHIN_S", 1.0)
     talk = Talk(FakeDesk(waits={"balance": asyncio.Event()}))
     async with talk.serving() as server, asyncio.timeout(WITHIN_S):
         waiting = asyncio.Event()
