@@ -21,7 +21,7 @@ from gateway.store.call_journal import FOLDER, CallJournal
 from gateway.store.call_log import CallLog
 from gateway.store.calls import LOST, CallRow
 from gateway.store.metrics import METRICS, Meter
-from ivr.agi import wire
+from ivr.agi import probe, wire
 from ivr.agi.faults import AgiError
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
@@ -64,7 +64,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         book.add(row(record))
 
     talk = FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record)))
-    server = AgiServer({"/free": talk}, _limits(settings), meters.fault)
+    server = AgiServer({"/free": talk, probe.ROUTE: probe.who}, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
     now = tell_now(redis.redis, lambda: server.calls, settings.ivr.most_calls)
     works = (keeper.follow(), choice.follow(), access.run(), _flush(meters), book.run(), now)
