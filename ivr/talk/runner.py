@@ -16,7 +16,7 @@ from ivr.talk.caller import Caller, caller
 from ivr.talk.desk import Desk
 from ivr.talk.record import CallRecord
 from ivr.talk.script import Script
-from ivr.talk.service import serve
+from ivr.talk.service import Asker, serve
 from ivr.talk.sounds import Sounds
 from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Keyed, Service, TimeUp
 
@@ -83,6 +83,7 @@ class _Call:
         )
         self._script = Script(self._caller, self._short_number)
         self._language = ""  # as the dialplan knows it
+        self._wishes = 0
         self._services: dict[Service, None] = {}
         self._end = CallEnd.LOST
         self._fault: Fault | None = None
@@ -150,7 +151,7 @@ class _Call:
         self._note(self.record())
         if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
             await self._ready_to_speak()
-        work = asyncio.ensure_future(serve(do, self._caller.number, self._short_number, self._desk))
+        work = asyncio.ensure_future(serve(do, self._asker(), self._desk))
         try:
             await asyncio.wait({work}, timeout=_QUIET_S if self._answered_at else None)
             while not work.done():
@@ -161,6 +162,14 @@ class _Call:
             raise
         finally:
             work.cancel()
+
+    def _asker(self) -> Asker:
+        self._wishes += 1
+        return Asker(
+            number=self._caller.number,
+            short_number=self._short_number,
+            wish=f"{self._id}.{self._wishes}",
+        )
 
     async def _ready_to_speak(self) -> None:
         """Answered, and the dialplan knows in which language to apologise."""

@@ -13,6 +13,7 @@ from ivr.agi.channel import Channel
 from ivr.agi.faults import Fault
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
+from ivr.talk.desk import Desk
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
 from tests.conftest import sipp_program
@@ -136,9 +137,10 @@ async def exchange(
     sounds: Path,
     *,
     desk: FakeDesk | None = None,
+    behind: Desk | None = None,
     most_calls: int = 50,
 ) -> AsyncIterator[Exchange]:
-    """Everything runs in the block."""
+    """Everything runs in the block. `behind`: a real desk in place of the fake one."""
     desk = desk or FakeDesk(outcome=Outcome.ACTIVATED)
     records: asyncio.Queue[CallRecord] = asyncio.Queue()
     telephones: dict[str, Telephone] = {}
@@ -150,7 +152,7 @@ async def exchange(
         region="UA",
         countries=frozenset({"UA", "KZ"}),
     )
-    talk = FreeNumberTalk(line, desk, records.put_nowait)
+    talk = FreeNumberTalk(line, behind or desk, records.put_nowait)
 
     async def watched(channel: Channel) -> None:
         await talk(_Watched(channel, telephones[channel.env["callerid"]]))

@@ -64,7 +64,7 @@ class Talk:
 
 async def test_a_whole_call() -> None:
     talk = Talk()
-    peer = AgiPeer(keys=["3", CODE, "4", "9", "8", "4"])
+    peer = AgiPeer(keys=["3", CODE, "4", "7", "1", "9", "7", "1", "8", "4"])
     record = await talk.hears(peer)
     assert talk.desk.done == [
         ("language", NUMBER),
@@ -72,15 +72,20 @@ async def test_a_whole_call() -> None:
         ("text_alias", NUMBER, "4040", "uk"),
         ("activate", NUMBER, "4040", CODE, "uk"),
         ("balance", NUMBER, "4040"),
+        ("agree", NUMBER, "4040", "uk", f"{record.id}.5"),
         ("stop", NUMBER, "4040", "uk"),
+        ("agree", NUMBER, "4040", "uk", f"{record.id}.7"),
         ("choose_language", NUMBER, "en"),
     ]
     assert peer.heard[-1] == "en/goodbye"
     assert peer.variables[DONE] == "1"
     assert peer.commands[-1] == "HANGUP"
     assert (record.end, record.sight, record.language) == (CallEnd.SILENCE, Sight.KNOWN, "en")
-    assert record.keys == "34489"
-    assert record.services == (*tuple(Service)[:4], Service.STOP, Service.CHOOSE_LANGUAGE)
+    assert record.keys == "113447789"
+    assert record.services == (
+        *(Service.LOOK_UP, Service.TEXT_ALIAS, Service.ACTIVATE, Service.BALANCE),
+        *(Service.AGREE, Service.STOP, Service.CHOOSE_LANGUAGE),
+    )
     assert record.answered_at is not None
     assert record.started_at <= record.answered_at <= record.ended_at
     for secret in (NUMBER, CODE, "123456789"):
@@ -170,7 +175,9 @@ async def test_a_code_that_is_keyed_into_a_menu_is_not_kept() -> None:
     assert code not in record.keys
 
 
-@pytest.mark.parametrize("keys", [["hang up"], ["3", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]])
+@pytest.mark.parametrize(
+    "keys", [[HANG_UP], ["3", HANG_UP], ["7", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]]
+)
 async def test_a_hang_up_at_each_step(keys: list[str]) -> None:
     talk = Talk()
     record = await talk.hears(AgiPeer(keys=keys))
