@@ -151,6 +151,22 @@ async def test_what_do_we_hold_about_this_person(asking: Front) -> None:
     assert (await ask(asking, persons.DATA, "uc_nobodys")).status == 401
 
 
+async def test_each_question_about_a_person_is_in_the_access_log(asking: Front) -> None:
+    house = asking.house
+    await house.text("START")
+    house.drain()
+    key = set_up.new_api_key(house.engine, house.vault, "acme")
+    await ask(asking, persons.DATA, TOKEN)
+    await ask(asking, persons.CONTACTS, key)
+    await ask(asking, persons.CONTACTS, key, BOHDAN)
+    await ask(asking, persons.DATA, "uc_nobodys")
+    assert house.rows("person_access", "who", "purpose", "shopper_id") == [
+        ("operator's token", "data held", 1),
+        ("firm 1", "why contacted", 1),
+        ("firm 1", "why contacted", None),
+    ]
+
+
 async def test_why_was_this_person_contacted(asking: Front) -> None:
     house = asking.house
     await house.text("START")
