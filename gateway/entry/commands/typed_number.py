@@ -17,8 +17,8 @@ _AS_TYPED = 0  # type of number, SMPP 3.4, 5.2.5: unknown
 def typed_number(opened: Backing) -> str:
     """E.164 digits. Raises ClickException.
 
-    A national form is read as of the `default_region` of the links. Where they differ, and with them the number
-    that it means, it is refused: who is told of, or erased, would be a matter of luck.
+    A national form is read as of the `default_region` of the links. Where these differ, and so does the
+    number that it means, it is refused: who is told of, or erased, would be a matter of luck.
     """
     if sys.stdin.isatty():
         typed: str = click.prompt("Phone number", hide_input=True)
