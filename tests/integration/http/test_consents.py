@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from config.texts import LANGUAGES
 from gateway.http import consents, guard, persons
 from gateway.store.metrics import Meter
 from gateway.usecases import set_up
@@ -97,6 +100,17 @@ async def test_the_box_on_the_page(front: Front) -> None:
     words = "Send me offers by SMS and calls. I can refuse at any time with the word STOP."
     assert entries(front.house) == [(c, "given", "web", words, None, "shopper") for c in ("sms", "call")]
     assert front.house.consent(ANNA) == "in"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_is_kept_as_proof_is_what_stood_beside_the_box(front: Front, language: str) -> None:
+    async with front.client.get(f"/a?l={language}") as response:
+        page = await response.text()
+    (shown,) = re.findall(r'<label for="offers">(.*?)</label>', page, re.DOTALL)
+    (code, *_) = front.house.codes(1)
+    pin = await front.proved()
+    assert (await claim(front, pin, code, offers=True, language=language)).status == 202
+    assert {row[3] for row in entries(front.house)} == {html.unescape(shown)}
 
 
 async def test_a_ticked_box_without_the_pin_is_nothing(front: Front) -> None:
