@@ -15,7 +15,7 @@ from tests.soak.weather import Fate
 LOST_SHARE: Final = 0.1
 LATE_SHARE: Final = 0.1
 FAILED_SHARE: Final = 0.05
-LATE_S: Final = 3.0
+LATE_S: Final = 2.0
 AGAIN_S: Final = 0.5  # after one that was not acknowledged, as SMSCs do
 AT_ONCE: Final = 32
 _LOOK_S: Final = 0.05
