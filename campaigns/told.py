@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from campaigns.preflight import Preflight
 from campaigns.preview import Seen
 from campaigns.results import Afterwards, Results
 from gateway.domain.draw import MILLION
-from gateway.domain.floor import told
+from gateway.domain.floor import LEAST, told
 from gateway.store.audiences import Audience, Member
 from gateway.store.blasts import Blast
 
@@ -62,18 +62,20 @@ def blast(found: Blast) -> dict[str, Any]:
 
 
 def preflight(found: Preflight) -> dict[str, Any]:
-    """What would happen."""
+    """What would happen. Where only a part of the audience was looked at, the rest is taken to be like it."""
     forecast = found.forecast
+    people = _estimated(found)
     return {
         "at": time(found.at),
         "may_launch": not found.forbids,
         "forbids": found.forbids,
         "warns": found.warns,
         "audience": told(found.audience),
-        "held_out": told(found.held),
-        "now": told(found.now),
-        "deferred": [{"until": time(at), "people": told(n)} for at, n in sorted(found.deferred.items())],
-        "denied": counts(found.denied),
+        "looked_at": told(found.looked),
+        "held_out": people(found.held),
+        "now": people(found.now),
+        "deferred": [{"until": time(at), "people": people(n)} for at, n in sorted(found.deferred.items())],
+        "denied": {reason: people(n) for reason, n in sorted(found.denied.items())},
         "segments": {
             "total": round(found.texts * found.segments),
             "of_a_text": round(found.segments, 2),
@@ -107,6 +109,14 @@ def results(found: Results) -> dict[str, Any]:
 def seen(found: Seen) -> dict[str, Any]:
     """A text of a preview."""
     return found._asdict()
+
+
+def _estimated(found: Preflight) -> Callable[[int], int | str]:
+    """What a count of those looked at says of the audience; few are not told, however many it means."""
+    if not found.looked or found.looked >= found.audience:
+        return told
+    each = found.audience / found.looked
+    return lambda n: round(n * each) if n >= LEAST else f"fewer than {round(LEAST * each)}"
 
 
 def counts(people: Mapping[str, int]) -> dict[str, int | str]:
