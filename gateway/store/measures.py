@@ -84,4 +84,9 @@ AMI_REFUSED = _counter("ami_logins_refused", "Logins that Asterisk refused")
 AMI_STRAYS = _counter(
     "ami_strays", "Events that Asterisk's filter should have held back; nothing is done of them"
 )
+OFFER_CALLS = _counter("offer_calls", "Calls of blasts by what came of them", "outcome")
+OFFER_CALLS_NOW = _gauge("offer_calls_now", "Calls of blasts that are begun and have no end yet")
+DIAL_SHARE = _gauge(
+    "dial_share", "The share of its calls a second that a dialer takes: 1 without congestion", mode="livemax"
+)
 AGI_FAULTS = _counter("agi_faults", "FastAGI connections given up, by cause", "cause")

@@ -21,6 +21,8 @@ def upgrade() -> None:
         blast.add_column(sa.Column("follows", _ID, nullable=True))
         blast.add_column(sa.Column("follow_after_s", sa.Integer(), nullable=True))
         blast.create_foreign_key(op.f("fk_blast_follows"), "blast", ["follows"], ["id"])
+    with op.batch_alter_table("contact") as contact:
+        contact.alter_column("state", type_=sa.String(length=16), existing_type=sa.String(length=10))
     op.create_table(
         "recording",
         sa.Column("id", _ID, nullable=False),
