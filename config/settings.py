@@ -147,6 +147,7 @@ class AliasSettings(Section):
     grace_d: Annotated[float, Field(ge=0, le=365)] = 7.0
     new_per_month: Annotated[int, Field(ge=1, le=100)] = 3
     lookups_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    lookups_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     misses_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
     misses_per_day: Annotated[int, Field(ge=1, le=10_000)] = 60
 

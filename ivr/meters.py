@@ -20,7 +20,10 @@ class CallMeters:
         self._calls = calls
 
     def ended(self, record: CallRecord) -> None:
-        """A call that is over: counted, and its one line in the log."""
+        """A call that is over: counted, and its one line in the log.
+
+        Written at once, so that of a process that is killed the calls that were over have been counted.
+        """
         meter = self._meter
         meter.count(measures.CALLS, str(record.end), str(record.sight), record.language)
         for key in record.keys:
@@ -29,6 +32,7 @@ class CallMeters:
             meter.count(measures.CALL_SERVICES, str(service))
         if record.answered_at is not None:
             meter.count(measures.CALL_SECONDS, n=round(record.talked_s))
+        meter.flush()
         canonical("call", **describe(record))
 
     def fault(self, fault: Fault) -> None:
@@ -48,6 +52,7 @@ def describe(record: CallRecord) -> dict[str, object]:
     """A call's line in the log."""
     waited = (record.answered_at or record.ended_at) - record.started_at
     return {
+        "id": record.id,
         "free_number": record.free_number,
         "caller": str(record.sight),
         "language": record.language,

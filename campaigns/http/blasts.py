@@ -7,11 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import life, preview, told
+from campaigns import draft, life, preview, told
 from campaigns.http import forms
 from campaigns.http.asking import Asking, Handler, id_of, whole
 from campaigns.preflight import preflight
-from campaigns.results import results, unknown_texts
+from campaigns.results import results
+from campaigns.unknown import unknown as unknown_of
 from gateway.http import bodies, wishes
 from gateway.http.problems import Kind, Problem
 from gateway.http.wishes import Terms
@@ -32,7 +33,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Draft)
         return await asking.answer(
-            lambda: told.blast(life.create(desk, firm, form.new(), desk.clock())), status=201
+            lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
         )
 
     async def list_(request: web.Request) -> web.Response:
@@ -80,22 +81,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
     async def unknown(request: web.Request) -> web.Response:
         after = request.query.get("after", "")
         if not after.replace(".", "").isalnum() and after:
-            raise Problem(Kind.BAD_REQUEST, 400, "after: the last `message` of the page before is needed.")
-
-        def work(blast: Blast) -> dict[str, Any]:
-            rows = unknown_texts(desk.engine, blast, after=after[:40], most=MOST_UNKNOWN)
-            return {
-                "texts": [
-                    {
-                        "reference": desk.reference(blast.firm_id, row.shopper_id),
-                        "message": row.message_id,
-                        "at": told.time(row.at),
-                    }
-                    for row in rows
-                ]
-            }
-
-        return await of_one(work)(request)
+            raise Problem(Kind.BAD_REQUEST, 400, "after: as the last of the page before has it.")
+        page = of_one(lambda blast: unknown_of(desk, blast, after=after[:40], most=MOST_UNKNOWN))
+        return await page(request)
 
     return [
         web.post(PATH, create),

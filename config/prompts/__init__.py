@@ -19,7 +19,9 @@ SENTENCES: Final = (
     # At the start of a call.
     *("greeting", "alias_is", "once_more", "sent_by_sms", "spend_after_sms", "menu"),
     # What the keys bring.
-    *("sent_already", "enter_code", "balance_is", "choose", "language_set", "no_more_offers", "help"),
+    *("sent_already", "enter_code", "balance_is", "choose", "language_set", "help"),
+    # Offers: the question is the wording to which a yes agrees.
+    *("consent_question", "consent_given", "no_more_offers"),
     # What became of a code.
     *("activated", "already_yours", "already_used", "invalid", "not_started", "ended", "paused", "limited"),
     # For whom we cannot know, or may not serve.
@@ -28,17 +30,23 @@ SENTENCES: Final = (
     *("moment", "alias_by_sms", "call_later", "not_now", "code_not_now"),
     # At the end.
     *("not_heard", "wrong_key", "goodbye"),
+    # To whom an automatic call reaches, beside what the firm lets be said.
+    *("offer_refuse", "offer_keys", "offer_sent", "offer_sent_later", "offer_later", "offer_refused_later"),
+    *("offer_goodbye", "offer_call_free"),
     # Asterisk's dialplan plays these where we cannot.
     *("sorry", "busy"),
 )
 # Before these digits or a number are said.
-LEADING: Final = frozenset({"alias_is", "once_more", "spend_after_sms", "balance_is", "activated", "instead"})
+LEADING: Final = frozenset(
+    {"alias_is", "once_more", "spend_after_sms", "balance_is", "activated", "instead", "offer_call_free"}
+)
 NUMBERS: Final = (
     *(f"n{value}" for value in (*range(20), *range(20, 100, 10), *range(100, 1000, 100))),
     *("thousands1", "thousands2"),
     *(f"{power}_{form}" for power in ("thousand", "million") for form in ("one", "few", "many")),
     "minus",
 )
+CONSENT: Final = "consent_question"
 PAUSE: Final = "pause"  # between the groups of an alias: a file without a text
 
 

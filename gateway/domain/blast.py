@@ -70,6 +70,7 @@ class Fate(StrEnum):
     """What became of one recipient before a text of theirs reached the SMSC, or instead of it."""
 
     TEXTED = "texted"  # has a text in the sending queue or behind it: the text tells the rest
+    CALLED = "called"  # is called, or was: gateway.domain.offer_call tells the rest
     HELD = "held"  # of the holdout group: gets nothing, for comparison
     DEFERRED = "deferred"  # to a moment
     DENIED = "denied"  # by a reason

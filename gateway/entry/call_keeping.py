@@ -10,19 +10,21 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.store import call_reports
 from gateway.store.call_reports import CallReport
 from gateway.store.calls import CallRow
+from ivr.agi.faults import Fault
+from ivr.talk.caller import Sight
 from ivr.talk.record import CallRecord
+from ivr.talk.steps import CallEnd, Service
 
 log = structlog.get_logger()
 
 
 def row_of(record: CallRecord, firm_id: int | None) -> CallRow:
-    """A record as SQL keeps it, under an id of its own."""
+    """A record as SQL keeps it."""
     return CallRow(
-        id=message_id(record.ended_at, os.urandom(RANDOM_OCTETS)),
+        id=record.id,
         firm_id=firm_id,
         free_number=record.free_number,
         caller=str(record.sight),
@@ -37,12 +39,33 @@ def row_of(record: CallRecord, firm_id: int | None) -> CallRow:
     )
 
 
-async def tell_now(redis: Redis, calls: Callable[[], int], most: int) -> None:
+def record_of(row: CallRow) -> CallRecord:
+    """The same the other way round."""
+    return CallRecord(
+        id=row.id,
+        free_number=row.free_number,
+        sight=Sight(row.caller),
+        language=row.language,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        keys=row.keys,
+        services=tuple(map(Service, filter(None, row.services.split(",")))),
+        end=CallEnd(row.outcome),
+        fault=None if row.fault is None else Fault(row.fault),
+    )
+
+
+async def tell_now(
+    redis: Redis, calls: Callable[[], int], most: int, offers: Callable[[], int | None] = lambda: None
+) -> None:
     """Until cancelled: how many calls this process has, for the operator's view."""
     process = f"{os.uname().nodename} {os.getpid()}"
     while True:
         try:
-            await call_reports.tell(redis, CallReport(process=process, calls=calls(), most=most))
+            await call_reports.tell(
+                redis, CallReport(process=process, calls=calls(), most=most, offers=offers())
+            )
         except (RedisError, OSError):
             log.debug("calls not told")
         await asyncio.sleep(call_reports.TELL_EVERY_S)

@@ -11,26 +11,31 @@ import structlog
 from config.settings import Settings
 from gateway.entry import process
 from gateway.entry.api_process import link_choice
-from gateway.entry.backing import CatalogKeeper, open_backing, open_redis
+from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.call_desk import call_desk
-from gateway.entry.call_keeping import row_of, tell_now
+from gateway.entry.call_keeping import record_of, row_of, tell_now
+from gateway.entry.dialing import OfferCalls, make_offer_calls
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from gateway.store.access_log import AccessLog
+from gateway.store.call_journal import FOLDER, CallJournal
 from gateway.store.call_log import CallLog
+from gateway.store.calls import LOST, CallRow
 from gateway.store.metrics import METRICS, Meter
-from ivr.agi import wire
+from ivr.agi import probe, wire
 from ivr.agi.faults import AgiError
 from ivr.agi.limits import AgiLimits
-from ivr.agi.server import AgiServer
+from ivr.agi.server import AgiServer, Script
 from ivr.meters import CallMeters
+from ivr.offer.runner import PATH as OFFER_PATH
 from ivr.prompts import make
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
+from ivr.talk.service import WITHIN_S
 
 FLUSH_EVERY_S: Final = 1.0
 SLACK_S: Final = 30.0  # a call's own time ends first, with a goodbye
-FINISHING: Final = 0.6  # of the stop deadline, for calls to end by themselves
+LAST_S: Final = 1.0  # of the stop deadline, to write what was counted and recorded
 log = structlog.get_logger()
 
 
@@ -50,30 +55,61 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await choice.look()
     desk = call_desk(backing, redis, keeper, meter, choice)
     meters = CallMeters(meter, lambda: server.calls)
-    book = CallLog(backing.engine)
+    book = _book(backing, meters)
     hosts = partial(_host, line, keeper)
+
+    def row(record: CallRecord) -> CallRow:
+        return row_of(record, hosts(record.free_number))
 
     def ended(record: CallRecord) -> None:
         meters.ended(record)
-        book.add(row_of(record, hosts(record.free_number)))
+        book.add(row(record))
 
-    talk = FreeNumberTalk(line, desk, ended)
-    server = AgiServer({"/free": talk}, _limits(settings), meters.fault)
+    routes: dict[str, Script] = {
+        "/free": FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record))),
+        probe.ROUTE: probe.who,
+    }
+    offers = make_offer_calls(backing, redis, keeper, desk, choice, meter) if settings.ivr.dial else None
+    if offers is not None:
+        routes[OFFER_PATH] = offers.talk
+    server = AgiServer(routes, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
-    now = tell_now(redis.redis, lambda: server.calls, settings.ivr.most_calls)
-    works = (keeper.follow(), choice.follow(), access.run(), _flush(meters), book.run(), now)
+    now = tell_now(
+        redis.redis,
+        lambda: server.calls,
+        settings.ivr.most_calls,
+        lambda: len(offers.table) if offers else None,
+    )
+    works = [keeper.follow(), choice.follow(), access.run(), _flush(meters, offers), book.run(), now]
     background = [asyncio.ensure_future(work) for work in works]
     try:
         await _listen(server, settings)
+        if offers is not None:  # whose talks come to this server
+            background += [asyncio.ensure_future(work) for work in offers.works()]
         await stop.wait()
     finally:
-        await server.stop(settings.stop_deadline_s * FINISHING)
+        # Calls may end by themselves; then a wish that was begun is still done.
+        talks = server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
+        await asyncio.gather(talks, *([offers.stop_ringing()] if offers else []))
+        if offers is not None:
+            await offers.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        book.close()
         await redis.redis.aclose()
         meters.write()
     return process.Exit.OK
+
+
+def _book(backing: Backing, meters: CallMeters) -> CallLog:
+    """The records of calls, with those that a process has left that was killed."""
+    journal = CallJournal(backing.settings.state_dir / FOLDER)
+    left = journal.open()
+    for row in left:
+        if row.outcome == LOST:  # what was over is counted
+            meters.ended(record_of(row))
+    return CallLog(backing.engine, journal, left)
 
 
 def _host(line: Line, keeper: CatalogKeeper, free_number: str) -> int | None:
@@ -119,7 +155,9 @@ def _limits(settings: Settings) -> AgiLimits:
     return AgiLimits(most_calls=settings.ivr.most_calls, call_s=settings.ivr.most_call_s + SLACK_S)
 
 
-async def _flush(meters: CallMeters) -> None:
+async def _flush(meters: CallMeters, offers: OfferCalls | None) -> None:
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
+        for others in offers.meters if offers is not None else ():
+            others.write()
         meters.write()

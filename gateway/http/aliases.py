@@ -7,7 +7,9 @@ import asyncio
 from aiohttp import web
 
 from gateway.http.activations import key_of
+from gateway.http.at_once import AtOnce
 from gateway.http.problems import Kind, Problem
+from gateway.store import measures
 from gateway.store.api_keys import ApiKeys
 from gateway.usecases.alias_lookup import Found, LookupDesk, TooMany, look_up
 
@@ -15,10 +17,15 @@ PATH = "/v1/aliases/{alias}"
 UNKNOWN_AFTER_S = 0.1  # longer than a lookup takes: time does not tell why an alias is unknown
 
 
-def routes(keys: ApiKeys, desk: LookupDesk) -> list[web.RouteDef]:
-    """The route."""
+def routes(keys: ApiKeys, desk: LookupDesk, at_once: int) -> list[web.RouteDef]:
+    """The route. `at_once`: lookups that one till may have under way."""
+    tills = AtOnce(at_once, lambda: desk.meter.count(measures.ALIAS_LOOKUPS, "crowded"))
 
     async def get(request: web.Request) -> web.Response:
+        with tills.place(request):
+            return await _get(request)
+
+    async def _get(request: web.Request) -> web.Response:
         till = await key_of(request, keys)
         due = asyncio.get_running_loop().time() + UNKNOWN_AFTER_S
         answer = await look_up(request.match_info["alias"], till, desk)

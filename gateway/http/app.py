@@ -56,7 +56,7 @@ def application(services: Services) -> web.Application:
     )
     app.add_routes(activations.routes(services.keys, services.desk))
     app.add_routes(consents.routes(services.keys, services.desk, services.consents))
-    app.add_routes(aliases.routes(services.keys, services.lookup_desk))
+    app.add_routes(aliases.routes(services.keys, services.lookup_desk, settings.aliases.lookups_at_once))
     app.add_routes(web_activations.routes(site))
     app.add_routes(page.routes(services.desk.catalog, settings.web))
     app.add_routes(openapi.routes())

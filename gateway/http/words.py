@@ -28,7 +28,8 @@ def sentence(code: CodeAnswer, language: str, *, timezone: str, campaign: str, l
     """What became of a code, for the shopper to read. `limited_until`: seconds since 1970."""
     words = texts.load(language)
     if code.outcome is Outcome.ACTIVATED:
-        return pages()[language]["activated"].format(points=words.count("points", code.points))
+        said = pages()[language]["activated" if code.texted else "activated_untold"]
+        return said.format(points=words.count("points", code.points))
     zone = ZoneInfo(timezone)
     at = datetime.now(UTC) if code.at is None else datetime.fromtimestamp(code.at / 1000, UTC)
     return words.say(

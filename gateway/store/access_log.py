@@ -5,18 +5,15 @@ Written every WRITE_EVERY_S: so much a process that is killed has opened at most
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import Connection, Engine, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.store import schema, sql
+from gateway.store.gathered import Gathered
 from gateway.store.vault import Vault
 
 WRITE_EVERY_S = 5.0
@@ -25,45 +22,19 @@ log = structlog.get_logger()
 _Rows = dict[str, tuple[int, int]]  # purpose -> minute and id of the row in which this process counts
 
 
-class AccessLog:
+class AccessLog(Gathered):
     """Writes what was opened since it last wrote. `process`: who opened."""
 
     def __init__(self, engine: Engine, vault: Vault, process: str) -> None:
+        super().__init__(WRITE_EVERY_S)
         self._engine = engine
         self._vault = vault
         self._process = process
         self._written: Counter[str] = Counter()
         self._rows: _Rows = {}
 
-    async def run(self) -> None:
-        """Write every few seconds, and what is left when cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(WRITE_EVERY_S)
-                await asyncio.to_thread(self.write)
-        finally:
-            self.write()
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """The same beside a command that does not run in a loop."""
-        done = threading.Event()
-
-        def keep() -> None:
-            while not done.wait(WRITE_EVERY_S):
-                self.write()
-
-        keeping = threading.Thread(target=keep, name="access log", daemon=True)
-        keeping.start()
-        try:
-            yield
-        finally:
-            done.set()
-            keeping.join()
-            self.write()
-
-    def write(self) -> None:
-        """A row a purpose and minute, if anything was opened. A database that is away gets it later."""
+    def _write(self) -> None:
+        """A row a purpose and minute, if anything was opened."""
         opened = Counter(self._vault.opened)
         fresh = opened - self._written
         if fresh:

@@ -16,6 +16,7 @@ class Blast(NamedTuple):
     """A blast as it stands: the columns of its table, times in ms since 1970.
 
     `holdout`, `error_share`: parts in a million. `why`: it is paused, where nobody has asked for that.
+    `call`: the fields of its CallPlan; None: it writes. `follows`: the blast whose unreached it takes.
     """
 
     id: int
@@ -48,6 +49,9 @@ class Blast(NamedTuple):
     paced_from: int
     failed_before: int
     last_activation: int
+    call: Mapping[str, Any] | None = None
+    follows: int | None = None
+    follow_after_s: int | None = None
 
     @property
     def template(self) -> Template:

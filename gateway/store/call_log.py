@@ -1,9 +1,12 @@
-"""The way of call records into SQL: gathered, and written a moment later, so that no call waits for them."""
+"""The way of call records into SQL: gathered, and written a moment later, so that no call waits for them.
+
+What SQL does not have yet stands in the journal, so that a killed process loses no call.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Engine
@@ -11,45 +14,51 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
 from gateway.store import calls
+from gateway.store.call_journal import CallJournal
 from gateway.store.calls import CallRow
+from gateway.store.gathered import Gathered
 
-WRITE_EVERY_S: Final = 0.5  # so much of it a killed process loses
+WRITE_EVERY_S: Final = 0.5
 AT_ONCE: Final = 1000
 MOST_KEPT: Final = 100_000  # while SQL is away; what comes then is counted and lost
 
 
-class CallLog:
-    """`add` at the end of each call; `run` in a task."""
+class CallLog(Gathered):
+    """`note` while a call goes on, `add` at its end; neither waits for SQL."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: CallJournal, left: Iterable[CallRow] = ()) -> None:
+        """`left`: by a process that was killed, as the journal has found it."""
+        super().__init__(WRITE_EVERY_S)
         self._engine = engine
-        self._rows: list[CallRow] = []
-        self._writing = threading.Lock()  # the last writing may meet the one before it
+        self._journal = journal
+        self._open: dict[str, CallRow] = {}
+        self._rows = list(left)
+        self._changing = threading.Lock()  # what stands here and in the journal
         self._away = Outage("records of calls wait for the database")
         self._full = Outage("records of calls are lost: the database is away for too long")
 
+    def note(self, row: CallRow) -> None:
+        """A call as it would have to be recorded if this process ended now."""
+        with self._changing:
+            self._open[row.id] = row
+            self._journal.note(row)
+
     def add(self, row: CallRow) -> None:
-        """Never waits."""
-        if len(self._rows) < MOST_KEPT:
-            self._rows.append(row)
-        else:
-            self._full.on("full")
+        """A call that is over."""
+        with self._changing:
+            self._open.pop(row.id, None)
+            if len(self._rows) < MOST_KEPT:
+                self._rows.append(row)
+                self._journal.note(row)
+            else:
+                self._full.on("full")
 
-    async def run(self) -> None:
-        """Write until cancelled, and what is left then."""
-        try:
-            while True:
-                await asyncio.sleep(WRITE_EVERY_S)
-                await asyncio.to_thread(self.write)
-        finally:
-            self.write()
-
-    def write(self) -> None:
-        """Everything that was added so far; what a database that is away does not take waits."""
-        with self._writing:
-            self._write()
+    def close(self) -> None:
+        """Once nothing runs any more."""
+        self._journal.close(self._standing())
 
     def _write(self) -> None:
+        self._journal.alive()
         while self._rows:
             batch = self._rows[:AT_ONCE]
             try:
@@ -57,6 +66,12 @@ class CallLog:
             except SQLAlchemyError as err:
                 self._away.on(type(err).__name__, len(batch))
                 return
-            del self._rows[: len(batch)]
+            with self._changing:
+                del self._rows[: len(batch)]
+                if self._journal.has_grown:
+                    self._journal.keep(self._standing())
         self._away.over()
         self._full.over()
+
+    def _standing(self) -> list[CallRow]:
+        return [*self._rows, *self._open.values()]

@@ -12,6 +12,7 @@ from gateway.store import schema, sql
 from gateway.store.ledger import insert_missing
 
 KEYS: Final = "1234567890*#"
+LOST: Final = "lost"  # the outcome of a call whose process ended before it
 MOST_KEYS: Final = 64  # of one call are kept
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from redis.exceptions import NoScriptError, RedisError
 
@@ -46,11 +46,16 @@ class Verdict(NamedTuple):
 
     `codes`: one letter a code, C<rule version> claimed, R repeat, P paused, N not started, E ended, V voided.
     `first`: for a re-delivery, the verdict that the text got when it was first accepted.
+    `quiet`: no answer goes out, nor went to what is re-delivered.
     """
 
     kind: str
     codes: tuple[str, ...] = ()
     first: str = ""
+    quiet: bool = False
+
+
+_NEVER_ANSWERED: Final = ("Q", "S")
 
 
 def script(name: str) -> str:
@@ -153,10 +158,12 @@ class ClaimStore:
 
 def _verdict(raw: bytes) -> Verdict:
     text = raw.decode()
-    kind, rest = text[0], text[1:]
-    if kind == "D":
-        return Verdict(kind="D", first=rest[:1], codes=_letters(rest[1:]))
-    return Verdict(kind=kind, codes=_letters(rest))
+    again = text.startswith("D")
+    letter, rest = (text[1:2], text[2:]) if again else (text[:1], text[1:])
+    kind, quiet = letter.upper(), letter.islower() or letter in _NEVER_ANSWERED
+    if again:
+        return Verdict(kind="D", first=kind, codes=_letters(rest), quiet=quiet)
+    return Verdict(kind=kind, codes=_letters(rest), quiet=quiet)
 
 
 def _letters(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from gateway.domain.catalog import Campaign, Catalog, Issued, ShortNumber
@@ -40,11 +40,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeAnswer:
-    """What became of one code. `at`: ms since 1970, when it was credited or when its campaign starts."""
+    """What became of one code. `at`: ms since 1970, when it was credited or when its campaign starts.
+
+    `texted`: an SMS tells of it, too.
+    """
 
     outcome: Outcome
     points: int = 0
     at: int | None = None
+    texted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +118,13 @@ async def activate(wish: Wish, catalog: Catalog, claims: Claims, owners: Owners,
         limited = CodeAnswer(outcome=Outcome.LIMITED)
         return Answered(codes=(limited,) * len(read), limited_until=answered)
     decided, message_id_ = answered
+    fresh = any(d.verdict.kind != "D" for d in decided)
     shopper = vault.index(wish.number)
     told = await _told(decided, shopper, catalog.campaigns, owners)
     by_code = {candidate: _answer_of(short, candidate, told) for candidate in unique}
     invalid = CodeAnswer(outcome=Outcome.INVALID)
     answers = tuple(invalid if candidate is None else by_code[candidate] for candidate in read)
-    return Answered(codes=answers, fresh=bool(message_id_), message_id=message_id_ if wish.link else "")
+    return Answered(codes=answers, fresh=fresh, message_id=message_id_)
 
 
 def _read(code: str, short: ShortNumber) -> Candidate | None:
@@ -136,7 +141,7 @@ async def _ask(
     owners: Owners,
     vault: Vault,
 ) -> tuple[list[_Decided], str] | int:
-    """The verdict of every firm, with the id of an SMS about a new one; or until when they are limited."""
+    """Each firm's verdict, with the id of the SMS about a new one, if any; or until when they are limited."""
     incoming = Incoming(
         message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
         number=wish.number,
@@ -153,7 +158,8 @@ async def _ask(
         return await owners.limited_until(first.firm_id, first.shopper)
     decided = [_Decided(first.codes, verdict)]
     decided += [_Decided(call.codes, await _one(claims, call)) for call in calls[1:]]
-    firm = next((c.firm_id for c, d in zip(calls, decided, strict=True) if d.verdict.kind != "D"), None)
+    verdicts = zip(calls, (d.verdict for d in decided), strict=True)
+    firm = next((call.firm_id for call, v in verdicts if v.kind != "D" and not v.quiet), None)
     return decided, "" if firm is None else f"{incoming.message_id}.{firm}"
 
 
@@ -167,9 +173,16 @@ async def _one(claims: Claims, call: ClaimCall) -> Verdict:
 async def _told(
     decided: Sequence[_Decided], shopper: str, campaigns: Mapping[int, Campaign], owners: Owners
 ) -> dict[Issued, CodeAnswer]:
-    said = [pair for d in decided for pair in zip(d.codes, d.verdict.codes, strict=False)]
-    own = await owners.own(shopper, [code for code, letter in said if letter == "R"])
-    return {code: _of_letter(code, letter, own, campaigns[code.campaign_id]) for code, letter in said}
+    said = [
+        (code, letter, not d.verdict.quiet)
+        for d in decided
+        for code, letter in zip(d.codes, d.verdict.codes, strict=False)
+    ]
+    own = await owners.own(shopper, [code for code, letter, _ in said if letter == "R"])
+    return {
+        code: replace(_of_letter(code, letter, own, campaigns[code.campaign_id]), texted=texted)
+        for code, letter, texted in said
+    }
 
 
 def _of_letter(

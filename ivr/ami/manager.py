@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import random
 import secrets
+import time
+from collections.abc import Mapping
+from typing import Final
 
 import structlog
 
@@ -14,10 +17,16 @@ from config.ivr_settings import AmiSettings
 from ivr.ami.call_result import CallEnd
 from ivr.ami.call_table import CallTable
 from ivr.ami.client import AmiClient
-from ivr.ami.faults import AmiError, LoginRefused, Lost
+from ivr.ami.faults import AmiError, LoginRefused, Lost, Refused
 from ivr.ami.originate import Originate
 
+NORMAL_CLEARING: Final = 16  # ITU-T Q.850
 log = structlog.get_logger()
+
+
+def new_call_id() -> str:
+    """An id for a call that nobody can guess: its ActionID, and the Uniqueid of its channel."""
+    return f"o{secrets.token_hex(16)}"
 
 
 class Manager:
@@ -26,6 +35,10 @@ class Manager:
     def __init__(self, settings: AmiSettings) -> None:
         self.up = asyncio.Event()
         self.fault = "not connected yet"  # why it is not up; empty while it is
+        self.sessions = 0  # that were opened so far
+        self.refusals = 0  # of our login
+        self.strays = 0  # events that the filter in Asterisk's manager.conf should have held back
+        self._heard_at = time.monotonic()
         self._settings = settings
         self._backoff = Backoff(settings.reconnect_max_s)
         self._calls = CallTable()
@@ -33,9 +46,9 @@ class Manager:
         self._stopping = asyncio.Event()
 
     @property
-    def client(self) -> AmiClient | None:
-        """Of the session that stands or is being opened; None before the first."""
-        return self._client
+    def quiet_s(self) -> float:
+        """Seconds since the last event, or since this manager was made."""
+        return time.monotonic() - self._heard_at
 
     async def run(self) -> None:
         """Connect, and after each loss again, ever less eagerly, until `stop`."""
@@ -51,14 +64,20 @@ class Manager:
         if self._client is not None:
             await self._client.close()
 
-    async def originate(self, order: Originate) -> CallEnd:
-        """Make a call and wait for its end, at most `order.deadline_s`.
+    @property
+    def clogged(self) -> bool:
+        """What was asked waits for the network, or for an Asterisk that does not read."""
+        return self._client is not None and self._client.unwritten > 0
 
-        Raises Unsendable, Refused and, where the call may or may not have been begun, Lost.
+    async def originate(self, order: Originate, call_id: str = "") -> CallEnd:
+        """Make a call and wait for its end, at most `order.deadline_s`. `call_id`: of `new_call_id`.
+
+        Raises Unsendable, Refused and, where the call may or may not have been begun, Lost. The action is
+        written before this waits for anything, unless `clogged`.
         """
         if self._client is None or not self.up.is_set():
             raise Lost(self.fault)
-        call_id = f"o{secrets.token_hex(16)}"
+        call_id = call_id or new_call_id()
         end = self._calls.begin(call_id, order.deadline_s)
         try:
             await self._client.ask("Originate", order.fields(call_id), order.variables)
@@ -66,12 +85,32 @@ class Manager:
         finally:
             self._calls.forget(call_id)
 
+    async def hang_up(self, call_id: str) -> bool:
+        """End a call of ours; False where Asterisk has no channel of it, not yet or no more. Raises Lost."""
+        if self._client is None or not self.up.is_set():
+            raise Lost(self.fault)
+        try:
+            # A channel is also found by its Uniqueid (ast_channel_get_by_name).
+            await self._client.ask("Hangup", {"Channel": call_id, "Cause": str(NORMAL_CLEARING)})
+        except Refused:
+            return False
+        return True
+
+    def _heard(self, event: str, headers: Mapping[str, str]) -> None:
+        self._heard_at = time.monotonic()
+        self._calls.heard(event, headers)
+
+    def _stray(self) -> None:
+        self._heard_at = time.monotonic()
+        self.strays += 1
+
     async def _one_session(self) -> float:
         """From connecting to the loss; returns the seconds to wait before the next."""
-        client = self._client = AmiClient(self._settings, self._calls.heard)
+        client = self._client = AmiClient(self._settings, self._heard, self._stray)
         try:
             await client.open()
             self._backoff.reset()
+            self.sessions += 1
             self.fault = ""
             self.up.set()
             log.info("connected to Asterisk's manager interface")
@@ -79,6 +118,7 @@ class Manager:
             self.fault = client.fault
         except LoginRefused as err:
             # Again and again at once would only lock us out and fill Asterisk's log.
+            self.refusals += 1
             self.fault = f"login refused: {err}"
             log.error("Asterisk refuses our manager user", told=str(err), user=self._settings.username)
             return self._settings.reconnect_max_s

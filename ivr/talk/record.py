@@ -11,13 +11,14 @@ from ivr.talk.steps import CallEnd, Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """One call, at its end. Times are ms since 1970.
+    """One call, at its end or as it stands: then `end` is LOST, which holds if our process ends right now.
 
-    `answered_at`: None when the caller hung up before. `keys`: pressed in menus, sorted: whoever keys a code
-    into a menu must not leave it here. `services`: what the caller had done, in order, each once. `fault`:
-    why it broke, where `end` is a fault.
+    `id`: as of a text. Times are ms since 1970. `answered_at`: None when the caller hung up before. `keys`:
+    pressed in menus, sorted: whoever keys a code into a menu must not leave it here. `services`: what the
+    caller had done, in order, each once. `fault`: why it broke, where `end` is a fault.
     """
 
+    id: str
     free_number: str
     sight: Sight
     language: str

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from ivr.agi.channel import Channel
 from ivr.agi.faults import AgiError, Fault, HungUp
 from ivr.talk.caller import Caller, caller
 from ivr.talk.desk import Desk
+from ivr.talk.player import QUIET_S, Player
 from ivr.talk.record import CallRecord
 from ivr.talk.script import Script
-from ivr.talk.service import serve
-from ivr.talk.sounds import Sounds
-from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Keyed, Service, TimeUp
+from ivr.talk.service import Asker, serve
+from ivr.talk.sounds import sounds
+from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Service
 
 DONE: Final = "UNDERCAP_DONE"  # 1: a proper end; the dialplan apologises otherwise
 LANGUAGE: Final = "UNDERCAP_LANGUAGE"  # of that apology
-_QUIET_S: Final = 0.4  # so long a service may take without a word
-_FAREWELL_S: Final = 15.0  # before the end of a call's time, for a goodbye
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +44,22 @@ class Line:
 class FreeNumberTalk:
     """The script for the server's route /free."""
 
-    def __init__(self, line: Line, desk: Desk, record: Callable[[CallRecord], None]) -> None:
-        """`record`: told of each call at its end."""
+    def __init__(
+        self,
+        line: Line,
+        desk: Desk,
+        record: Callable[[CallRecord], None],
+        note: Callable[[CallRecord], None] = lambda _: None,
+    ) -> None:
+        """`record`: told of each call at its end. `note`: of each as it stands, whenever that changes."""
         self._line = line
         self._desk = desk
         self._record = record
+        self._note = note
 
     async def __call__(self, channel: Channel) -> None:
         """One call. Raises HungUp and AgiError, after it was recorded."""
-        call = _Call(channel, self._line, self._desk)
+        call = _Call(channel, self._line, self._desk, self._note)
         try:
             await call.run()
         finally:
@@ -61,8 +69,9 @@ class FreeNumberTalk:
 class _Call:
     """One call on its way."""
 
-    def __init__(self, channel: Channel, line: Line, desk: Desk) -> None:
+    def __init__(self, channel: Channel, line: Line, desk: Desk, note: Callable[[CallRecord], None]) -> None:
         env = channel.env
+        self._note = note
         self._channel = channel
         self._line = line
         self._desk = desk
@@ -73,16 +82,20 @@ class _Call:
         )
         self._script = Script(self._caller, self._short_number)
         self._language = ""  # as the dialplan knows it
+        self._wishes = 0
         self._services: dict[Service, None] = {}
-        self._end = CallEnd.FAULT
+        self._end = CallEnd.LOST
         self._fault: Fault | None = None
         self._started_at = _now_ms()
+        self._id = message_id(self._started_at, os.urandom(RANDOM_OCTETS))
         self._answered_at: int | None = None
-        reserve_s = min(_FAREWELL_S, line.most_call_s / 2)
-        self._until = time.monotonic() + line.most_call_s - reserve_s
+        self._player = Player(
+            channel, line.sounds_dir, key_wait_s=line.key_wait_s, most_call_s=line.most_call_s
+        )
 
     async def run(self) -> None:
         """Until the end, whoever ends it."""
+        self._note(self.record())
         try:
             if not self._short_number:
                 raise AgiError(Fault.NO_ROUTE, "a free number that the settings do not have")
@@ -91,18 +104,19 @@ class _Call:
             self._end = CallEnd.HUNG_UP
             raise
         except AgiError as err:
-            self._fault = err.fault
+            self._end, self._fault = CallEnd.FAULT, err.fault
             raise
         except asyncio.CancelledError:
             self._end = CallEnd.STOPPED
             raise
         except Exception:
-            self._fault = Fault.OURS
+            self._end, self._fault = CallEnd.FAULT, Fault.OURS
             raise
 
     def record(self) -> CallRecord:
         """What is kept of it."""
         return CallRecord(
+            id=self._id,
             free_number=self._free_number if self._short_number else "",
             sight=self._caller.sight,
             language=self._script.language,
@@ -121,32 +135,32 @@ class _Call:
             event = await (self._do(action) if isinstance(action, Do) else self._ask(action))
             action = self._script.hear(event)
         await self._ready_to_speak()
-        await self._channel.play(self._files(action.sounds))
+        await self._player.play(action.sounds)
         await self._channel.set(DONE, "1")
         await self._channel.hangup()
         return action.end
 
     async def _ask(self, ask: Ask) -> Event:
         await self._ready_to_speak()
-        keys = await self._channel.read_keys(self._files(ask.sounds), ask.most, self._line.key_wait_s)
-        return TimeUp() if time.monotonic() >= self._until else Keyed(keys)
+        return await self._player.ask(ask)
 
     async def _do(self, do: Do) -> Event:
         """Have it done; a caller who would wait in silence is asked for a moment."""
         self._services[do.service] = None
+        self._note(self.record())
         if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
             await self._ready_to_speak()
-        work = asyncio.ensure_future(serve(do, self._caller.number, self._short_number, self._desk))
-        try:
-            await asyncio.wait({work}, timeout=_QUIET_S if self._answered_at else None)
-            while not work.done():
-                await self._channel.play(self._files((f"{self._script.language}/moment",)))
-            return work.result()
-        except (HungUp, AgiError):  # what was asked for is done all the same
-            await work
-            raise
-        finally:
-            work.cancel()
+        work = serve(do, self._asker(), self._desk)
+        moment = sounds(self._script.language, ("moment",))
+        return await self._player.bridge(work, moment, quiet_s=QUIET_S if self._answered_at else None)
+
+    def _asker(self) -> Asker:
+        self._wishes += 1
+        return Asker(
+            number=self._caller.number,
+            short_number=self._short_number,
+            wish=f"{self._id}.{self._wishes}",
+        )
 
     async def _ready_to_speak(self) -> None:
         """Answered, and the dialplan knows in which language to apologise."""
@@ -156,9 +170,7 @@ class _Call:
         if self._answered_at is None:
             await self._channel.answer()
             self._answered_at = _now_ms()
-
-    def _files(self, sounds: Sounds) -> list[str]:
-        return [f"{self._line.sounds_dir}/{sound}" for sound in sounds]
+            self._note(self.record())
 
 
 def _now_ms() -> int:

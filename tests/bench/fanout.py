@@ -24,9 +24,9 @@ from typing import Any, Final
 from redis import Redis
 from sqlalchemy import insert
 
-from campaigns import life
+from campaigns import draft, life
+from campaigns.draft import NewBlast
 from campaigns.fan_out import FanOut, Step
-from campaigns.life import NewBlast
 from config import settings as settings_module
 from gateway.domain.priority import Priority
 from gateway.entry.backing import open_backing
@@ -103,7 +103,7 @@ def alone(gateway: Gateway, audience: int, campaign: int) -> dict[str, Any]:
     catalog = catalog_store.load(opened.engine, opened.vault)
     desk = blast_desk(opened, lambda: catalog)
     new = NewBlast(name="alone", audience=audience, campaign=campaign, texts=WORDS)
-    blast = life.launch(desk, life.create(desk, 1, new, desk.clock()), desk.clock())
+    blast = life.launch(desk, draft.create(desk, 1, new, desk.clock()), desk.clock())
     fan_out, before = FanOut(desk), processes.resident_kib(os.getpid())
     begun, steps, peak = time.monotonic(), 0, 0
     queue = keys.send(1, LINK, Priority.BULK)

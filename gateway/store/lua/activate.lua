@@ -16,6 +16,7 @@
 --       | S nothing to store, silent | O over a limit: a STOP or START was heard, and nothing else
 --       | A accepted, then one letter a code:
 --       C claimed, R repeat, P paused, N not started, E ended, V voided
+--       L, O and A are small letters where no answer goes out: whoever else tells of it must not promise one
 local now_parts = redis.call('TIME')
 local now = tonumber(now_parts[1])
 local now_ms = now * 1000 + math.floor(tonumber(now_parts[2]) / 1000)
@@ -69,7 +70,7 @@ local function accept(k, a)
   local before = redis.call('GET', seen_key)
   -- What was limited may be said again once the wait is over. And a STOP is never taken for a re-delivered
   -- one while consent stands otherwise: STOP, START, STOP is a STOP.
-  local waited = before and told <= now and (before == 'L' or before == 'Q')
+  local waited = before and told <= now and (before == 'L' or before == 'l' or before == 'Q')
   if before and not waited and not (word == 'out' and changed) then return 'D' .. before end
   for i = 0, codes - 1 do
     if not campaign_state(ARGV[a + 6 + 3 * i]) then return 'X' end
@@ -153,6 +154,7 @@ local function accept(k, a)
   elseif verdict == 'A' then
     verdict = 'S'
   end
+  if stored and quiet then verdict = string.lower(verdict) end
   redis.call('SET', seen_key, string.sub(verdict, 1, 1) .. result, 'EX', (stored and not quiet) and ARGV[8] or ARGV[7])
   return verdict .. result
 end

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Engine, create_engine
 
-from gateway.store import access_log
+from gateway.store import access_log, sql
 from gateway.store.access_log import AccessLog
 from gateway.store.vault import Vault
 from tests.integration.core.house import MASTER, House
@@ -94,3 +96,26 @@ async def test_it_is_written_beside_a_long_command(house: House, monkeypatch: py
         open_some(vault, answer=1)
 
     assert rows(house) == [("vault reseal", "answer", 2)]
+
+
+async def test_a_writing_that_is_on_its_way_when_the_process_ends_is_not_counted_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)
+    begun, whole = threading.Event(), sql.writing
+
+    def slow(engine: Engine) -> AbstractContextManager[Connection]:
+        if not begun.is_set():
+            begun.set()
+            time.sleep(0.3)  # long enough for the process to end meanwhile
+        return whole(engine)
+
+    monkeypatch.setattr(sql, "writing", slow)
+    vault = Vault(MASTER)
+    open_some(vault, answer=1)
+    running = asyncio.ensure_future(AccessLog(house.engine, vault, "api").run())
+    await until(begun.is_set)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert rows(house) == [("api", "answer", 1)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, event
 
-from config.settings import LimitSettings, RedisSettings
+from config.settings import AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.alias import counter_of
 from gateway.domain.outcome import Outcome
 from gateway.store import connect, keys, sql
@@ -171,6 +171,27 @@ async def test_over_a_limit_no_sms_is_promised(house: House) -> None:
     house.drain()
 
     assert house.rows("alias", "shopper_id") == [(2,)]
+
+
+async def test_once_the_sms_of_an_hour_are_used_up_none_is_promised(house: House) -> None:
+    house.answers = AnswerSettings(replies_per_hour=1)
+    house.firm()
+    house.campaign()
+    desk = house.call_desk(store=house.claims())
+    await desk.text_alias(BOHDAN, SHORT, "en")
+    await house.text("balance")
+    for _ in range(2):  # the second is taken for the first
+        with pytest.raises(Away):
+            await desk.text_alias(ANNA, SHORT, "en")
+    await desk.text_alias(BOHDAN, SHORT, "en")  # is on its way already
+    house.drain()
+    assert [to for to, _ in house.waiting_answers()] == [BOHDAN, ANNA]
+
+    house.pass_time(ANNA, 3600)
+    house.forget_texts()
+    await desk.text_alias(ANNA, SHORT, "en")
+    house.drain()
+    assert [to for to, _ in house.waiting_answers()] == [BOHDAN, ANNA, ANNA]
 
 
 # Codes

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from gateway.store import call_log, calls, schema, sql
+from gateway.store.call_journal import CallJournal
 from gateway.store.call_log import CallLog
 from gateway.store.calls import CallRow
 from tests.integration.core.house import House
@@ -62,7 +65,7 @@ async def test_a_database_that_is_away_gets_them_when_it_is_back(
 ) -> None:
     house.firm()
     monkeypatch.setattr(call_log, "MOST_KEPT", 3)
-    book = CallLog(house.engine)
+    book = CallLog(house.engine, opened(house)[0])
     away = [OperationalError("", None, Exception())] * 2
     whole = sql.writing
 
@@ -83,6 +86,125 @@ async def test_a_database_that_is_away_gets_them_when_it_is_back(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert (away, stored(house)) == ([], 4)  # the last was written when the process ended
+
+
+def opened(house: House) -> tuple[CallJournal, list[CallRow]]:
+    """The journal of a process that starts now, and what it has found."""
+    journal = CallJournal(house.state / "calls")
+    return journal, journal.open()
+
+
+def killed(journal: CallJournal) -> None:
+    """As the kernel does to a process: its locks are gone, its files stay."""
+    for descriptor in (journal._held, journal._descriptor):
+        os.close(descriptor)
+
+
+def open_row(n: int) -> CallRow:
+    """A call that goes on."""
+    return row(n, outcome="lost", ended_at=DAY + 2000)
+
+
+def test_calls_of_a_killed_process_are_recorded_by_the_next_one(house: House) -> None:
+    house.firm()
+    journal, _ = opened(house)
+    book = CallLog(house.engine, journal)
+    for n in range(1, 5):
+        book.note(open_row(n))
+    book.add(row(1))
+    book.write()
+    book.add(row(2))  # not in SQL yet
+    book.note(open_row(3)._replace(services="look_up,stop"))
+    died = DAY + 3_600_000
+    os.utime(journal._descriptor, (died / 1000, died / 1000))
+    killed(journal)
+
+    journal, left = opened(house)
+    CallLog(house.engine, journal, left).write()
+    assert sorted(house.rows("call_record", "id", "outcome", "services", "ended_at")) == [
+        (f"{1:024x}", "hung_up", "look_up,balance", DAY + 61_000),
+        (f"{2:024x}", "hung_up", "look_up,balance", DAY + 61_000),
+        (f"{3:024x}", "lost", "look_up,stop", died),
+        (f"{4:024x}", "lost", "look_up,balance", died),
+    ]
+    assert calls.figures(house.engine, DAY).outcomes == {"hung_up": 2, "lost": 2}
+
+
+def test_what_nobody_has_written_is_left_to_the_one_after(house: House) -> None:
+    house.firm()
+    away = create_engine("sqlite:////nowhere/there/is.db")
+    for n in (1, 2):
+        journal, left = opened(house)
+        assert [r.id for r in left] == [row(m).id for m in range(1, n)]
+        book = CallLog(away, journal, left)
+        book.add(row(n))
+        book.write()
+        killed(journal)
+    journal, left = opened(house)
+    book = CallLog(house.engine, journal, left)
+    book.write()
+    book.close()
+    assert stored(house) == 2
+    assert opened(house)[1] == []
+
+
+def test_a_process_that_lives_keeps_its_calls_and_one_that_stops_leaves_nothing(house: House) -> None:
+    journal, _ = opened(house)
+    journal.note(open_row(1))
+    other, left = opened(house)
+    assert left == []
+    book = CallLog(house.engine, other)
+    book.note(open_row(2))
+    book.add(row(2, firm_id=None))
+    book.write()
+    book.close()
+    killed(journal)
+    assert [r.id for r in opened(house)[1]] == [row(1).id]
+
+
+def test_half_a_line_costs_no_other_one(house: House) -> None:
+    journal, _ = opened(house)
+    journal.note(open_row(1))
+    os.write(journal._descriptor, b'\n["half a')
+    journal.note(open_row(2))
+    os.write(journal._descriptor, b'\n["the last')
+    killed(journal)
+    assert [r.id for r in opened(house)[1]] == [row(1).id, row(2).id]
+
+
+def test_the_journal_does_not_grow_with_the_calls_that_are_over(house: House) -> None:
+    house.firm()
+    journal, _ = opened(house)
+    book = CallLog(house.engine, journal)
+    book.note(open_row(0))
+    for n in range(1, 2001):
+        book.note(open_row(n))
+        book.add(row(n))
+        if n % 100 == 0:
+            book.write()
+    (file,) = (house.state / "calls").glob("*.rows")
+    assert file.stat().st_size < 300_000
+    killed(journal)
+    assert row(0).id in {r.id for r in opened(house)[1]}
+
+
+async def test_a_disk_that_is_full_costs_the_journal_and_no_record(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.firm()
+    journal, _ = opened(house)
+    killed(journal)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        book = CallLog(house.engine, journal)
+        book.note(open_row(1))
+        book.add(row(1))
+        book.write()
+    assert stored(house) == 1
 
 
 def stored(house: House) -> int:

@@ -45,7 +45,7 @@ async def test_texts_a_minute(house: House, code: str) -> None:
     assert (await house.text(code)).kind == "Q"
     assert house.names("*:claim:*") == []
     house.pass_time(ANNA, 61)
-    assert await house.text(f"{code} ") == Verdict(kind="A", codes=("C1",))
+    assert await house.text(f"{code} ") == Verdict(kind="A", codes=("C1",), quiet=True)
 
 
 async def test_wrong_codes_an_hour(house: House, code: str) -> None:
@@ -145,7 +145,7 @@ async def test_what_was_limited_may_be_said_again_after_the_wait(house: House, c
 
     house.pass_time(ANNA, 61)
 
-    assert await house.text(code) == Verdict(kind="A", codes=("C1",))
+    assert await house.text(code) == Verdict(kind="A", codes=("C1",), quiet=True)
 
 
 @pytest.mark.parametrize("said", ["STOP", "stop {code}", "stop {wrong}"])
@@ -209,10 +209,45 @@ async def test_replies_an_hour(house: House) -> None:
     assert len(house.waiting_answers()) == 4
 
 
+async def asked(house: House, said: str) -> Verdict:
+    """A text in a minute of its own."""
+    older_minute(house)
+    return await house.text(said)
+
+
 def older_minute(house: House, number: str = ANNA) -> None:
     """Only the minute's window ends."""
     ms, *rest = house.limits_of(number)
     house.set_limits(number, [max(0, ms - 61), *rest])
+
+
+@pytest.mark.usefixtures("code")
+async def test_what_gets_no_answer_is_told_to_whoever_asked_and_is_a_redelivery_all_the_same(
+    house: House,
+) -> None:
+    for n in range(3):
+        await house.text(f"balance {'!' * n}")
+    said = ("alias", house.codes(1, 1)[0], "start", " ".join(map(wrong, range(4))))
+    first = [await asked(house, text) for text in said]
+    again = [await asked(house, text) for text in said]
+
+    assert [(v.kind, v.quiet) for v in first] == [("A", True), ("A", True), ("A", False), ("L", True)]
+    assert [(v.kind, v.first, v.quiet) for v in again] == [("D", v.kind, v.quiet) for v in first]
+    assert first[1].codes == again[1].codes == ("C1",)
+
+
+@pytest.mark.usefixtures("code")
+async def test_what_was_limited_without_an_answer_may_be_said_again_after_the_wait(house: House) -> None:
+    for n in range(3):
+        await house.text(f"balance {'!' * n}")
+    said = " ".join(map(wrong, range(4)))
+    first = await house.text(said)
+    older_minute(house)
+    house.pass_time(ANNA, HOUR)
+    again = await house.text(said)
+
+    assert (first.kind, first.quiet) == ("L", True)
+    assert (again.kind, again.quiet) == ("L", False)
 
 
 @pytest.mark.usefixtures("code")

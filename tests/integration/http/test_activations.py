@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from config.settings import AnswerSettings
 from gateway.http.activations import PATH
 from gateway.store import messages, schema, sql
 from gateway.usecases import set_up
@@ -31,6 +32,18 @@ async def test_a_code_is_credited_and_confirmed_once(front: Front) -> None:
     assert house.balance(ANNA) == 10
     assert house.rows("activation", "channel", "points") == [("api", 10)]
     assert house.waiting_answers() == [(ANNA, "Code accepted: +10 points. Balance: 10.")]
+
+
+async def test_where_the_sms_of_an_hour_are_used_up_none_is_named(house: House, open_front: Any) -> None:
+    house.answers = AnswerSettings(replies_per_hour=1)
+    house.store = house.claims()
+    house.firm()
+    codes = house.codes(house.campaign(), 2)
+    front: Front = await open_front()
+    answers = [await front.activate(front.key(), {"phone": PHONE, "code": code}) for code in codes]
+    house.drain()
+    assert ["Location" in answer.headers for answer in answers] == [True, False]
+    assert (house.balance(ANNA), len(house.waiting_answers())) == (20, 1)
 
 
 async def test_the_same_request_again_is_answered_the_same_and_does_nothing(front: Front) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -225,6 +226,54 @@ async def test_many_found_at_the_same_moment_cost_no_budget(house: House, open_f
     assert waits <= {"1"}
     assert _misses(house) == 0
     assert (await front.look_up(key, alias)).status == 200
+
+
+async def test_a_till_that_asks_for_hundreds_at_once_takes_no_other_till_its_turn(
+    house: House, open_front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that are let in wait for Redis, each with a connection of the process's own pool."""
+    house.firm()
+    house.campaign()
+    front: Front = await open_front(aliases=budget(misses_per_hour=1000, misses_per_day=1000))
+    crowd, other, alias = front.key(), front.key(), await given(front)
+    ask, slow, done = TillStore.ask, asyncio.Event(), asyncio.Event()
+    refused: list[Answer] = []
+
+    async def asks(store: TillStore, key_id: int) -> Any:
+        if key_id == 1:
+            pool: Any = house.client.connection_pool
+            connection = await pool.get_connection()
+            await slow.wait()
+            await pool.release(connection)
+        return await ask(store, key_id)
+
+    async def burst() -> int:
+        answer = await front.look_up(crowd, alias)
+        if answer.status != 200:
+            refused.append(answer)
+        if len(refused) == 290:
+            done.set()
+        return answer.status
+
+    async def twenty() -> float:
+        begun = time.monotonic()
+        assert [(await front.look_up(other, alias)).status for _ in range(20)] == [200] * 20
+        return time.monotonic() - begun
+
+    usual = await twenty()
+    monkeypatch.setattr(TillStore, "ask", asks)
+    monkeypatch.setattr(front.client.session.connector, "_limit", 0)  # as many at once as there are
+    all_of_them = asyncio.gather(*(burst() for _ in range(300)))
+    async with asyncio.timeout(20):
+        await done.wait()
+        meanwhile = await twenty()
+    slow.set()
+
+    assert Counter(await all_of_them) == {200: 10, 429: 290}
+    assert {a.headers["Retry-After"] for a in refused} == {"1"}
+    assert front.meter.tick(measures.ALIAS_LOOKUPS, "crowded").n == 290
+    assert meanwhile < 3 * usual + 0.2
+    assert (await front.look_up(crowd, alias)).status == 200
 
 
 async def test_the_budget_of_a_day_holds_over_its_hours(house: House, open_front: Any) -> None:

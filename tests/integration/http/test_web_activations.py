@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.settings import AnswerSettings
 from gateway.http import web_activations
 from gateway.http.web_activations import ACTIVATIONS, PINS
 from gateway.store import keys, measures
@@ -32,6 +33,21 @@ async def test_a_proved_number_gets_its_points(front: Front) -> None:
     house.drain()
     assert (house.balance(ANNA), house.rows("activation", "channel")) == (10, [("web",)])
     assert house.waiting_answers()[0] == (ANNA, "Code accepted: +10 points. Balance: 10.")
+
+
+async def test_where_the_sms_of_an_hour_are_used_up_none_is_promised(house: House, open_front: Any) -> None:
+    house.answers = AnswerSettings(replies_per_hour=1)
+    house.store = house.claims()
+    house.firm()
+    code = house.codes(house.campaign(), 1)[0]
+    front: Front = await open_front()
+    await house.text("balance")
+    await front.ask_pin()
+    pin = front.pins_sent()[0]
+    answers = [await front.claim(pin, code) for _ in range(2)]
+    house.drain()
+    assert [a.body["results"][0]["message"] for a in answers] == ["Code accepted: +10 points."] * 2
+    assert [text for _, text in house.waiting_answers() if pin not in text] == ["Your balance: 0 points."]
 
 
 async def test_the_pin_leaves_from_the_short_number_and_only_while_it_is_of_use(front: Front) -> None:

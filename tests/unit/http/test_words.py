@@ -50,8 +50,12 @@ def test_the_best_liked_language_of_ours_is_chosen(accepted: str, expected: str)
 
 
 SENTENCES: list[tuple[str, CodeAnswer, str]] = [
-    ("ru", CodeAnswer(outcome=Outcome.ACTIVATED, points=5), "Код принят: +5 баллов. Баланс придёт в SMS."),
-    ("ru", CodeAnswer(outcome=Outcome.ACTIVATED, points=2), "Код принят: +2 балла. Баланс придёт в SMS."),
+    (
+        "ru",
+        CodeAnswer(outcome=Outcome.ACTIVATED, points=5, texted=True),
+        "Код принят: +5 баллов. Баланс придёт в SMS.",
+    ),
+    ("ru", CodeAnswer(outcome=Outcome.ACTIVATED, points=2), "Код принят: +2 балла."),
     (
         "en",
         CodeAnswer(outcome=Outcome.ALREADY_YOURS, at=NOON),
