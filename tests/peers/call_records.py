@@ -24,7 +24,7 @@ def configure(etc: Path, modules: Path) -> None:
         wanted.write("".join(f"load = {name}\n" for name in there))
     (etc.parent / "log" / "cdr-custom").mkdir(parents=True)
     (etc / "cdr.conf").write_text("[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n")
-    # Without a function that it does not know, 22 turns the fields into its newer form, of whole seconds.
+    # Without a function that it does not know, 22 turns the fields into its form of whole seconds.
     told = ",".join(f"${{FILTER(0-9.,${{CDR({field},f)}})}}" for field in ("start", "end"))
     (etc / "cdr_custom.conf").write_text(f"[mappings]\n{_FILE} => {told}\n")
 
