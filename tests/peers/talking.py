@@ -89,11 +89,11 @@ class Callee:
 
 
 @asynccontextmanager
-async def talking(program: Program) -> AsyncIterator[Callee]:
-    """A telephone that takes one call; at the end SIPp is killed if it still runs."""
+async def talking(program: Program, port: int = 0) -> AsyncIterator[Callee]:
+    """A telephone that takes one call, at a port of its own; at the end SIPp is killed if it still runs."""
     folder = Path(tempfile.mkdtemp(prefix="talking-"))
     media = await open_media(HOST)
-    port = free_port(socket.SOCK_DGRAM, HOST)
+    port = port or free_port(socket.SOCK_DGRAM, HOST)
     fields = {"media_ip": HOST, "media_port": str(media.port)}
     scenario = PLACEHOLDER.sub(lambda found: fields[found[1]], SCENARIO.read_text(encoding="utf-8"))
     (folder / "answer.xml").write_text(scenario, encoding="utf-8")
