@@ -21,7 +21,7 @@ from gateway.domain.consent import Channel as By
 from gateway.domain.offer_call import CallPlan, Outcome, Spoken
 from gateway.entry.backing import Backing, CatalogKeeper
 from gateway.entry.dialing import OfferCalls, make_offer_calls
-from gateway.store import blasts, called, keys, recordings, schema, sql
+from gateway.store import blasts, called, keys, people, recordings, schema, sql
 from gateway.store.blasts import Blast
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
@@ -30,11 +30,13 @@ from ivr.agi.channel import Channel
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
 from ivr.offer.order import AnsweredBy, OfferOrder, OfferTold
+from tests.conftest import sipp_program
 from tests.integration.campaigns.market import WORDS, Market
 from tests.integration.ivr.ami import settings_of
 from tests.noon import to_noon_of_a_tuesday
 from tests.peers.asterisk import Asterisk
 from tests.peers.asterisk_files import TRUNK
+from tests.peers.callee import answering
 from tests.peers.hearing import write_prompt
 
 WAIT_S: Final = 15.0
@@ -104,8 +106,8 @@ class Scene:
                 "holdout": 0,
                 "spread_s": 0,
                 "error_share": 1_000_000,
-                "expires_at": self._now() + 30 * DAY_MS,
-                "created_at": self._now(),
+                "expires_at": self.now() + 30 * DAY_MS,
+                "created_at": self.now(),
                 "call": CallPlan.model_validate({"spoken": spoken, **values}).model_dump(mode="json"),
             },
         )
@@ -136,6 +138,15 @@ class Scene:
         with self.engine.connect() as connection:
             key = self.market.house.vault.index(number)
             return int(connection.execute(select(s.c.id).where(s.c.key == key)).scalar_one())
+
+    def move(self, number: str, to: str) -> None:
+        """Somebody had another number all the time."""
+        self._change(number, key=self.market.house.vault.index(to), number=self._sealed(to))
+        self.market.say(to, "in:1")
+
+    def erase(self, number: str) -> None:
+        """Somebody is nobody by now."""
+        self._change(number, key="nobody", number=b"")
 
     def due_now(self) -> None:
         """Let the time pass until whoever waits is due."""
@@ -213,7 +224,7 @@ class Scene:
         )
         route = offers.talk if talk else self._talk(offers)
         server = AgiServer({"/offer": route}, AgiLimits(most_calls=100, call_s=30.0), lambda _: None)
-        await server.start("127.0.0.1", self.asterisk.place.agi_port)
+        await server.start("127.0.0.1", backing.settings.ivr.agi_port)
         tasks = [asyncio.ensure_future(work) for work in offers.works()]
         try:
             async with asyncio.timeout(WAIT_S):
@@ -225,6 +236,13 @@ class Scene:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def calling(self, status: str, **changes: Any) -> AsyncIterator[OfferCalls]:
+        """The same, and every callee answers so."""
+        port = self.asterisk.place.callee_port
+        async with answering(sipp_program(), port, status=status), self.dialing(**changes) as offers:
+            yield offers
 
     def _talk(self, offers: OfferCalls) -> Callable[[Channel], Awaitable[None]]:
         async def answer(channel: Channel) -> None:
@@ -242,6 +260,15 @@ class Scene:
 
         return answer
 
-    def _now(self) -> int:
+    def _change(self, of: str, **values: Any) -> None:
+        s = schema.shopper
+        with sql.writing(self.engine) as connection:
+            connection.execute(update(s).where(s.c.id == self.shopper(of)).values(values))
+
+    def _sealed(self, number: str) -> bytes:
+        return self.market.house.vault.seal(people.SEAL_SHOPPER, number.encode())
+
+    def now(self) -> int:
+        """Ms since 1970, by the clock that the dialer goes by."""
         seconds, _ = self.redis.time()
         return int(seconds + self.offset_s) * 1000
