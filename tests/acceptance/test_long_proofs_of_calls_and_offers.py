@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.prompts import PAUSE, load
-from config.texts import LANGUAGES
 from tests.conftest import any_asterisk, sipp_program
 from tests.harness import VALKEY
-from tests.peers.hearing import write_prompt
 from tests.soak import blast, calls, hours
 
 
@@ -18,12 +15,8 @@ from tests.soak import blast, calls, hours
 async def test_many_callers_are_served_to_the_end(tmp_path: Path) -> None:
     sipp_program()
     release = any_asterisk().name.split()[-1]
-    prompts = tmp_path / "short"
-    for language in LANGUAGES:
-        for name in (*load(language), PAUSE):
-            write_prompt(prompts / language / f"{name}.wav", (440,))
     plan = calls.Plan(n=60, rate=15, pause_s=0.7, seed=7, release=release)
-    verdict = await calls.run(plan, tmp_path, prompts)
+    verdict = await calls.run(plan, tmp_path)
     assert verdict.faults == []
     assert verdict.count.most_at_once > 20
 

@@ -284,6 +284,7 @@ class House:
             owners=Shoppers(self.client, engine or self.engine),
             callers=Callers(engine or self.engine, self.vault),
             newcomers=Newcomers(self.client, new_callers_per_hour),
+            consents=self.consent_desk(engine),
             vault=self.vault,
             alias_key=self.vault.derive("alias").hex(),
             link=lambda _: link,
@@ -293,10 +294,10 @@ class House:
 
     # As the API
 
-    def consent_desk(self) -> ConsentDesk:
+    def consent_desk(self, engine: Engine | None = None) -> ConsentDesk:
         """Where consent is changed by no text."""
         words = ConsentWords(DurableRedis(self.client))
-        return ConsentDesk(engine=self.engine, vault=self.vault, words=words)
+        return ConsentDesk(engine=engine or self.engine, vault=self.vault, words=words)
 
     # As the worker
 
