@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
 
@@ -82,6 +83,25 @@ class Marketer:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
             found: dict[str, Any] = json.load(response)
         return found
+
+    def upload(self, name: str, language: str, wav: Path) -> int:
+        """A recording of the firm; its id."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._api()}/v1/recordings?name={name}&language={language}",
+            method="POST",
+            data=wav.read_bytes(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "audio/wav"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return int(json.load(response)["id"])
+
+    def sound(self, recording: int) -> bytes:
+        """A recording as it is kept: a WAV file."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._api()}/v1/recordings/{recording}/sound", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return bytes(response.read())
 
     def blast(self, name: str, *, region: str, **changes: object) -> int:
         """A draft for the shoppers of a region."""
