@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from campaigns.verdicts import Looks
+from config.policies import Policies
 from gateway.domain.catalog import Catalog
 from gateway.domain.reference import reference_of, shopper_of
 from gateway.store.audiences import Audiences
@@ -16,11 +18,19 @@ from gateway.store.offers import Offers
 from gateway.store.vault import Vault
 
 
+class DialLimits(NamedTuple):
+    """Of all blasts and dialers together: calls at once, and calls a second."""
+
+    channels: int
+    calls_per_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
     account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
-    `clock`: Redis' own, which all limits go by, ms since 1970.
+    `clock`: Redis' own, which all limits go by, ms since 1970. `free_numbers`: that shoppers may call.
+    `dialing`: None where no dialer is set up. `policies`: the law, read anew each time.
     """
 
     engine: Engine
@@ -33,6 +43,9 @@ class Desk:
     links: tuple[str, ...]
     rates: Mapping[str, float]
     most_segments: int
+    free_numbers: tuple[str, ...]
+    dialing: DialLimits | None
+    policies: Callable[[], Policies]
     clock: Callable[[], int]
 
     @property

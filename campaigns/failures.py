@@ -1,4 +1,4 @@
-"""The error threshold: a blast whose texts fail too often pauses itself, before its money is gone."""
+"""The error threshold: a blast that fails too often pauses itself, before its money is gone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy import Engine, func, select
 
+from gateway.domain.consent import Channel
 from gateway.domain.draw import MILLION
-from gateway.store import schema
+from gateway.store import called, schema
 from gateway.store.blasts import Blast
 
 WHY: Final = "too many failed"
@@ -15,17 +16,19 @@ LEAST: Final = 20  # so few may fail whatever their share is
 _FAILED: Final = ("failed", "expired")
 
 
-def failed(engine: Engine, blast_id: int) -> int:
-    """How many texts of a blast have failed: refused by the SMSC, by their receipts, or too old."""
+def failed(engine: Engine, blast: Blast) -> int:
+    """How many texts were refused by the SMSC, by their receipts, or too old; or how many calls failed."""
+    if blast.channel == Channel.CALL:
+        return called.failed(engine, blast.id)
     m = schema.message
-    query = select(func.count()).where(m.c.blast_id == blast_id, m.c.state.in_(_FAILED))
+    query = select(func.count()).where(m.c.blast_id == blast.id, m.c.state.in_(_FAILED))
     with engine.connect() as connection:
         return int(connection.scalar(query) or 0)
 
 
 def too_many(engine: Engine, blast: Blast) -> bool:
-    """Whether more have failed since it was last resumed than its share of all texts allows."""
+    """Whether more have failed since it was last resumed than its share of all allows."""
     if not blast.texted:
         return False
-    fresh = failed(engine, blast.id) - blast.failed_before
+    fresh = failed(engine, blast) - blast.failed_before
     return fresh > max(LEAST, blast.texted * blast.error_share // MILLION)

@@ -1,37 +1,35 @@
-"""Fan-out: the recipients of a running blast, batch by batch, into the sending queues.
+"""Fan-out: the recipients of a running blast, batch by batch, to where they are written to or called from.
 
-SQL says who was drawn, Redis which batch was put last. A batch is written to SQL, then put; before the next
-one the last is put again unless Redis has it. So a crash at any place is repaired by the next step, and steps
-that run twice change nothing. Only a bounded number waits in Redis, whatever the size of the audience.
+SQL says who was drawn. A batch is one transaction, and steps that run twice or crash at any place change
+nothing: what the channel does behind it (campaigns.texting, campaigns.calling) bears the same. Only a bounded
+number waits to leave, whatever the size of the audience.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from campaigns import failures
+from campaigns.calling import Calling
 from campaigns.desk import Desk
+from campaigns.drawing import Drawing, Next
 from campaigns.pacing import released
-from campaigns.verdicts import Person
-from campaigns.words import setting_of, written
+from campaigns.texting import Texting
+from campaigns.verdicts import Person, Reached
 from gateway.domain.blast import Fate, State, Word
+from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
-from gateway.domain.offer_ids import offer_id
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny
-from gateway.domain.segments import count
 from gateway.store import blasts, recipients
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
-from gateway.store.offers import Offer
 from gateway.store.people import SEAL_SHOPPER
-from gateway.store.recipients import Drawn
-from gateway.store.sendqueue import seal_answer
+from gateway.store.recipients import Batch, Drawn
 
 BATCH: Final = 500  # recipients of one transaction
-AHEAD: Final = 4_000  # texts of a firm's blasts that may wait in Redis
-NO_LINK: Final = "no link"
+ERASED: Final = "erased"  # they were deferred, and are nobody by now
 
 
 class Step(StrEnum):
@@ -43,12 +41,30 @@ class Step(StrEnum):
     OVER = "over"  # the blast is not running, or no more
 
 
+class Way(Protocol):
+    """What a blast's channel brings: campaigns.texting or campaigns.calling."""
+
+    def room(self, blast: Blast, now: int) -> int | None:
+        """How many more may wait to leave; None: the last batch had to be handed over again first."""
+
+    def drawn(self, blast: Blast, allowed: Sequence[Reached], now: int) -> list[Drawn]:
+        """What is to become of those who may be reached now."""
+
+    def hand_over(self, blast: Blast, drawn: Sequence[Drawn]) -> None:
+        """Let the batch that was written leave. `blast`: as it was before."""
+
+    def waiting(self, blast_id: int) -> bool:
+        """Whether anything handed over has no outcome yet."""
+
+
 class FanOut:
     """`observe`: told each batch that was written."""
 
     def __init__(self, desk: Desk, observe: Callable[[Sequence[Drawn]], None] = lambda _: None) -> None:
         self._desk = desk
         self._observe = observe
+        self._drawing = Drawing(desk)
+        self._ways: Mapping[str, Way] = {Channel.SMS: Texting(desk), Channel.CALL: Calling(desk)}
 
     def step(self, blast_id: int, now: int) -> Step:
         """One batch of a blast. `now`: ms since 1970. Raises RedisError, SQLAlchemyError."""
@@ -59,47 +75,34 @@ class FanOut:
             return self._turn(blast, Word.EXPIRE, now)
         if failures.too_many(self._desk.engine, blast):
             return self._turn(blast, Word.PAUSE, now, why=failures.WHY)
-        put, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
-        if put < blast.batch:
-            last = recipients.batch_of(self._desk.engine, blast)
-            self._desk.offers.put(blast.firm_id, blast.id, blast.batch, last)
+        free = self._ways[blast.channel].room(blast, now)
+        if free is None:
             return Step.WORKED
-        room = min(BATCH, AHEAD - waiting, released(blast, now))
+        room = min(BATCH, free, released(blast, now))
         if room <= 0:
             return Step.FULL
         return self._batch(blast, room, now)
 
     def _batch(self, blast: Blast, room: int, now: int) -> Step:
         members = recipients.due(self._desk.engine, blast, now, room)
-        anew, all_drawn = bool(members), bool(blast.all_drawn)
-        if not anew and not all_drawn:
-            members = self._next(blast, now, room)
-            all_drawn = len(members) < room
-        if not members and all_drawn and blast.all_drawn:
-            return self._rest(blast, now)
-        drawn = self._drawn(blast, members, now, anew=anew)
-        opened = sum(d.fate is not Fate.HELD for d in drawn)
-        written_ = recipients.write_batch(
-            *(self._desk.engine, blast, drawn), anew=anew, all_drawn=all_drawn, opened=opened, now=now
-        )
-        if not written_:
-            return Step.WORKED
-        self._observe(drawn)
-        if offers := [d.offer for d in drawn if d.offer is not None]:
-            self._desk.offers.put(blast.firm_id, blast.id, blast.batch + 1, offers)
+        anew = bool(members)
+        found = Next(members, blast.last_shopper, bool(blast.all_drawn))
+        if not anew and not blast.all_drawn:
+            found = self._drawing.next(blast, now, room)
+        if found == ([], blast.last_shopper, bool(blast.all_drawn)):
+            return self._rest(blast, now) if blast.all_drawn else Step.IDLE
+        drawn = self._drawn(blast, found.members, now, anew=anew)
+        batch = Batch(drawn=drawn, anew=anew, last=found.last, all_drawn=found.all_drawn)
+        if recipients.write_batch(self._desk.engine, blast, batch, now):
+            self._observe(drawn)
+            self._ways[blast.channel].hand_over(blast, drawn)
         return Step.WORKED
 
-    def _next(self, blast: Blast, now: int, room: int) -> list[Member]:
-        audience = self._desk.audiences.find(blast.firm_id, blast.audience_id)
-        if audience is None:
-            raise LookupError("a blast without its audience")
-        return self._desk.audiences.page(audience, now, after=blast.last_shopper, most=room)
-
     def _rest(self, blast: Blast, now: int) -> Step:
-        """Everybody was drawn: it is finished once nobody is deferred and each text has its outcome."""
-        engine = self._desk.engine
+        """Everybody was drawn: it is finished once nobody is deferred and each has an outcome."""
         # In this order: a text that is put off ends in the same moment as its recipient is deferred.
-        if recipients.waiting(engine, blast.id) or recipients.next_due(engine, blast.id) is not None:
+        waiting = self._ways[blast.channel].waiting(blast.id)
+        if waiting or recipients.next_due(self._desk.engine, blast.id) is not None:
             return Step.IDLE
         return self._turn(blast, Word.FINISH, now)
 
@@ -116,36 +119,20 @@ class FanOut:
         held_below = 0 if anew else below(blast.holdout)
         held = [m for m in members if draw.place(m.shopper_id) < held_below]
         asked = [m for m in members if draw.place(m.shopper_id) >= held_below]
-        people = [Person(m.key, self._desk.vault.open(SEAL_SHOPPER, m.number).decode()) for m in asked]
-        verdicts = self._desk.looks.look(blast.firm_id, people, now) if people else []
-        decided = list(zip(asked, people, verdicts, strict=True))
+        erased = [m for m in asked if not m.number]
+        known = [Reached(m, self._number(m)) for m in asked if m.number]
+        people = [Person(member.key, number) for member, number in known]
+        verdicts = self._desk.looks.look(blast.firm_id, Channel(blast.channel), people, now)
+        decided = list(zip(known, verdicts, strict=True))
         drawn = [Drawn(m.shopper_id, Fate.HELD) for m in held]
-        drawn += [_not_now(m, v) for m, _, v in decided if not isinstance(v, Allow)]
-        allowed = [(m, p.number) for m, p, v in decided if isinstance(v, Allow)]
-        drawn += self._offers(blast, allowed, now)
+        drawn += [Drawn(m.shopper_id, Fate.DENIED, ERASED) for m in erased]
+        drawn += [_not_now(one.member, v) for one, v in decided if not isinstance(v, Allow)]
+        allowed = [one for one, v in decided if isinstance(v, Allow)]
+        drawn += self._ways[blast.channel].drawn(blast, allowed, now)
         return sorted(drawn, key=lambda d: d.shopper_id)
 
-    def _offers(self, blast: Blast, allowed: Sequence[tuple[Member, str]], now: int) -> list[Drawn]:
-        setting = setting_of(self._desk.catalog(), blast.firm_id, blast.campaign_id)
-        texts = written(self._desk.engine, blast.firm_id, blast.template, setting, [m for m, _ in allowed])
-        drawn = []
-        for place, ((member, number), text) in enumerate(zip(allowed, texts, strict=True)):
-            link = self._desk.link(number)
-            if not link:
-                drawn.append(Drawn(member.shopper_id, Fate.DENIED, NO_LINK))
-                continue
-            offer = Offer(
-                message_id=offer_id(blast.id, blast.batch + 1, place, firm=blast.firm_id),
-                link=link,
-                sealed=seal_answer(self._desk.vault, number, text),
-                shopper=member.key,
-                short_number=blast.short_number,
-                at=now,
-                until=blast.expires_at,
-            )
-            segments = count(text, plain=True)  # as links have it by default
-            drawn.append(Drawn(member.shopper_id, Fate.TEXTED, offer=offer, segments=segments))
-        return drawn
+    def _number(self, member: Member) -> str:
+        return self._desk.vault.open(SEAL_SHOPPER, member.number).decode()
 
 
 def _not_now(member: Member, decision: Decision) -> Drawn:
@@ -153,4 +140,4 @@ def _not_now(member: Member, decision: Decision) -> Drawn:
         return Drawn(member.shopper_id, Fate.DEFERRED, decision.reason.value, decision.until)
     if isinstance(decision, Deny):
         return Drawn(member.shopper_id, Fate.DENIED, decision.reason.value)
-    raise TypeError("who is allowed gets a text")
+    raise TypeError("who is allowed is written to or called")

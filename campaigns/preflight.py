@@ -1,26 +1,29 @@
-"""Preflight: the real decisions over the whole audience, without sending and without charging anything."""
+"""Preflight: the real decisions over all its people, without sending and without charging anything."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
+from campaigns.call_estimate import CallEstimate
+from campaigns.call_load import CallLoad
 from campaigns.desk import Desk
-from campaigns.forecast import HOUR_MS, Forecast, Load, forecast, total_rate
-from campaigns.verdicts import Person
-from campaigns.words import setting_of, written
+from campaigns.forecast import HOUR_MS, Forecast
+from campaigns.people import people_of
+from campaigns.text_estimate import TextEstimate, TextLoad
+from campaigns.verdicts import Person, Reached
+from campaigns.words import setting_of
 from gateway.domain import offer
+from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
-from gateway.domain.policy.verdict import Allow, Defer
-from gateway.domain.segments import count
-from gateway.store.audiences import Audience, Member
+from gateway.domain.policy.verdict import Allow, Defer, Deny, Reason
+from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.people import SEAL_SHOPPER
 
 PAGE: Final = 2_000
-WRITTEN_EACH: Final = 100  # texts of a page that are written to count their segments
 SAMPLE: Final = 200  # recipients whose hours tell when it would be done
 
 
@@ -28,8 +31,8 @@ SAMPLE: Final = 200  # recipients whose hours tell when it would be done
 class Preflight:
     """What would happen. Counts are of people; `deferred` by the hour in which it ends (ms since 1970).
 
-    `looked`: how many were looked at, `audience`: how many there are. `forbids`: why it cannot be launched,
-    `warns`: what its marketer should know; lines of text.
+    `audience`: how many there are, of a blast that follows another one so far; `looked`: how many of them
+    were looked at. `forbids`: why it cannot be launched, `warns`: what its marketer should know; lines.
     """
 
     at: int
@@ -39,8 +42,7 @@ class Preflight:
     now: int = 0
     deferred: Counter[int] = field(default_factory=Counter)
     denied: Counter[str] = field(default_factory=Counter)
-    segments: float = 0.0  # of a text, on average
-    longest: dict[str, int] = field(default_factory=dict)  # language -> segments at most
+    load: TextLoad | CallLoad | None = None  # None: there is nobody to tell it of
     forecast: Forecast | None = None
     forbids: list[str] = field(default_factory=list)
     warns: list[str] = field(default_factory=list)
@@ -51,32 +53,55 @@ class Preflight:
         return self.now + self.deferred.total()
 
     @property
-    def texts(self) -> int:
-        """As many as would leave, were all of the audience like those who were looked at."""
+    def people(self) -> int:
+        """As many as would be reached, were all of the audience like those who were looked at."""
         return round(self.reachable * self.audience / self.looked) if self.looked else 0
 
 
+class Estimate(Protocol):
+    """What the channel takes: campaigns.text_estimate or campaigns.call_estimate."""
+
+    def faults(self) -> Iterator[str]:
+        """What forbids it whoever its people are."""
+
+    def denied(self, allowed: Sequence[Reached], now: int) -> Mapping[int, str]:
+        """Shopper ids whom the law allows, and who are denied all the same; the reason."""
+
+    def add(self, reachable: Sequence[Reached]) -> None:
+        """Those of a page who may be reached now or later."""
+
+    def load(self, people: int) -> TextLoad | CallLoad:
+        """What so many people like those would take."""
+
+    def warns(self) -> Iterator[str]:
+        """What the marketer should know."""
+
+    def forecast(self, people: int, starts_at: int, open_share: Callable[[int], float]) -> Forecast:
+        """When so many would be done."""
+
+
 def preflight(desk: Desk, blast: Blast, now: int, *, most: int | None = None) -> Preflight:
-    """Look at the audience, or at its first `most`, at the moment when the blast would start.
+    """Look at all its people, or at the first `most`, at the moment when the blast would start.
 
     `now`: ms since 1970. Raises RedisError, SQLAlchemyError.
     """
     at = max(now, blast.starts_at or 0)
-    audience = desk.audiences.find(blast.firm_id, blast.audience_id)
-    if audience is None:
-        raise LookupError("a blast without its audience")
-    found = Preflight(at=at, audience=desk.audiences.count(audience, now))
+    found = Preflight(at=at, audience=people_of(desk, blast).count(now))
     found.forbids += _standing_faults(desk, blast, at)
     if found.forbids:
         return found
-    sample = _look(desk, blast, audience, found, most)
-    _judge(found)
-    if not found.forbids:
-        found.forecast = _forecast(desk, blast, found, sample)
-        if found.forecast.unreached:
-            found.warns.append(
-                f"about {found.forecast.unreached} will not be reached before it expires: let it expire later"
-            )
+    calls = blast.channel == Channel.CALL
+    estimate: Estimate = CallEstimate(desk, blast) if calls else TextEstimate(desk, blast)
+    found.forbids += estimate.faults()
+    if found.forbids:
+        return found
+    sample = _look(desk, blast, estimate, found, most)
+    _judge(blast, found)
+    if found.forbids or not found.reachable:
+        return found
+    found.load = estimate.load(found.people)
+    found.warns += estimate.warns()
+    _foresee(desk, blast, estimate, found, sample)
     return found
 
 
@@ -93,67 +118,75 @@ def _standing_faults(desk: Desk, blast: Blast, at: int) -> Iterator[str]:
     yield from offer.faults(blast.template, setting, most_segments=desk.most_segments)
 
 
-def _look(desk: Desk, blast: Blast, audience: Audience, found: Preflight, most: int | None) -> list[Person]:
-    """Count the verdicts; some of the people who may be written to, from all over the audience."""
+def _look(desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, most: int | None) -> list[Person]:
+    """Count the verdicts; some of the people who may be reached, from all over the audience."""
     draw, held_below = draw_of(desk.vault.derive(f"holdout/{blast.id}")), below(blast.holdout)
-    setting = setting_of(desk.catalog(), blast.firm_id, blast.campaign_id)
-    counted, segments, after = 0, 0, 0
+    people, after = people_of(desk, blast), 0
     sample: list[Person] = []
     while most is None or found.looked < most:
-        page = desk.audiences.page(audience, found.at, after=after, most=PAGE)
+        page = people.page(found.at, after=after, most=PAGE)
         asked = [m for m in page if draw.place(m.shopper_id) >= held_below]
-        people = [_person(desk, m) for m in asked]
-        verdicts = desk.looks.look(blast.firm_id, people, found.at) if people else []
-        reachable: list[tuple[Member, Person]] = []
-        for member, person, verdict in zip(asked, people, verdicts, strict=True):
-            if isinstance(verdict, Allow):
-                found.now += 1
-            elif isinstance(verdict, Defer):
-                found.deferred[verdict.until // HOUR_MS * HOUR_MS] += 1
-            else:
-                found.denied[verdict.reason] += 1
-                continue
-            reachable.append((member, person))
+        reachable = _reachable(desk, blast, estimate, found, [_opened(desk, m) for m in asked])
+        estimate.add(reachable)
         found.looked += len(page)
         found.held += len(page) - len(asked)
-        some = [m for m, _ in reachable[:WRITTEN_EACH]]
-        texts = written(desk.engine, blast.firm_id, blast.template, setting, some)
-        counted += len(texts)
-        segments += sum(count(text, plain=True) for text in texts)
-        sample += [person for _, person in reachable[: SAMPLE // 10]]
+        sample += [Person(one.member.key, one.number) for one in reachable[: SAMPLE // 10]]
         if len(page) < PAGE:
             break
         after = page[-1].shopper_id
-    found.segments = segments / counted if counted else 0.0
-    found.longest = {
-        language: offer.most_taken(blast.template, language, setting) for language in blast.texts
-    }
     return sample[:: max(1, len(sample) // SAMPLE)]
 
 
-def _person(desk: Desk, member: Member) -> Person:
-    return Person(member.key, desk.vault.open(SEAL_SHOPPER, member.number).decode())
+def _reachable(
+    desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, asked: Sequence[Reached]
+) -> list[Reached]:
+    """Those of a page who may be reached now or later; everybody is counted."""
+    people = [Person(one.member.key, one.number) for one in asked]
+    verdicts = desk.looks.look(blast.firm_id, Channel(blast.channel), people, found.at)
+    decided = list(zip(asked, verdicts, strict=True))
+    lawful = [one for one, verdict in decided if not isinstance(verdict, Deny)]
+    denied = estimate.denied(lawful, found.at)
+    reachable = []
+    for one, verdict in decided:
+        if isinstance(verdict, Deny):
+            found.denied[verdict.reason] += 1
+        elif one.member.shopper_id in denied:
+            found.denied[denied[one.member.shopper_id]] += 1
+        else:
+            reachable.append(one)
+            found.now += isinstance(verdict, Allow)
+            if isinstance(verdict, Defer):
+                found.deferred[verdict.until // HOUR_MS * HOUR_MS] += 1
+    return reachable
 
 
-def _judge(found: Preflight) -> None:
-    if not found.audience:
+def _opened(desk: Desk, member: Member) -> Reached:
+    return Reached(member, desk.vault.open(SEAL_SHOPPER, member.number).decode())
+
+
+def _judge(blast: Blast, found: Preflight) -> None:
+    if blast.follows is not None:
+        if not found.reachable:
+            found.warns.append(f"blast {blast.follows} has left nobody for it yet: it waits for them")
+    elif not found.audience:
         found.forbids.append("nobody is in the audience: widen its definition, or upload references")
+    elif set(found.denied) == {Reason.FORBIDDEN} and not found.reachable and blast.channel == Channel.CALL:
+        found.forbids.append("automatic calls with offers are not allowed in any country of this audience")
     elif not found.reachable:
         reasons = ", ".join(f"{reason}" for reason, _ in found.denied.most_common()) or "all are held out"
-        found.forbids.append(f"nobody in the audience may be written to: {reasons}")
+        done = "called" if blast.channel == Channel.CALL else "written to"
+        found.forbids.append(f"nobody in the audience may be {done}: {reasons}")
 
 
-def _forecast(desk: Desk, blast: Blast, found: Preflight, sample: Sequence[Person]) -> Forecast:
+def _foresee(
+    desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, sample: Sequence[Person]
+) -> None:
     def open_share(at: int) -> float:
-        verdicts = desk.looks.look(blast.firm_id, sample, at)
+        verdicts = desk.looks.look(blast.firm_id, Channel(blast.channel), sample, at)
         return sum(isinstance(v, Allow) for v in verdicts) / len(verdicts)
 
-    load = Load(
-        texts=found.texts,
-        segments=found.segments,
-        per_s=total_rate(dict(desk.rates)),
-        spread_s=blast.spread_s,
-        starts_at=found.at,
-        expires_at=blast.expires_at,
-    )
-    return forecast(load, open_share)
+    found.forecast = estimate.forecast(found.people, found.at, open_share)
+    if late := found.forecast.unreached:
+        found.warns.append(f"about {late} will not be reached before it expires: let it expire later")
+    elif found.forecast.finishes_at is None:
+        found.warns.append("not all attempts can be made before it expires: let it expire later")

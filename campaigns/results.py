@@ -1,13 +1,18 @@
-"""What became of a blast: of its recipients, of its texts, and of those people afterwards."""
+"""What became of a blast: of its recipients, of its texts and calls, and of those people afterwards."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, distinct, func, or_, select
 
+from campaigns import call_results
+from campaigns.call_results import Calls
 from gateway.domain.blast import Fate
+from gateway.domain.consent import Channel
+from gateway.domain.offer_ids import asked_range
 from gateway.store import schema
 from gateway.store.blasts import Blast
 
@@ -29,8 +34,9 @@ class Afterwards(NamedTuple):
 class Results(NamedTuple):
     """Counts of people. `queued`: their text waits; `sent`: taken by the SMSC, without a receipt yet.
 
-    `deferred`, `denied` by reason, `failed` by cause. `unknown`: whether they got it nobody knows; they get
-    no other. `texted`, `holdout`: what those who were sent to, and those held out, did afterwards.
+    Texts of a blast that calls are those that key 1 has sent. `deferred`, `denied` by reason, `failed` by
+    cause. `unknown`: whether they got it nobody knows; they get no other. `calls`: of a blast that calls.
+    `reached`, `holdout`: what those who were sent to or called, and those held out, did afterwards.
     """
 
     queued: int
@@ -45,8 +51,9 @@ class Results(NamedTuple):
     not_reached: int
     held_out: int
     opted_out: int
-    texted: Afterwards
+    reached: Afterwards
     holdout: Afterwards
+    calls: Calls | None = None
 
 
 class UnknownText(NamedTuple):
@@ -60,12 +67,21 @@ class UnknownText(NamedTuple):
 def results(engine: Engine, blast: Blast) -> Results:
     """As they stand now."""
     with engine.connect() as connection:
-        people = _people(connection, blast.id)
-        texts = _texts(connection, blast.id)
-        opted_out = _opted_out(connection, blast)
+        found = _results(connection, blast)
+        if blast.channel == Channel.CALL:
+            return _with_calls(connection, blast, found)
         activated = _activated(connection, blast)
-    held = people.get((Fate.HELD.value, ""), 0)
-    sent_to = sum(texts.get((state, ""), 0) for state in SENT)
+        return found._replace(
+            opted_out=_opted_out(connection, blast),
+            reached=Afterwards(found.sent + found.delivered, activated.get(Fate.TEXTED.value, 0)),
+            holdout=Afterwards(found.held_out, activated.get(Fate.HELD.value, 0)),
+        )
+
+
+def _results(connection: Connection, blast: Blast) -> Results:
+    """Of recipients and texts; nothing of what they did afterwards."""
+    people = _people(connection, blast.id)
+    texts = _texts(connection, blast)
     return Results(
         queued=texts.get(("queued", ""), 0),
         sent=texts.get(("accepted", ""), 0),
@@ -77,10 +93,26 @@ def results(engine: Engine, blast: Blast) -> Results:
         denied=_of(people, Fate.DENIED),
         cancelled=sum(_of(people, Fate.CANCELLED).values()),
         not_reached=sum(_of(people, Fate.EXPIRED).values()),
-        held_out=held,
-        opted_out=opted_out,
-        texted=Afterwards(sent_to, activated.get(Fate.TEXTED.value, 0)),
-        holdout=Afterwards(held, activated.get(Fate.HELD.value, 0)),
+        held_out=people.get((Fate.HELD.value, ""), 0),
+        opted_out=0,
+        reached=Afterwards(0, 0),
+        holdout=Afterwards(0, 0),
+    )
+
+
+def _with_calls(connection: Connection, blast: Blast, found: Results) -> Results:
+    calls = call_results.calls(connection, blast.id)
+    activated = call_results.activated(connection, blast)
+    called = call_results.called(connection, blast.id)
+    return found._replace(
+        deferred=Counter(found.deferred) + Counter(calls.deferred),
+        denied=Counter(found.denied) + Counter(calls.denied),
+        cancelled=found.cancelled + calls.cancelled,
+        not_reached=found.not_reached + calls.not_reached,
+        opted_out=call_results.opted_out(connection, blast),
+        reached=Afterwards(called, activated.get(Fate.CALLED.value, 0)),
+        holdout=Afterwards(found.held_out, activated.get(Fate.HELD.value, 0)),
+        calls=calls,
     )
 
 
@@ -102,25 +134,30 @@ def _of(people: Mapping[tuple[str, str], int], fate: Fate) -> dict[str, int]:
 
 
 def _people(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]:
-    """Recipients without a text, by fate and reason; their index holds no others."""
+    """Recipients without a text or a call, by fate and reason."""
     r = schema.blast_recipient
+    untexted = r.c.state != Fate.TEXTED.value  # as the index has it
     query = (
         select(r.c.state, r.c.reason, func.count())
-        .where(r.c.blast_id == blast_id, r.c.state != Fate.TEXTED.value)
+        .where(r.c.blast_id == blast_id, untexted, r.c.state != Fate.CALLED.value)
         .group_by(r.c.state, r.c.reason)
     )
     return {(state, reason or ""): n for state, reason, n in connection.execute(query)}
 
 
-def _texts(connection: Connection, blast_id: int) -> dict[tuple[str, str], int]:
+def _texts(connection: Connection, blast: Blast) -> dict[tuple[str, str], int]:
     """Texts by state, those that failed by cause. What was put off or denied is told by people."""
     m = schema.message
-    counted = select(m.c.state, func.count()).where(m.c.blast_id == blast_id).group_by(m.c.state)
+    own = m.c.blast_id == blast.id
+    if blast.channel == Channel.CALL:
+        first, behind = asked_range(blast.id)
+        own = and_(m.c.id >= first, m.c.id < behind)
+    counted = select(m.c.state, func.count()).where(own).group_by(m.c.state)
     found = {(state, ""): n for state, n in connection.execute(counted)}
     if found.pop(("failed", ""), 0):
         causes = (
             select(func.coalesce(m.c.error, ""), func.count())
-            .where(m.c.blast_id == blast_id, m.c.state == "failed")
+            .where(own, m.c.state == "failed")
             .group_by(m.c.error)
         )
         found |= {("failed", error): n for error, n in connection.execute(causes)}

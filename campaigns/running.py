@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import exists, select
+from sqlalchemy import Engine, Table, TextClause, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import jobs, life
@@ -16,7 +16,8 @@ from campaigns.desk import Desk
 from campaigns.fan_out import FanOut, Step
 from config.outage import Outage
 from gateway.domain.blast import ENDED, Fate, State
-from gateway.store import blasts, recipients, schema
+from gateway.domain.offer_call import Outcome
+from gateway.store import blasts, called, recipients, schema
 from gateway.store.blasts import Blast
 
 JOB_S: Final = 1.0  # one job works so long, then makes the next: other blasts have their turn
@@ -24,9 +25,9 @@ IDLE_EVERY_S: Final = 2.0  # how often a blast is looked at that waits for what 
 AWAY: Final = "away"  # Redis or the database is
 ENDED_AT_ONCE: Final = 5_000
 _LEFT: Final = {
-    State.CANCELLED: Fate.CANCELLED,
-    State.EXPIRED: Fate.EXPIRED,
-    State.FINISHED: Fate.EXPIRED,
+    State.CANCELLED: (Fate.CANCELLED, Outcome.CANCELLED),
+    State.EXPIRED: (Fate.EXPIRED, Outcome.EXPIRED),
+    State.FINISHED: (Fate.EXPIRED, Outcome.EXPIRED),
 }
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Running:
         alive = blasts.alive(self._desk.engine)
         for blast in alive:
             self._look(blast, now)
-        self._end_leftovers()
+        self._end_leftovers(now)
         self._idle_until = {b.id: self._idle_until[b.id] for b in alive if b.id in self._idle_until}
 
     def _look(self, blast: Blast, now: int) -> None:
@@ -88,12 +89,19 @@ class Running:
         if blast.state is State.RUNNING and not resting:
             jobs.nudge(self._desk.queue_redis, blast.id)
 
-    def _end_leftovers(self) -> None:
-        """Recipients that were put off by a blast that is over since."""
-        t, r = schema.blast, schema.blast_recipient
-        waits = exists().where(r.c.blast_id == t.c.id, schema.DEFERRED)
-        query = select(t.c.id, t.c.state).where(t.c.state.in_([s.value for s in ENDED]), waits)
-        with self._desk.engine.connect() as connection:
-            over = connection.execute(query).all()
-        for id_, state in over:
-            recipients.end_deferred(self._desk.engine, id_, _LEFT[State(state)], ENDED_AT_ONCE)
+    def _end_leftovers(self, now: int) -> None:
+        """Recipients that were put off, or wait to be called, by a blast that is over since."""
+        engine = self._desk.engine
+        for id_, state in _over(engine, schema.blast_recipient, schema.DEFERRED):
+            recipients.end_deferred(engine, id_, _LEFT[state][0], ENDED_AT_ONCE)
+        for id_, state in _over(engine, schema.offer_call, schema.WAITING):
+            called.end_waiting(engine, id_, _LEFT[state][1], now, most=ENDED_AT_ONCE)
+
+
+def _over(engine: Engine, of: Table, waits: TextClause) -> list[tuple[int, State]]:
+    """Blasts that are over, and have rows of a table that wait still."""
+    t = schema.blast
+    some = exists().where(of.c.blast_id == t.c.id, waits)
+    query = select(t.c.id, t.c.state).where(t.c.state.in_([s.value for s in ENDED]), some)
+    with engine.connect() as connection:
+        return [(id_, State(state)) for id_, state in connection.execute(query)]

@@ -1,7 +1,7 @@
-"""Who may be written to at a moment: the law and the people's consent as they stand, charging nothing.
+"""Who may be reached at a moment: the law and the people's consent as they stand, charging nothing.
 
-The gate decides again right before each text leaves. This is for those who plan: the preflight, and the
-fan-out, which need not queue what would be put off anyway.
+The gate decides again right before each text or call leaves. This is for those who plan: the preflight, and
+the fan-out, which need not queue what would be put off anyway.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gateway.domain.consent import Channel, Purpose, read_word
 from gateway.domain.policy.decide import Contact, decide
 from gateway.domain.policy.verdict import Decision
 from gateway.store import keys
+from gateway.store.audiences import Member
 
 _CONTACT = struct.Struct(">I8s")  # as caps.lua keeps one: second, tag
 _MINUTE_MS = 60_000
@@ -30,11 +31,21 @@ class Person(NamedTuple):
     number: str
 
 
+class Reached(NamedTuple):
+    """Somebody who may be written to or called now. `number`: the member's, opened."""
+
+    member: Member
+    number: str
+
+
 class Looks(Protocol):
     """Look, or what stands in for it."""
 
-    def look(self, firm: int, people: Sequence[Person], now: int) -> list[Decision]:
-        """One decision a person, for a text of the firm's at `now`, ms since 1970. Raises RedisError."""
+    def look(self, firm: int, channel: Channel, people: Sequence[Person], now: int) -> list[Decision]:
+        """One decision a person, for what the firm sends by `channel` at `now`, ms since 1970.
+
+        Raises RedisError.
+        """
 
 
 class Look:
@@ -45,31 +56,37 @@ class Look:
         self._policies = policies
         self._kept: dict[tuple[Any, ...], Decision] = {}
 
-    def look(self, firm: int, people: Sequence[Person], now: int) -> list[Decision]:
-        """One decision a person, for a text of the firm's at `now`, ms since 1970. Raises RedisError."""
+    def look(self, firm: int, channel: Channel, people: Sequence[Person], now: int) -> list[Decision]:
+        """One decision a person, for what the firm sends by `channel` at `now`, ms since 1970.
+
+        Raises RedisError.
+        """
         if not people:
             return []
         words: Any = self._redis.mget([keys.consent(firm, p.key) for p in people])
-        contacts: Any = self._redis.mget([keys.contacts(Channel.SMS, p.key) for p in people])
+        contacts: Any = self._redis.mget([keys.contacts(channel, p.key) for p in people])
         policies = self._policies()
         return [
-            self._decide(person, word, rows, now, policies)
+            self._decide(_contact(person, channel, word, rows), channel, now, policies)
             for person, word, rows in zip(people, words, contacts, strict=True)
         ]
 
-    def _decide(
-        self, person: Person, word: bytes | None, rows: bytes | None, now: int, policies: Policies
-    ) -> Decision:
+    def _decide(self, contact: Contact, channel: Channel, now: int, policies: Policies) -> Decision:
         """Without recent contacts all of a prefix and a word are alike: most are decided once a minute."""
-        consent = read_word((word or b"").decode())[Channel.SMS].consent
-        contacted = tuple(second * 1000 for second, _ in _CONTACT.iter_unpack(rows or b""))
-        known = (person.number[: policies.longest], consent, now // _MINUTE_MS, id(policies))
+        contacted = bool(contact.contacted)
+        prefix = contact.number[: policies.longest]
+        known = (prefix, channel, contact.consent, now // _MINUTE_MS, id(policies))
         if not contacted and known in self._kept:
             return self._kept[known]
-        contact = Contact(number=person.number, consent=consent, contacted=contacted)
-        decision = decide(contact, Channel.SMS, Purpose.MARKETING, now, policies)
+        decision = decide(contact, channel, Purpose.MARKETING, now, policies)
         if not contacted:
             if len(self._kept) > _MOST_KEPT:
                 self._kept.clear()
             self._kept[known] = decision
         return decision
+
+
+def _contact(person: Person, channel: Channel, word: bytes | None, rows: bytes | None) -> Contact:
+    consent = read_word((word or b"").decode())[channel].consent
+    contacted = tuple(second * 1000 for second, _ in _CONTACT.iter_unpack(rows or b""))
+    return Contact(number=person.number, consent=consent, contacted=contacted)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.section import Port, Section, read_secret
+from config.section import Command, Port, Section, read_secret
 
 Number = Annotated[str, Field(pattern=r"^[0-9]{2,15}$")]
 
@@ -67,6 +67,9 @@ class IvrSettings(Section):
         Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...
     ] = ()  # whose numbers may call; empty: all
     sounds_dir: Path = Path("var/sounds")  # of the prompts, as Asterisk sees it
+    # What makes the firms' recordings for offer calls: in the API process, and by command.
+    espeak: Command = "espeak-ng"
+    sox: Command = "sox"
     most_calls: Annotated[int, Field(ge=1, le=10_000)] = (
         1000  # at once; another hears that all lines are busy
     )
@@ -75,6 +78,12 @@ class IvrSettings(Section):
         10_000  # whom nobody knows; their numbers may be forged
     )
     key_wait_s: Annotated[float, Field(ge=1, le=30)] = 5.0  # for a key after a prompt
+    dial: bool = False  # call for blasts, over `ami`
+    trunk: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,40}$")] = ""  # an endpoint of pjsip.conf
+    caller_number: Annotated[str, Field(pattern=r"^(\+?[0-9]{3,15})?$")] = ""  # what callees see
+    # Of all blasts and dialers together, as the operator's contract has it.
+    offer_channels: Annotated[int, Field(ge=1, le=10_000)] = 20
+    offer_calls_per_s: Annotated[float, Field(gt=0, le=1000)] = 2.0
 
     @field_validator("free_numbers")
     @classmethod
@@ -85,6 +94,14 @@ class IvrSettings(Section):
 
     @model_validator(mode="after")
     def _reachable(self) -> IvrSettings:
-        if self.enabled and not self.free_numbers:
+        if self.enabled and not self.free_numbers and not self.dial:
             raise ValueError("free_numbers: at least one, or set enabled = false")
+        return self
+
+    @model_validator(mode="after")
+    def _can_dial(self) -> IvrSettings:
+        if self.dial and not (self.enabled and self.trunk):
+            raise ValueError("dial: needs enabled = true and a trunk")
+        if self.dial and self.offer_channels > self.most_calls:
+            raise ValueError("offer_channels: at most most_calls, since each of its calls is one of these")
         return self

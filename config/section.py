@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+
+def _words(command: str) -> str:
+    if not shlex.split(command):  # raises ValueError where a quote is left open
+        raise ValueError("names no program")
+    return command
+
+
+Command = Annotated[str, AfterValidator(_words)]  # a program and its first arguments, quoted as for a shell
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

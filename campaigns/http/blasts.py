@@ -7,11 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import life, preview, told
+from campaigns import draft, life, preview, told
 from campaigns.http import forms
 from campaigns.http.asking import Asking, Handler, id_of, whole
 from campaigns.preflight import preflight
-from campaigns.results import results, unknown_texts
+from campaigns.results import results
+from campaigns.unknown import unknown as unknown_of
 from gateway.http import bodies, wishes
 from gateway.http.problems import Kind, Problem
 from gateway.http.wishes import Terms
@@ -32,7 +33,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Draft)
         return await asking.answer(
-            lambda: told.blast(life.create(desk, firm, form.new(), desk.clock())), status=201
+            lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
         )
 
     async def list_(request: web.Request) -> web.Response:
@@ -52,6 +53,10 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
 
     def turning(turn: Callable[..., Blast]) -> Handler:
         return of_one(lambda blast: told.blast(turn(desk, blast, desk.clock())))
+
+    def look_ahead(blast: Blast) -> dict[str, Any]:
+        """Bounded as at a launch: a whole million would slow this process down for half a minute."""
+        return told.preflight(preflight(desk, blast, desk.clock(), most=life.LOOKED_AT_LAUNCH))
 
     async def show_texts(request: web.Request) -> web.Response:
         most, seed = whole(request, "most", 5, preview.MOST), request.query.get("seed", "")[:40]
@@ -76,22 +81,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
     async def unknown(request: web.Request) -> web.Response:
         after = request.query.get("after", "")
         if not after.replace(".", "").isalnum() and after:
-            raise Problem(Kind.BAD_REQUEST, 400, "after: the last `message` of the page before is needed.")
-
-        def work(blast: Blast) -> dict[str, Any]:
-            rows = unknown_texts(desk.engine, blast, after=after[:40], most=MOST_UNKNOWN)
-            return {
-                "texts": [
-                    {
-                        "reference": desk.reference(blast.firm_id, row.shopper_id),
-                        "message": row.message_id,
-                        "at": told.time(row.at),
-                    }
-                    for row in rows
-                ]
-            }
-
-        return await of_one(work)(request)
+            raise Problem(Kind.BAD_REQUEST, 400, "after: as the last of the page before has it.")
+        page = of_one(lambda blast: unknown_of(desk, blast, after=after[:40], most=MOST_UNKNOWN))
+        return await page(request)
 
     return [
         web.post(PATH, create),
@@ -99,7 +91,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         web.get(ONE, of_one(told.blast)),
         web.get(f"{ONE}/preview", show_texts),
         web.post(f"{ONE}/test", test),
-        web.post(f"{ONE}/preflight", of_one(lambda b: told.preflight(preflight(desk, b, desk.clock())))),
+        web.post(f"{ONE}/preflight", of_one(look_ahead)),
         *(web.post(f"{ONE}/{word}", turning(turn)) for word, turn in _TURNS.items()),
         web.get(
             f"{ONE}/results", of_one(lambda b: {**told.blast(b), **told.results(results(desk.engine, b))})

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from campaigns.life import NewBlast
+from campaigns.draft import NewBlast
 from gateway.domain.audience import Definition, Id, Language
+from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
+from gateway.domain.offer_call import CallPlan
 from gateway.http.bodies import Body
 
 MOST_REFERENCES = 1_000
@@ -48,10 +50,14 @@ class References(Body):
 
 
 class Draft(Body):
-    """A blast by SMS. `spread_s`: over so many seconds; shares from 0 up to 1."""
+    """A blast. `spread_s`: over so many seconds; shares from 0 up to 1."""
 
     name: Name
-    audience: Id
+    channel: Literal["sms", "call"] = "sms"
+    audience: Id | None = None
+    follows: Id | None = None
+    follow_after_s: Annotated[int, Field(ge=LEAST_AFTER_S, le=MOST_AFTER_S)] | None = None
+    call: CallPlan | None = None
     campaign: Id
     texts: Annotated[dict[Language, Words], Field(min_length=1)]
     fallback: Language | None = None
@@ -64,8 +70,15 @@ class Draft(Body):
 
     def new(self) -> NewBlast:
         """As the blast's life has it."""
-        told = self.model_dump(exclude={"starts_at", "expires_at"})
-        return NewBlast(**told, starts_at=_ms(self.starts_at), expires_at=_ms(self.expires_at))
+        told = self.model_dump(exclude={"channel", "call", "starts_at", "expires_at"})
+        starts_at, expires_at = _ms(self.starts_at), _ms(self.expires_at)
+        return NewBlast(**told, call=self.call, starts_at=starts_at, expires_at=expires_at)
+
+    @model_validator(mode="after")
+    def _calls_or_writes(self) -> Draft:
+        if (self.channel == "call") is not (self.call is not None):
+            raise ValueError("call: says how a blast of channel call calls, and one of channel sms does not")
+        return self
 
 
 class Test(Body):

@@ -30,11 +30,16 @@ SENTENCES: Final = (
     *("moment", "alias_by_sms", "call_later", "not_now", "code_not_now"),
     # At the end.
     *("not_heard", "wrong_key", "goodbye"),
+    # To whom an automatic call reaches, beside what the firm lets be said.
+    *("offer_refuse", "offer_keys", "offer_sent", "offer_sent_later", "offer_later", "offer_refused_later"),
+    *("offer_goodbye", "offer_call_free"),
     # Asterisk's dialplan plays these where we cannot.
     *("sorry", "busy"),
 )
 # Before these digits or a number are said.
-LEADING: Final = frozenset({"alias_is", "once_more", "spend_after_sms", "balance_is", "activated", "instead"})
+LEADING: Final = frozenset(
+    {"alias_is", "once_more", "spend_after_sms", "balance_is", "activated", "instead", "offer_call_free"}
+)
 NUMBERS: Final = (
     *(f"n{value}" for value in (*range(20), *range(20, 100, 10), *range(100, 1000, 100))),
     *("thousands1", "thousands2"),

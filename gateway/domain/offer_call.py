@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from config.policies import ChannelRules
+
 CONGESTION_WAIT_MS: Final = 60_000  # until a call is tried again that the operator had no room for
 MOST_RING_S: Final = 60
 MOST_INTERVAL_S: Final = 7 * 86_400
@@ -51,6 +53,17 @@ class CallPlan(BaseModel):
     on_machine: OnMachine = OnMachine.HANG_UP
     free_number: Annotated[str, Field(pattern=r"^[0-9]{0,15}$")] = ""
 
+    def language(self, known: str | None, fallback: str) -> str:
+        """In which one somebody is called. `known`: theirs, if anybody has told; `fallback`: the blast's."""
+        spoken = (word for word in (known, fallback) if word in self.spoken)
+        return next(spoken, None) or next(iter(self.spoken))
+
+    def within(self, rules: ChannelRules) -> CallPlan:
+        """As a policy pack allows it: it rings for no less, and there are no more attempts."""
+        ring_s = max(self.ring_s, min(rules.min_ring_s, MOST_RING_S))
+        attempts = min(self.max_attempts, rules.max_attempts)
+        return self.model_copy(update={"ring_s": ring_s, "max_attempts": attempts})
+
 
 class Outcome(StrEnum):
     """What came of calling one person: of one call, and of the last one for the person."""
@@ -72,6 +85,7 @@ class Outcome(StrEnum):
     BAD_NUMBER = "bad_number"
     CONGESTION = "congestion"  # of the operator; it was no attempt
     WITHDRAWN = "withdrawn"  # a STOP came while it rang, and it was hung up
+    BROKEN_OFF = "broken_off"  # by us while it rang, for another reason; it was no attempt
     FAILED = "failed"
     UNKNOWN = "unknown"  # whether it was made is not known, so it never is again
     # Not called any more.
@@ -110,6 +124,8 @@ def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int) -> Next:
     """
     if outcome is Outcome.CONGESTION:
         return Next(due_at=now + CONGESTION_WAIT_MS, counts=False)
+    if outcome is Outcome.BROKEN_OFF:
+        return Next(due_at=now, counts=False)
     waits_s = _intervals(plan).get(outcome)
     if waits_s is None or attempts >= plan.max_attempts:
         return Next(due_at=None)

@@ -43,6 +43,24 @@ def read_offer_id(message_id: str) -> OfferText | None:
     return OfferText(blast, batch, place)
 
 
+def asked_id(blast: int, shopper: int, *, firm: int) -> str:
+    """The id of the text that a shopper has asked for in a blast's call: there is one. Raises ValueError.
+
+    It is a reply, and no text of the blast: it begins with f0, as the id of no other text does.
+
+    >>> asked_id(7, 9, firm=3)
+    'f00000070000000000000009.3'
+    """
+    if not (0 < blast <= MOST_BLASTS and 0 < shopper < 1 << 64):
+        raise ValueError(f"no ids for blast {blast}")
+    return f"f0{blast:06x}{shopper:016x}.{firm}"
+
+
+def asked_range(blast: int) -> tuple[str, str]:
+    """The first id of the texts that were asked for in a blast's calls, and one behind the last."""
+    return f"f0{blast:06x}", f"f0{blast + 1:06x}"
+
+
 def batch_range(blast: int, batch: int, *, firm: int) -> tuple[str, str]:
     """The first id of a batch, and one behind its last."""
     return offer_id(blast, batch, 0, firm=firm), f"{blast:08x}{batch + 1:08x}"

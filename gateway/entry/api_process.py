@@ -25,6 +25,7 @@ from gateway.entry.backing import (
     redis_url,
 )
 from gateway.entry.blast_desk import blast_desk
+from gateway.entry.studio import studio
 from gateway.entry.supervision import readiness
 from gateway.http import calls, feed, health, messages, metrics, persons
 from gateway.http import links as link_routes
@@ -49,6 +50,7 @@ from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.link_choice import LinkChoice
 from gateway.usecases.pins import PinDesk
 from gateway.usecases.readiness import Readiness
+from ivr.recordings import http as recording_routes
 
 FEED_BLOCKS_S = 2.0
 FLUSH_EVERY_S = 1.0
@@ -138,11 +140,11 @@ def _add_operators_routes(
 def _add_marketers_routes(
     app: web.Application, backing: Backing, keeper: CatalogKeeper, choice: LinkChoice
 ) -> None:
-    asking = Asking(
-        blast_desk(backing, lambda: keeper.catalog, choice), ApiKeys(backing.engine, backing.vault)
-    )
+    keys = ApiKeys(backing.engine, backing.vault)
+    asking = Asking(blast_desk(backing, lambda: keeper.catalog, choice), keys)
     app.add_routes(audience_routes.routes(asking))
     app.add_routes(blast_routes.routes(asking, terms(backing.settings, choice)))
+    app.add_routes(recording_routes.routes(backing.engine, keys, studio(backing.settings.ivr)))
 
 
 def _add_feed(app: web.Application, blocking: Redis) -> None:

@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from campaigns.desk import Desk
+from campaigns.desk import Desk, DialLimits
 from campaigns.verdicts import Look
 from config import policies
+from config.ivr_settings import IvrSettings
 from config.settings import Settings
 from gateway.domain.catalog import Catalog
 from gateway.domain.routing import Route, choose
@@ -32,8 +33,15 @@ def blast_desk(
         links=tuple(link.name for link in settings.links),
         rates={link.account or link.name: link.segments_per_s for link in settings.links},
         most_segments=settings.answers.max_segments,
+        free_numbers=tuple(free.number for free in settings.ivr.free_numbers),
+        dialing=_dialing(settings.ivr),
+        policies=policies.load,
         clock=partial(now_of, backing.redis, settings.clock_offset_s),
     )
+
+
+def _dialing(ivr: IvrSettings) -> DialLimits | None:
+    return DialLimits(ivr.offer_channels, ivr.offer_calls_per_s) if ivr.dial else None
 
 
 def _by_weight(settings: Settings) -> Callable[[str], str]:

@@ -56,12 +56,16 @@ def record_of(row: CallRow) -> CallRecord:
     )
 
 
-async def tell_now(redis: Redis, calls: Callable[[], int], most: int) -> None:
+async def tell_now(
+    redis: Redis, calls: Callable[[], int], most: int, offers: Callable[[], int | None] = lambda: None
+) -> None:
     """Until cancelled: how many calls this process has, for the operator's view."""
     process = f"{os.uname().nodename} {os.getpid()}"
     while True:
         try:
-            await call_reports.tell(redis, CallReport(process=process, calls=calls(), most=most))
+            await call_reports.tell(
+                redis, CallReport(process=process, calls=calls(), most=most, offers=offers())
+            )
         except (RedisError, OSError):
             log.debug("calls not told")
         await asyncio.sleep(call_reports.TELL_EVERY_S)

@@ -29,6 +29,10 @@ OPERATOR_GROUPS = {
     ),
     "audience": ("gateway.entry.commands.audience:audience", "Audiences: which shoppers a blast is for."),
     "blast": ("gateway.entry.commands.blast:blast", "Blasts: preview, try, launch, watch, pause, judge."),
+    "recording": (
+        "gateway.entry.commands.recording:recording",
+        "What a firm lets be said in its calls: add, speak, listen.",
+    ),
     "consent": (
         "gateway.entry.commands.consent:consent",
         "Consent to offers: show it, why somebody was contacted, import lists.",

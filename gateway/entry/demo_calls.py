@@ -34,6 +34,8 @@ def offer(settings: Settings) -> None:
         "IVR__AMI__PORT": str(_free_port(socket.SOCK_STREAM)),
         "IVR__AMI__SECRET": secrets.token_hex(16),
         "IVR__SOUNDS_DIR": str(sounds(settings)),
+        "IVR__ESPEAK": settings.demo.espeak,
+        "IVR__SOX": settings.demo.sox,
         "IVR__FREE_NUMBERS": json.dumps([{"number": FREE_NUMBER, "short_number": SHORT_NUMBER}]),
         "IVR__ENABLED": "true",
     }

@@ -14,6 +14,7 @@ from gateway.entry.api_process import link_choice
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.call_desk import call_desk
 from gateway.entry.call_keeping import record_of, row_of, tell_now
+from gateway.entry.dialing import OfferCalls, make_offer_calls
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from gateway.store.access_log import AccessLog
@@ -24,8 +25,9 @@ from gateway.store.metrics import METRICS, Meter
 from ivr.agi import probe, wire
 from ivr.agi.faults import AgiError
 from ivr.agi.limits import AgiLimits
-from ivr.agi.server import AgiServer
+from ivr.agi.server import AgiServer, Script
 from ivr.meters import CallMeters
+from ivr.offer.runner import PATH as OFFER_PATH
 from ivr.prompts import make
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
@@ -63,18 +65,34 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         meters.ended(record)
         book.add(row(record))
 
-    talk = FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record)))
-    server = AgiServer({"/free": talk, probe.ROUTE: probe.who}, _limits(settings), meters.fault)
+    routes: dict[str, Script] = {
+        "/free": FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record))),
+        probe.ROUTE: probe.who,
+    }
+    offers = make_offer_calls(backing, redis, keeper, desk, choice, meter) if settings.ivr.dial else None
+    if offers is not None:
+        routes[OFFER_PATH] = offers.talk
+    server = AgiServer(routes, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
-    now = tell_now(redis.redis, lambda: server.calls, settings.ivr.most_calls)
-    works = (keeper.follow(), choice.follow(), access.run(), _flush(meters), book.run(), now)
+    now = tell_now(
+        redis.redis,
+        lambda: server.calls,
+        settings.ivr.most_calls,
+        lambda: len(offers.table) if offers else None,
+    )
+    works = [keeper.follow(), choice.follow(), access.run(), _flush(meters, offers), book.run(), now]
     background = [asyncio.ensure_future(work) for work in works]
     try:
         await _listen(server, settings)
+        if offers is not None:  # whose talks come to this server
+            background += [asyncio.ensure_future(work) for work in offers.works()]
         await stop.wait()
     finally:
         # Calls may end by themselves; then a wish that was begun is still done.
-        await server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
+        talks = server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
+        await asyncio.gather(talks, *([offers.stop_ringing()] if offers else []))
+        if offers is not None:
+            await offers.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -137,7 +155,9 @@ def _limits(settings: Settings) -> AgiLimits:
     return AgiLimits(most_calls=settings.ivr.most_calls, call_s=settings.ivr.most_call_s + SLACK_S)
 
 
-async def _flush(meters: CallMeters) -> None:
+async def _flush(meters: CallMeters, offers: OfferCalls | None) -> None:
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
+        if offers is not None:
+            offers.write()
         meters.write()

@@ -16,11 +16,15 @@ TELL_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """`process`: machine and process. `calls`: now; `most`: that it takes at once."""
+    """`process`: machine and process. `calls`: now; `most`: that it takes at once.
+
+    `offers`: calls of blasts that it makes now, ringing ones too; None: it makes none.
+    """
 
     process: str
     calls: int
     most: int
+    offers: int | None = None
 
 
 async def tell(redis: Redis, report: CallReport) -> None:

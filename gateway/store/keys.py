@@ -16,9 +16,11 @@ SEEN_UNSENT_TTL = 8 * 86_400  # a text whose answer still waits; shortened once 
 DRAIN_LEASE_MS = 5_000  # one worker drains a firm; renewed with each batch
 NUDGE_TTL = 5  # a nudge that was lost is asked for again after this
 STATUS_TTL = 10  # a process that stopped reporting is gone
+DIALER_TTL = 15  # as long without a sign of life, and twice looked for, it is dead
 PINS_WINDOW = 3600  # one-time PINs are counted by the hour; a PIN itself lives for `web.pin_ttl_s`
 TILL_TTL = 90 * 86_400  # a till that was not used for so long is forgotten
 BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a link that is gone
+ASKED_TTL = 30 * 86_400  # who has asked for an offer in a call gets it once; no blast calls for so long
 TRIALS_WINDOW = 86_400
 NEWCOMERS_WINDOW = 3600
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
@@ -169,6 +171,11 @@ def blast_course(firm: int, blast_id: int) -> str:
     return f"{{f{firm}}}:blast-course:{blast_id}"
 
 
+def asked(firm: int, blast_id: int, shopper_id: int) -> str:
+    """A shopper got the text of a blast, asked for in its call; ends by ASKED_TTL."""
+    return f"{{f{firm}}}:asked:{blast_id}:{shopper_id}"
+
+
 def trials(firm: int) -> str:
     """How many trial texts a firm has sent; ends by TRIALS_WINDOW."""
     return f"{{f{firm}}}:trials"
@@ -225,6 +232,29 @@ def contacts(channel: str, shopper: str) -> str:
     These share a slot: a person's firms lie on others.
     """
     return f"{{caps}}:{channel}:{shopper}"
+
+
+# Offer calls of all firms and dialers share a slot, so that one function holds all that limits them.
+
+
+def called_person(shopper: str) -> str:
+    """The id of a person's live call; ends with the call, at the latest by its deadline."""
+    return f"{{calls}}:person:{shopper}"
+
+
+def live_calls(blast: str = "") -> str:
+    """Sorted set of live calls by deadline, of a blast or of all; ends by itself after the last deadline."""
+    return f"{{calls}}:live:{blast}"
+
+
+def call_pace(blast: str = "") -> str:
+    """When the next call of a blast, or of all, may begin; ends by itself soon after."""
+    return f"{{calls}}:pace:{blast}"
+
+
+def dialer(name: str) -> str:
+    """That a dialer lives; ends by DIALER_TTL unless it says so again."""
+    return f"{{calls}}:dialer:{name}"
 
 
 def till(key_id: int) -> str:

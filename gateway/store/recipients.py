@@ -1,4 +1,4 @@
-"""The recipients of blasts in SQL: each is drawn once, and has at most one text on its way.
+"""The recipients of blasts in SQL: each is drawn once, and has at most one text or call on its way.
 
 A batch is written in one transaction that first moves the blast's counters on from where they were read; of
 two processes that do the same batch one finds them moved and writes nothing.
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from gateway.domain.blast import Fate, State
 from gateway.domain.offer_ids import batch_range
-from gateway.store import ledger, schema, sql
+from gateway.store import called, ledger, schema, sql
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.offers import Offer
@@ -33,6 +33,19 @@ class Drawn(NamedTuple):
     due_at: int | None = None
     offer: Offer | None = None
     segments: int = 0
+
+
+class Batch(NamedTuple):
+    """Recipients that are written in one transaction.
+
+    `anew`: they were deferred, not drawn now. `last`: the shopper id behind which the next are drawn.
+    `all_drawn`: nobody is left to draw.
+    """
+
+    drawn: Sequence[Drawn]
+    anew: bool
+    last: int
+    all_drawn: bool
 
 
 def due(engine: Engine, blast: Blast, now: int, most: int) -> list[Member]:
@@ -61,37 +74,30 @@ def next_due(engine: Engine, blast_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def write_batch(
-    engine: Engine,
-    blast: Blast,
-    drawn: Sequence[Drawn],
-    *,
-    anew: bool,
-    all_drawn: bool,
-    opened: int,
-    now: int,
-) -> bool:
-    """Write a batch: recipients, and the texts of those who get one. False if another process has done it.
+def write_batch(engine: Engine, blast: Blast, batch: Batch, now: int) -> bool:
+    """Write a batch: recipients, and their texts or calls. False if another process has done it.
 
-    `blast`: as it was read before. `anew`: they were deferred, not drawn now. `all_drawn`: the audience has
-    no more. `opened`: numbers that the vault opened for it. `now`: ms.
+    `blast`: as it was read before. `now`: ms.
     """
+    drawn = batch.drawn
     texted = [d for d in drawn if d.offer is not None]
+    to_call = [d.shopper_id for d in drawn if d.fate is Fate.CALLED]
+    reached = len(texted) + len(to_call)
+    moved: dict[str, Any] = {"texted": blast.texted + reached, "all_drawn": int(batch.all_drawn)}
+    if reached:
+        moved["batch"] = blast.batch + 1
+    if not batch.anew:
+        moved |= {"drawn": blast.drawn + len(drawn), "last_shopper": batch.last}
     with sql.writing(engine) as connection:
-        moved: dict[str, Any] = {"texted": blast.texted + len(texted), "all_drawn": int(all_drawn)}
-        if texted:
-            moved["batch"] = blast.batch + 1
-        if not anew:
-            last = drawn[-1].shopper_id if drawn else blast.last_shopper
-            moved |= {"drawn": blast.drawn + len(drawn), "last_shopper": last}
         if not _move_on(connection, blast, moved):
             return False
-        if anew:
+        if batch.anew:
             _draw_anew(connection, blast, drawn)
         else:
             ledger.insert_all(connection, schema.blast_recipient, [_row(blast, d) for d in drawn])
         ledger.insert_all(connection, schema.message, [_message(blast, d, now) for d in texted])
-        if opened:
+        called.add(connection, blast, to_call, now)
+        if opened := sum(d.fate is not Fate.HELD for d in drawn):
             ledger.insert_all(connection, schema.vault_access, [_access(blast, opened, now)])
     return True
 
@@ -147,6 +153,7 @@ def _move_on(connection: Connection, blast: Blast, moved: Mapping[str, Any]) -> 
         & (t.c.state == State.RUNNING.value)
         & (t.c.batch == blast.batch)
         & (t.c.last_shopper == blast.last_shopper)
+        & (t.c.drawn == blast.drawn)
         & (t.c.texted == blast.texted)
     )
     return bool(connection.execute(update(t).where(stands).values(dict(moved))).rowcount)

@@ -264,7 +264,7 @@ contact = Table(
     Column("shopper_id", Id, ForeignKey("shopper.id"), nullable=False),
     Column("blast", String(40), nullable=False),
     Column("channel", String(5), nullable=False),
-    Column("state", String(10), nullable=False),  # how the submit or the call ended
+    Column("state", String(16), nullable=False),  # how the submit or the call ended, or that it is made now
     Column("consent", String(11), nullable=False),  # given | withdrawn | never asked
     Column("said_at", BigInteger, nullable=False),  # of that word; 0: there was none
     Column("pack", String(8), nullable=False),
@@ -455,7 +455,7 @@ blast = Table(
     # How far it is.
     Column("expected", BigInteger, nullable=False),  # shoppers of the audience, when it was launched
     Column("drawn", BigInteger, nullable=False),  # shoppers taken from the audience so far
-    Column("texted", BigInteger, nullable=False),  # texts made for them, those sent back included
+    Column("texted", BigInteger, nullable=False),  # texts or calls made for them, those sent back included
     Column("last_shopper", BigInteger, nullable=False),  # the last taken: they come in the order of their ids
     Column("all_drawn", Integer, nullable=False),  # 1: the audience has no more
     Column("batch", Integer, nullable=False),  # the last that was written

@@ -105,9 +105,12 @@ class Vault:
         nonce = urandom(_NONCE)
         return header + nonce + aead.encrypt(nonce, clear, about)
 
-    def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Open what was sealed for this purpose; counted. Raises SealBroken."""
-        self.opened[purpose] += 1
+    def open(self, purpose: str, sealed: bytes, counted_for: str = "") -> bytes:
+        """Open what was sealed for this purpose; counted. Raises SealBroken.
+
+        `counted_for`: what it is opened for where that says more than what it was sealed for.
+        """
+        self.opened[counted_for or purpose] += 1
         if sealed[:1] == _FIRST:  # of a generation; or of none, with a nonce that begins like it
             key = self._openers.get((purpose, sealed[:HEADER])) or self._opener(purpose, sealed)
             if key is not None:

@@ -37,7 +37,7 @@ class Channel:
         """
         missing = False
         for playlist in wire.playlists(files, _ROOM):
-            await self._execute("Playback", playlist, 0.0)
+            await self.execute("Playback", playlist, self._limits.playing_s)
             missing = missing or await self.get("PLAYBACKSTATUS") == "FAILED"
         if missing:
             raise AgiError(Fault.NO_SOUND, "Playback failed")
@@ -57,6 +57,18 @@ class Channel:
             if keys := await self._read(playlist, most, _BREATH_S):
                 return keys
         return await self._read(last, most, wait_s)
+
+    async def execute(self, application: str, arguments: str, wait_s: float) -> None:
+        """Let an application of the dialplan run, which takes at most `wait_s` seconds.
+
+        `arguments`: of ours, never of anybody else's making.
+        """
+        octets = wire.command(f"EXEC {application}", arguments)
+        done = await self._peer.ask(octets, self._limits.answer_s + wait_s)
+        if done.code == _NO_APPLICATION:
+            raise AgiError(Fault.REFUSED, f"Asterisk has no application {application}")
+        if done.code == _DEAD:
+            raise HungUp
 
     async def get(self, variable: str) -> str:
         """A variable; "" when it is not set."""
@@ -82,19 +94,11 @@ class Channel:
         arguments = (
             f"{KEYS},{playlist},{most},,1,{wait_s:g}"  # app_read: variable, files, keys, options, tries, wait
         )
-        await self._execute("Read", arguments, wait_s * most)
+        await self.execute("Read", arguments, self._limits.playing_s + wait_s * most)
         keys = await self.get(KEYS)
         if keys:  # what was keyed may be a code
             await self.set(KEYS, "")
         return keys
-
-    async def _execute(self, application: str, arguments: str, wait_s: float) -> None:
-        octets = wire.command(f"EXEC {application}", arguments)
-        done = await self._peer.ask(octets, self._limits.playing_s + wait_s)
-        if done.code == _NO_APPLICATION:
-            raise AgiError(Fault.REFUSED, f"Asterisk has no application {application}")
-        if done.code == _DEAD:
-            raise HungUp
 
     async def _quick(self, *words: str) -> wire.Result:
         octets = wire.command(*words) if len(words) > 1 else f"{words[0]}\n".encode("ascii")

@@ -58,6 +58,11 @@ class AmiClient(AMIClient):
             white_list=list(EVENTS),
         )
 
+    @property
+    def unwritten(self) -> int:
+        """Octets of actions that the network has not taken."""
+        return 0 if self._writer is None else self._writer.transport.get_write_buffer_size()
+
     async def open(self) -> None:
         """Connect and log in. Raises Unreachable, LoginRefused."""
         try:
@@ -134,7 +139,7 @@ class AmiClient(AMIClient):
         octets = render(pack.name, pack.keys, pack.variables)
         if self._writer is None or self.over.is_set():
             raise Lost(self.fault or "not connected")
-        if self._writer.transport.get_write_buffer_size() > MOST_UNWRITTEN:
+        if self.unwritten > MOST_UNWRITTEN:
             raise Lost("Asterisk does not read")
         self._writer.write(octets)
 

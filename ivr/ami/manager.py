@@ -8,6 +8,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
+from typing import Final
 
 import structlog
 
@@ -16,10 +17,16 @@ from config.ivr_settings import AmiSettings
 from ivr.ami.call_result import CallEnd
 from ivr.ami.call_table import CallTable
 from ivr.ami.client import AmiClient
-from ivr.ami.faults import AmiError, LoginRefused, Lost
+from ivr.ami.faults import AmiError, LoginRefused, Lost, Refused
 from ivr.ami.originate import Originate
 
+NORMAL_CLEARING: Final = 16  # ITU-T Q.850
 log = structlog.get_logger()
+
+
+def new_call_id() -> str:
+    """An id for a call that nobody can guess: its ActionID, and the Uniqueid of its channel."""
+    return f"o{secrets.token_hex(16)}"
 
 
 class Manager:
@@ -57,20 +64,37 @@ class Manager:
         if self._client is not None:
             await self._client.close()
 
-    async def originate(self, order: Originate) -> CallEnd:
-        """Make a call and wait for its end, at most `order.deadline_s`.
+    @property
+    def clogged(self) -> bool:
+        """What was asked waits for the network, or for an Asterisk that does not read."""
+        return self._client is not None and self._client.unwritten > 0
 
-        Raises Unsendable, Refused and, where the call may or may not have been begun, Lost.
+    async def originate(self, order: Originate, call_id: str = "") -> CallEnd:
+        """Make a call and wait for its end, at most `order.deadline_s`. `call_id`: of `new_call_id`.
+
+        Raises Unsendable, Refused and, where the call may or may not have been begun, Lost. The action is
+        written before this waits for anything, unless `clogged`.
         """
         if self._client is None or not self.up.is_set():
             raise Lost(self.fault)
-        call_id = f"o{secrets.token_hex(16)}"
+        call_id = call_id or new_call_id()
         end = self._calls.begin(call_id, order.deadline_s)
         try:
             await self._client.ask("Originate", order.fields(call_id), order.variables)
             return await end
         finally:
             self._calls.forget(call_id)
+
+    async def hang_up(self, call_id: str) -> bool:
+        """End a call of ours; False where Asterisk has no channel of it, not yet or no more. Raises Lost."""
+        if self._client is None or not self.up.is_set():
+            raise Lost(self.fault)
+        try:
+            # A channel is also found by its Uniqueid (ast_channel_get_by_name).
+            await self._client.ask("Hangup", {"Channel": call_id, "Cause": str(NORMAL_CLEARING)})
+        except Refused:
+            return False
+        return True
 
     def _heard(self, event: str, headers: Mapping[str, str]) -> None:
         self._heard_at = time.monotonic()

@@ -72,6 +72,7 @@ def write(instance: Instance, secret: str) -> None:
 def _files(instance: Instance) -> dict[str, str]:
     return {
         "asterisk.conf": _directories(instance),
+        "amd.conf": '#include "undercap/amd.conf"\n',
         # No callers' numbers on disk: the dialplan's steps would show them.
         "logger.conf": "[general]\n[logfiles]\nmessages => warning,error\n",
         "extensions.conf": f"""[globals]

@@ -42,7 +42,7 @@ class _Order:
 def make(into: Path, languages: Sequence[str], voice: Voice, *, force: bool = False) -> list[Made]:
     """Make what is missing or outdated under `into`/LANGUAGE.
 
-    `force`: in place of a studio's recordings, too. Raises VoiceError, PromptError, and OSError.
+    `force`: in place of a studio's recordings, too. Raises ProgramError, PromptError, and OSError.
     """
     voice.check()
     return [_language(into / language, language, voice, force=force) for language in languages]

@@ -14,16 +14,15 @@ from ivr.agi.channel import Channel
 from ivr.agi.faults import AgiError, Fault, HungUp
 from ivr.talk.caller import Caller, caller
 from ivr.talk.desk import Desk
+from ivr.talk.player import QUIET_S, Player
 from ivr.talk.record import CallRecord
 from ivr.talk.script import Script
 from ivr.talk.service import Asker, serve
-from ivr.talk.sounds import Sounds
-from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Keyed, Service, TimeUp
+from ivr.talk.sounds import sounds
+from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Service
 
 DONE: Final = "UNDERCAP_DONE"  # 1: a proper end; the dialplan apologises otherwise
 LANGUAGE: Final = "UNDERCAP_LANGUAGE"  # of that apology
-_QUIET_S: Final = 0.4  # so long a service may take without a word
-_FAREWELL_S: Final = 15.0  # before the end of a call's time, for a goodbye
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +89,9 @@ class _Call:
         self._started_at = _now_ms()
         self._id = message_id(self._started_at, os.urandom(RANDOM_OCTETS))
         self._answered_at: int | None = None
-        reserve_s = min(_FAREWELL_S, line.most_call_s / 2)
-        self._until = time.monotonic() + line.most_call_s - reserve_s
+        self._player = Player(
+            channel, line.sounds_dir, key_wait_s=line.key_wait_s, most_call_s=line.most_call_s
+        )
 
     async def run(self) -> None:
         """Until the end, whoever ends it."""
@@ -135,15 +135,14 @@ class _Call:
             event = await (self._do(action) if isinstance(action, Do) else self._ask(action))
             action = self._script.hear(event)
         await self._ready_to_speak()
-        await self._channel.play(self._files(action.sounds))
+        await self._player.play(action.sounds)
         await self._channel.set(DONE, "1")
         await self._channel.hangup()
         return action.end
 
     async def _ask(self, ask: Ask) -> Event:
         await self._ready_to_speak()
-        keys = await self._channel.read_keys(self._files(ask.sounds), ask.most, self._line.key_wait_s)
-        return TimeUp() if time.monotonic() >= self._until else Keyed(keys)
+        return await self._player.ask(ask)
 
     async def _do(self, do: Do) -> Event:
         """Have it done; a caller who would wait in silence is asked for a moment."""
@@ -151,17 +150,9 @@ class _Call:
         self._note(self.record())
         if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
             await self._ready_to_speak()
-        work = asyncio.ensure_future(serve(do, self._asker(), self._desk))
-        try:
-            await asyncio.wait({work}, timeout=_QUIET_S if self._answered_at else None)
-            while not work.done():
-                await self._channel.play(self._files((f"{self._script.language}/moment",)))
-            return work.result()
-        except (HungUp, AgiError, asyncio.CancelledError):  # what was asked for is done all the same
-            await asyncio.wait({work})
-            raise
-        finally:
-            work.cancel()
+        work = serve(do, self._asker(), self._desk)
+        moment = sounds(self._script.language, ("moment",))
+        return await self._player.bridge(work, moment, quiet_s=QUIET_S if self._answered_at else None)
 
     def _asker(self) -> Asker:
         self._wishes += 1
@@ -180,9 +171,6 @@ class _Call:
             await self._channel.answer()
             self._answered_at = _now_ms()
             self._note(self.record())
-
-    def _files(self, sounds: Sounds) -> list[str]:
-        return [f"{self._line.sounds_dir}/{sound}" for sound in sounds]
 
 
 def _now_ms() -> int:

@@ -39,10 +39,14 @@ class CallEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Play, broken off by a key, and hear at most `most` keys. Answered by Keyed."""
+    """Play, broken off by a key, and hear at most `most` keys. Answered by Keyed.
+
+    `waits`: for keys after the last sound, too.
+    """
 
     sounds: Sounds
     most: int = 1
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,9 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class TimeUp:
-    """Instead of keys: the call has lasted as long as one may."""
+    """Instead of Keyed: the call has lasted as long as one may. `keys`: that were pressed all the same."""
+
+    keys: str = field(default="", repr=False)
 
 
 Event = Keyed | Found | Judged | Counted | Done | Away | TimeUp

@@ -11,6 +11,7 @@ from typing import Final
 
 from ivr.asterisk import instance
 from ivr.asterisk.instance import Instance
+from tests.peers import call_records
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import PeerError
 
@@ -53,6 +54,7 @@ class AsteriskPlace:
     verbose: int = 3  # 0: the log holds no steps of the dialplan; for many calls
     extra_manager: str = ""  # more of manager.conf
     extra_dialplan: str = ""  # more of extensions.conf
+    call_records: bool = False  # its own (CDR), which tests.peers.call_records reads
 
 
 def free_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:
@@ -85,6 +87,8 @@ def write(folder: Path, program: AsteriskProgram, place: AsteriskPlace, ports: P
     for edit in place.edits:
         _apply(edit, one.etc / "undercap" / edit.file)
     shutil.copy(one.etc / "undercap" / "modules.conf", one.etc / "modules.conf")  # as edited
+    if place.call_records:
+        call_records.configure(one.etc, program.modules)
     _append(one.etc / "asterisk.conf", f"verbose = {place.verbose}\n")
     _append(one.etc / "logger.conf", "full => notice,warning,error,verbose\n")
     _append(one.etc / "extensions.conf", place.extra_dialplan + "\n")

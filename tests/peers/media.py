@@ -1,6 +1,6 @@
 """The sound of one call: a UDP socket that records what Asterisk plays (A-law) and presses keys (RFC 4733).
 
-Until the end it sends silence every 20 ms, as a telephone does.
+Until the end it sends silence every 20 ms, as a telephone does, or what it is given to speak.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import array
 import asyncio
 import struct
+from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, cast
 
 HEADER: Final = struct.Struct("!BBHII")  # RFC 3550, 5.1
@@ -37,6 +39,7 @@ class Media(asyncio.DatagramProtocol):
         self._peer: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
         self._begin = self._previous = 0  # timestamps: of the first sample, of the last packet
         self._keys: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._speech: deque[bytes] = deque()  # packets
 
     @property
     def port(self) -> int:
@@ -50,6 +53,17 @@ class Media(asyncio.DatagramProtocol):
         """Where in `heard` a sound will stand that begins now: while nothing plays, nothing comes."""
         since = asyncio.get_running_loop().time() - self._heard_at
         return len(self.heard) + round(since * RATE) if self.heard else 0
+
+    def send_to(self, address: tuple[str, int]) -> None:
+        """Begin to send, without waiting for the other side's first packet."""
+        if not self._peer.done():
+            self._peer.set_result(address)
+
+    def speak(self, samples: Sequence[int]) -> None:
+        """Send this sound (16-bit samples, 8,000 a second) behind what is still to be sent."""
+        for at in range(0, len(samples), PACKET_SAMPLES):
+            payload = bytes(map(_octet, samples[at : at + PACKET_SAMPLES]))
+            self._speech.append(payload.ljust(PACKET_SAMPLES, SILENCE[:1]))
 
     async def press(self, keys: str) -> None:
         """Press keys one after the other; returns when the last one is up. Raises TimeoutError."""
@@ -96,7 +110,8 @@ class Media(asyncio.DatagramProtocol):
                 if not done.done():
                     done.set_result(None)
             number += 1
-            due = await self._send_packet(ALAW, SILENCE, number * PACKET_SAMPLES, peer, due, number)
+            payload = self._speech.popleft() if self._speech else SILENCE
+            due = await self._send_packet(ALAW, payload, number * PACKET_SAMPLES, peer, due, number)
 
     async def _send_key(self, key: str, peer: tuple[str, int], due: float, number: int) -> tuple[float, int]:
         """Packets of one key, all of the time of its beginning, the last three times (RFC 4733, 2.5.1)."""
@@ -138,3 +153,9 @@ def _linear(octet: int) -> int:
 
 
 LINEAR: Final = tuple(_linear(octet) for octet in range(256))
+_BY_SIZE: Final = sorted((value, octet) for octet, value in enumerate(LINEAR))
+
+
+def _octet(sample: int) -> int:
+    """16-bit linear to A-law."""
+    return _BY_SIZE[min(bisect_left(_BY_SIZE, (sample, 0)), len(_BY_SIZE) - 1)][1]

@@ -1,12 +1,9 @@
-"""`undercap blast`: offers by SMS, from the draft to the results."""
+"""`undercap blast`: offers by SMS and by call, from the draft to the results."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -14,26 +11,24 @@ from rich.table import Table
 
 from campaigns import life, told
 from campaigns import preview as previewing
-from campaigns.life import NewBlast
 from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
-from campaigns.results import unknown_texts
+from campaigns.unknown import after_of
+from campaigns.unknown import unknown as list_unknown
 from gateway.domain.numbers import parse_msisdn
+from gateway.entry.commands.blast_add import add
 from gateway.entry.commands.blast_view import watch as follow
-from gateway.entry.commands.marketing import Marketing, marketing, two_columns
-from gateway.entry.commands.opened import moment
+from gateway.entry.commands.marketing import FIRM, Marketing, marketing, result_rows, two_columns
 from gateway.store import blasts
 from gateway.store.blasts import Blast
 
-FIRM = click.option("--firm", required=True, metavar="SLUG")
 ID = click.argument("blast_id", type=int)
-_HOUR_S = 3600
 _UNKNOWN_AT_ONCE = 1_000
 
 
 @click.group()
 def blast() -> None:
-    """Blasts: offers by SMS to an audience, to those who allow it, when the law allows it.
+    """Blasts: offers by SMS or by call to an audience, to those who allow it, when the law allows it.
 
     \b
     The usual way:
@@ -43,65 +38,29 @@ def blast() -> None:
       undercap blast test --firm cola 1        on your own phone
       undercap blast preflight --firm cola 1   who would get it, and when it would be done
       undercap blast launch --firm cola 1 --watch
+
+    By call, with `--call` at `add`; see `undercap recording`. With `--follows`, whom another blast has not
+    reached is tried by the other channel.
     """
 
 
-@blast.command()
-@FIRM
-@click.option("--name", required=True)
-@click.option("--audience", required=True, type=int, help="See `undercap audience list`.")
-@click.option(
-    "--campaign", required=True, type=int, help="In whose name and zone; see `undercap campaign list`."
-)
-@click.option(
-    "--texts",
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help='TOML: uk = "… {points} … {firm} … {opt_out}", a line a language. '
-    "Also {codes}, {first}, {campaign}.",
-)
-@click.option("--fallback", help="Language for shoppers of another. Default: the campaign's.")
-@click.option("--short-number", help="Needed where the campaign uses several.")
-@click.option(
-    "--holdout", type=click.FloatRange(0, 0.9), default=0.0, help="Share that gets nothing, to compare."
-)
-@click.option("--spread-hours", type=click.FloatRange(0, 720), default=0.0, help="Spread over so long.")
-@click.option(
-    "--error-share",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.05,
-    show_default=True,
-    help="Share of failures at which it pauses.",
-)
-@click.option("--starts", metavar="ISO", help="Default: at its launch.")
-@click.option("--expires", metavar="ISO", help="Default: a week after its start.")
-def add(
-    firm: str, texts: Path, spread_hours: float, starts: str | None, expires: str | None, **said: Any
-) -> None:
-    """Add a draft; prints its id. Nothing is sent before it is launched."""
-    new = NewBlast(
-        texts=_texts(texts),
-        spread_s=round(spread_hours * _HOUR_S),
-        starts_at=moment(starts) if starts else None,
-        expires_at=moment(expires) if expires else None,
-        **said,
-    )
-    with marketing(firm) as at:
-        click.echo(life.create(at.desk, at.firm_id, new, at.desk.clock()).id)
+blast.add_command(add)
 
 
 @blast.command(name="list")
 @FIRM
 def list_(firm: str) -> None:
     """The firm's blasts, the newest first."""
-    table = Table("id", "name", "state", "audience", "drawn", "launched (UTC)", "expires (UTC)")
+    table = Table("id", "name", "channel", "state", "whom", "drawn", "launched (UTC)", "expires (UTC)")
     with marketing(firm) as at:
         for found in blasts.of_firm(at.desk.engine, at.firm_id):
             shown = told.blast(found)
             state = f"{found.state.value}: {found.why}" if found.why else found.state.value
-            drawn = f"{shown['drawn']} of {shown['expected']}" if found.launched_at else "-"
+            whom = f"after blast {found.follows}" if found.follows else f"audience {found.audience_id}"
+            of = f" of {shown['expected']}" if shown["expected"] else ""
+            drawn = f"{shown['drawn']}{of}" if found.launched_at else "-"
             times = (shown["launched_at"] or "-", shown["expires_at"] or "-")
-            table.add_row(str(found.id), found.name, state, str(found.audience_id), drawn, *times)
+            table.add_row(str(found.id), found.name, found.channel, state, whom, drawn, *times)
     Console().print(table)
 
 
@@ -110,7 +69,7 @@ def list_(firm: str) -> None:
 @ID
 @click.option("--most", type=click.IntRange(1, previewing.MOST), default=5, show_default=True)
 def preview(firm: str, blast_id: int, most: int) -> None:
-    """The texts of some of its shoppers, with their segments and encoding."""
+    """The texts of some of its shoppers, with their segments and encoding; of calls, what key 1 sends."""
     table = Table("reference", "language", "segments", "encoding", "text")
     with _one(firm, blast_id) as (at, found):
         for seen in previewing.preview(at.desk, found, at.desk.clock(), most=most):
@@ -135,12 +94,18 @@ def test(firm: str, blast_id: int, language: str | None) -> None:
 @blast.command()
 @FIRM
 @ID
-def preflight(firm: str, blast_id: int) -> None:
-    """Who would get it and when, and what forbids it. Sends nothing. Exit code 1 if it cannot be launched."""
+@click.option("--whole", is_flag=True, help="Look at the whole audience: half a minute a million.")
+def preflight(firm: str, blast_id: int, whole: bool) -> None:
+    """Who would get it and when, and what forbids it. Sends nothing. Exit code 1 if it cannot be launched.
+
+    Of a large audience the first 20,000 are looked at, those known longest; the rest is taken to be alike.
+    """
     with _one(firm, blast_id) as (at, found):
-        shown = told.preflight(look_ahead(at.desk, found, at.desk.clock()))
+        most = None if whole else life.LOOKED_AT_LAUNCH
+        shown = told.preflight(look_ahead(at.desk, found, at.desk.clock(), most=most))
     deferred = [f"{row['people']} until {row['until']}" for row in shown["deferred"]]
-    Console().print(two_columns(f"preflight of blast {blast_id}", {**shown, "deferred": deferred}))
+    calls = {f"calls: {word}": value for word, value in shown.pop("calls", {}).items()}
+    Console().print(two_columns(f"preflight of blast {blast_id}", {**shown, **calls, "deferred": deferred}))
     if shown["forbids"]:
         raise click.exceptions.Exit(1)
 
@@ -192,10 +157,10 @@ def watch(firm: str, blast_id: int) -> None:
 @FIRM
 @ID
 def results(firm: str, blast_id: int) -> None:
-    """What became of it: texts, people, and what they did afterwards beside those who were held out."""
+    """What became of it: texts, calls, people, and what they did beside those who were held out."""
     with _one(firm, blast_id) as (at, found):
         shown = told.results(judge(at.desk.engine, found))
-    rows = {**shown.pop("texts_by_state"), **shown}
+    rows = result_rows(shown)
     rows["activated"] = {
         who: f"{said['activated']} of {said['people']}" for who, said in rows["activated"].items()
     }
@@ -206,15 +171,14 @@ def results(firm: str, blast_id: int) -> None:
 @FIRM
 @ID
 def unknown(firm: str, blast_id: int) -> None:
-    """Texts of which nobody knows whether they left; they are never sent again."""
-    table = Table("reference", "text's id", "at (UTC)")
+    """Texts or calls of which nobody knows whether they left; they are never sent or made again."""
+    table = Table("reference", "at (UTC)", "text's id")
     with _one(firm, blast_id) as (at, found):
         after = ""
-        while rows := unknown_texts(at.desk.engine, found, after=after, most=_UNKNOWN_AT_ONCE):
+        while rows := next(iter(list_unknown(at.desk, found, after=after, most=_UNKNOWN_AT_ONCE).values())):
             for row in rows:
-                reference = at.desk.reference(at.firm_id, row.shopper_id)
-                table.add_row(reference, row.message_id, told.time(row.at))
-            after = rows[-1].message_id
+                table.add_row(row["reference"], row["at"], row.get("message", "-"))
+            after = after_of(rows[-1])
     Console().print(table)
 
 
@@ -232,13 +196,3 @@ def _turn(firm: str, blast_id: int, turn: Callable[..., Blast]) -> None:
 def _watch(firm: str, blast_id: int) -> None:
     with _one(firm, blast_id) as (at, _):
         follow(at.desk, at.firm_id, blast_id)
-
-
-def _texts(file: Path) -> dict[str, str]:
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise click.ClickException(f"{file}: is not TOML: {err}") from err
-    if not table or not all(isinstance(words, str) for words in table.values()):
-        raise click.ClickException(f'{file}: a line a language is needed, such as en = "… {{opt_out}}"')
-    return table

@@ -1,4 +1,4 @@
-"""A blast as it goes, on a terminal: how far it is, how fast, and what becomes of its texts."""
+"""A blast as it goes, on a terminal: how far it is, how fast, and what becomes of its texts or calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from campaigns import life, told
 from campaigns.desk import Desk
 from campaigns.results import Results, results
 from gateway.domain.blast import ENDED
-from gateway.entry.commands.marketing import two_columns
+from gateway.entry.commands.marketing import result_rows, two_columns
 from gateway.store.blasts import Blast
 
 LOOK_EVERY_S: Final = 1.0
@@ -39,21 +39,20 @@ def watch(desk: Desk, firm_id: int, blast_id: int) -> None:
 
 
 def _rows(blast: Blast, found: Results, per_s: float) -> dict[str, object]:
-    shown = told.results(found)
-    texts = shown["texts_by_state"]
+    rows = result_rows(told.results(found))
+    for later in ("activated", "cancelled", "not_reached"):  # what `undercap blast results` tells
+        rows.pop(later)
     return {
         "state": f"{blast.state.value}: {blast.why}" if blast.why else blast.state.value,
-        "texts a second": f"{per_s:.0f}",
-        **texts,
-        "deferred": shown["deferred"],
-        "denied": shown["denied"],
-        "held out": shown["held_out"],
-        "opted out": shown["opted_out"],
+        "people done a second" if found.calls else "texts a second": f"{per_s:.1f}",
+        **{word.replace("_", " "): value for word, value in rows.items()},
     }
 
 
 def _left(found: Results) -> int:
-    """Texts that an SMSC has taken."""
+    """Texts that an SMSC has taken, or people who are not called any more."""
+    if found.calls is not None:
+        return sum(found.calls.by_outcome.values())
     return found.sent + found.delivered + sum(found.failed.values())
 
 

@@ -50,6 +50,8 @@ def _table(now: list[CallReport], found: CallFigures) -> Table:
     table = Table("calls", "", title=None)
     for report in now:
         table.add_row(f"now, {report.process}", f"{report.calls} of {report.most}")
+        if report.offers is not None:
+            table.add_row("of blasts, with those that ring", f"{report.offers}")
     rate = found.answer_rate
     table.add_row("since then", f"{found.calls}")
     table.add_row("answered", f"{found.answered}" + ("" if rate is None else f" ({rate:.1%})"))

@@ -17,6 +17,8 @@ from gateway.entry.commands.opened import backing
 from gateway.store import catalog as catalog_store
 from gateway.usecases import set_up
 
+FIRM = click.option("--firm", required=True, metavar="SLUG")
+
 
 class Marketing(NamedTuple):
     """A firm's desk."""
@@ -39,6 +41,13 @@ def marketing(firm: str) -> Iterator[Marketing]:
             raise click.ClickException("\n  ".join(("It cannot be done as it is:", *err.why))) from err
         except Unknown as err:
             raise click.ClickException(f"{err}: see `undercap blast list --firm {firm}`") from err
+
+
+def result_rows(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results as campaigns.told has them, in rows; texts of a blast that calls in one."""
+    rows = dict(results)
+    texts, calls = rows.pop("texts_by_state"), rows.pop("calls", None)
+    return {**texts, **rows} if calls is None else {**calls, "texts": texts, **rows}
 
 
 def two_columns(title: str, rows: Mapping[str, Any]) -> Table:

@@ -14,7 +14,8 @@ from config import settings as settings_module
 from config.prompts import PromptError
 from config.texts import LANGUAGES
 from ivr.prompts.make import make as make_files
-from ivr.prompts.voice import Voice, VoiceError
+from ivr.prompts.program import ProgramError
+from ivr.prompts.voice import Voice
 
 Languages = click.Choice(list(LANGUAGES))
 
@@ -43,7 +44,7 @@ def make(into: Path | None, languages: tuple[str, ...], force: bool, espeak: str
     voice = Voice(espeak=_words(espeak, "--espeak"), sox=_words(sox, "--sox"))
     try:
         done = make_files(directory, languages or LANGUAGES, voice, force=force)
-    except (VoiceError, PromptError) as err:
+    except (ProgramError, PromptError) as err:
         raise click.ClickException(str(err)) from err
     except OSError as err:
         raise click.ClickException(f"{err.filename or directory}: {err.strerror}") from err

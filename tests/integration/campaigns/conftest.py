@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import Market
 from tests.integration.core.conftest import shared_server
 from tests.integration.core.house import House, Server
@@ -24,3 +25,9 @@ async def market(shared_server: Server, tmp_path: Path) -> AsyncIterator[Market]
     house = House(server_url=shared_server.url, state=tmp_path)
     yield Market(house)
     await house.close()
+
+
+@pytest.fixture
+def dialling(market: Market) -> Dialling:
+    """What a dialer does for the market's blasts by call."""
+    return Dialling(market)

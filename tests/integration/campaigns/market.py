@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from campaigns import life
-from campaigns.desk import Desk
+from campaigns import draft, life
+from campaigns.desk import Desk, DialLimits
+from campaigns.draft import NewBlast
 from campaigns.fan_out import FanOut, Step
-from campaigns.life import NewBlast
 from campaigns.results import Results, results
 from campaigns.verdicts import Look
 from config import policies
@@ -21,6 +21,8 @@ from gateway.domain.priority import Priority
 from gateway.store import blasts, keys, people, schema, sql
 from gateway.store.audiences import Audience
 from gateway.store.blasts import Blast
+from gateway.store.durable import DurableRedis
+from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.sendqueue import Sent, Waiting, open_answer
 from tests.integration.core.house import LINK, SHORT, House
 
@@ -31,6 +33,7 @@ WORDS: Final = {
     "uk": "Вітаємо! {points} у {firm}. {opt_out}",
 }
 FIRM: Final = 1
+FREE: Final = "0800500040"
 
 
 class Market:
@@ -52,16 +55,26 @@ class Market:
             links=(LINK,),
             rates={LINK: 100.0},
             most_segments=4,
+            free_numbers=(FREE,),
+            dialing=DialLimits(channels=100, calls_per_s=50.0),
+            policies=policies.load,
             clock=lambda: self.now,
         )
 
     # People
 
     def shoppers(
-        self, count: int, *, first: int = 1, language: str = "uk", consent: str = "in:1", points: int = 10
+        self,
+        count: int,
+        *,
+        first: int = 1,
+        language: str = "uk",
+        consent: str = "in:1",
+        points: int = 10,
+        region: str = "38067",
     ) -> list[str]:
-        """So many shoppers of the firm; their numbers."""
-        numbers = [f"38067{i:07}" for i in range(first, first + count)]
+        """So many shoppers of the firm whose numbers begin with `region`; their numbers."""
+        numbers = [f"{region}{i:0{12 - len(region)}}" for i in range(first, first + count)]
         keys_ = [self.house.vault.index(number) for number in numbers]
         with sql.writing(self.house.engine) as connection:
             rows = [
@@ -92,14 +105,10 @@ class Market:
 
     def blast(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A draft for an audience; without one for everybody."""
-        new = NewBlast(
-            name="Spring",
-            audience=(audience or self.audience()).id,
-            campaign=self.campaign,
-            texts=WORDS,
-            short_number=SHORT,
-        )
-        return life.create(self.desk, self.firm, replace(new, **changes), self.now)
+        if not changes.keys() & {"audience", "follows"}:
+            changes["audience"] = (audience or self.audience()).id
+        new = NewBlast(name="Spring", campaign=self.campaign, texts=WORDS, short_number=SHORT)
+        return draft.create(self.desk, self.firm, replace(new, **changes), self.now)
 
     def launched(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A blast that runs."""
@@ -143,6 +152,12 @@ class Market:
         taken = await self.take()
         await self.end([outcome(w, state, **changes) for w in taken])
         return [open_answer(self.house.vault, w.sealed)[0] for w in taken]
+
+    async def receipt(self, text: str) -> None:
+        """A text that the SMSC has taken arrives."""
+        filed = FiledReceipt(f"id-{text}", "delivered", None, NOON)
+        await ReceiptLog(DurableRedis(self.house.client)).add(LINK, [filed])
+        self.house.drain()
 
     def states(self, blast: Blast) -> Mapping[str, int]:
         """Recipients by what stands of them."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from gateway.domain.offer_call import Outcome
 from gateway.entry.cli import cli
-from gateway.store import people, schema, sql
+from gateway.store import blasts, people, schema, sql
+from gateway.store.blasts import Blast
 from tests.acceptance.offers import to_noon
+from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import NOON, WORDS, Market
 
 Undercap = Callable[..., str]
@@ -48,6 +52,13 @@ def draft(undercap: Undercap, market: Market, audience: str = "1", **fails: int)
     return undercap("blast", "add", *FIRM, "--name", "Spring", *options, **fails).strip()
 
 
+def found(market: Market, blast: str) -> Blast:
+    """As it stands."""
+    stands = blasts.find(market.house.engine, int(blast))
+    assert stands is not None
+    return stands
+
+
 async def test_from_the_audience_to_the_results(undercap: Undercap, market: Market) -> None:
     numbers = market.shoppers(25)
     assert undercap("audience", "add", *FIRM, "--name", "all").strip() == "audience 1: 25 shoppers"
@@ -76,6 +87,23 @@ async def test_from_the_audience_to_the_results(undercap: Undercap, market: Mark
     assert [number for number in numbers if number in heard + watched] == []
 
 
+def test_a_preflight_of_the_whole_audience_is_asked_for(
+    undercap: Undercap, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.preflight.PAGE", 10)
+    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 10)
+    market.shoppers(20)
+    market.shoppers(20, first=100, consent="out:1")
+    undercap("audience", "add", *FIRM, "--name", "all")
+    blast = draft(undercap, market)
+    some = undercap("blast", "preflight", *FIRM, blast)
+    whole = undercap("blast", "preflight", "--whole", *FIRM, blast)
+    assert re.search(r"looked_at\W+10\b", some)
+    assert re.search(r"now\W+40\b", some)
+    assert re.search(r"looked_at\W+40\b", whole)
+    assert re.search(r"now\W+20\b", whole)
+
+
 def test_refusals_say_what_to_do(undercap: Undercap, market: Market) -> None:
     undercap("audience", "add", *FIRM, "--name", "all")
     assert "there is no audience 7: see the list" in draft(undercap, market, "7", fails=1)
@@ -100,3 +128,49 @@ def test_regions_of_shoppers_of_before_are_noted(undercap: Undercap, market: Mar
     assert undercap("audience", "prefixes").strip() == "noted for 1 shoppers"
     assert market.house.rows("shopper", "prefix") == [("7701",)]
     assert undercap("audience", "prefixes").strip() == "noted for 0 shoppers"
+
+
+async def test_a_blast_by_call_and_what_follows_it(
+    undercap: Undercap, market: Market, dialling: Dialling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ENABLED", "true"), ("DIAL", "true"), ("TRUNK", "carrier")):
+        monkeypatch.setenv(f"UNDERCAP_IVR__{name}", value)
+    market.shoppers(25)
+    undercap("audience", "add", *FIRM, "--name", "all")
+    intro, offer = dialling.recording("uk", ms=4000), dialling.recording("uk", ms=11_000)
+    (market.house.state / "call.toml").write_text(
+        f"spoken.uk = {{ intro = {intro}, offer = {offer} }}\nchannels = 4\n"
+    )
+    usual = ("--campaign", str(market.campaign), "--texts", "spring.toml", "--fallback", "uk")
+    calls = undercap(
+        *("blast", "add", *FIRM, "--name", "Call", "--audience", "1", "--call", "call.toml", *usual)
+    ).strip()
+    flight = undercap("blast", "preflight", *FIRM, calls)
+    assert re.search(r"calls: expected\W+44", flight)
+    assert "50% of the calls are answered" in flight
+    assert undercap("blast", "launch", *FIRM, calls).strip() == "running"
+    texts = undercap("blast", "add", *FIRM, "--name", "Text", "--follows", calls, *usual).strip()
+    assert undercap("blast", "launch", *FIRM, texts).strip() == "running"
+    assert f"after blast {calls}" in undercap("blast", "list", *FIRM)
+
+    running = found(market, calls)
+    market.now = running.launched_at or 0
+    market.fan_out(running)
+    dialling.end(running, Outcome.BUSY, *range(1, 12))
+    dialling.end(running, Outcome.UNKNOWN, 12)
+    told = undercap("blast", "results", *FIRM, calls)
+    assert re.search(r"by_outcome\W+busy 11 ", told)
+    assert re.search(r"waiting\W+13 ", told)
+    assert market.desk.reference(market.firm, 12) in undercap("blast", "unknown", *FIRM, calls)
+    undercap("blast", "cancel", *FIRM, calls)
+    assert re.search(r"by outcome\W+busy 11 ", undercap("blast", "watch", *FIRM, calls))
+
+
+def test_a_way_of_calling_that_is_none_is_told_line_by_line(undercap: Undercap, market: Market) -> None:
+    undercap("audience", "add", *FIRM, "--name", "all")
+    (market.house.state / "call.toml").write_text('channels = 0\non_machine = "shout"\nspoken = {}\n')
+    options = ("--audience", "1", "--campaign", str(market.campaign), "--texts", "spring.toml")
+    said = undercap("blast", "add", *FIRM, "--name", "x", *options, "--call", "call.toml", fails=1)
+    assert "is not as it must be" in said
+    faults = [line.split(":")[0].strip() for line in said.splitlines()[1:]]
+    assert faults == ["spoken", "channels", "on_machine"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
-from campaigns import fan_out, life
+from campaigns import fan_out, life, texting
 from campaigns.fan_out import Step
 from campaigns.verdicts import Looks
 from gateway.domain.blast import State
@@ -39,7 +40,7 @@ async def test_everybody_gets_it_once_in_their_language(market: Market) -> None:
 
 
 async def test_only_a_bounded_number_waits_in_redis(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fan_out, "AHEAD", 40)
+    monkeypatch.setattr(texting, "AHEAD", 40)
     monkeypatch.setattr(fan_out, "BATCH", 15)
     numbers = market.shoppers(100)
     blast = market.launched()
@@ -106,11 +107,11 @@ async def test_two_processes_on_one_batch_write_it_once(market: Market) -> None:
     class Late:
         done = False
 
-        def look(self, firm: int, people: object, now: int) -> object:
+        def look(self, *asked: Any) -> object:
             if not Late.done:
                 Late.done = True
                 market.fan_out(blast, most=1)
-            return inner.look(firm, people, now)  # type: ignore[arg-type]
+            return inner.look(*asked)
 
     market.fan_out(blast, replace(market.desk, looks=Late()))  # type: ignore[arg-type]
     assert Counter(number for number, _ in market.waiting()) == Counter(numbers)
@@ -196,7 +197,7 @@ async def test_too_many_failures_pause_it_until_its_marketer_has_looked(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fan_out, "BATCH", 30)
-    monkeypatch.setattr(fan_out, "AHEAD", 30)
+    monkeypatch.setattr(texting, "AHEAD", 30)
     market.shoppers(90)
     blast = market.launched(error_share=0.1)
     market.fan_out(blast)

@@ -12,13 +12,15 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from campaigns.http import audiences, blasts
 from campaigns.http.asking import Asking
+from gateway.domain.offer_call import Outcome
 from gateway.http import guard
 from gateway.http.wishes import Terms
 from gateway.store.api_keys import ApiKeys
 from gateway.store.metrics import Meter
 from gateway.usecases import set_up
 from tests import described
-from tests.integration.campaigns.market import WORDS, Market
+from tests.integration.campaigns.calls import Dialling
+from tests.integration.campaigns.market import FREE, WORDS, Market
 from tests.integration.core.house import LINK
 
 
@@ -87,6 +89,23 @@ async def test_from_the_audience_to_the_results(caller: Caller, market: Market) 
     assert [number for number in numbers if number in caller.heard] == []
 
 
+async def test_a_preflight_of_many_looks_at_some_and_says_so(
+    caller: Caller, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.preflight.PAGE", 20)
+    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 40)
+    market.shoppers(25)
+    market.shoppers(12, first=100, consent="out:1")
+    market.shoppers(3, first=200, consent="")
+    market.shoppers(160, first=300)
+    blast = market.blast()
+    status, flight = await caller.ask("POST", f"/v1/blasts/{blast.id}/preflight")
+    assert (status, flight["audience"], flight["looked_at"]) == (200, 200, 40)
+    assert (flight["now"], flight["segments"]["total"]) == (125, 125)
+    assert flight["denied"] == {"no_consent": "fewer than 50", "withdrawn": 60}
+    assert flight["held_out"] == "fewer than 50"
+
+
 async def _of(market: Market, id_: int) -> Any:
     from gateway.store import blasts as stored
 
@@ -140,3 +159,72 @@ async def test_a_text_is_tried_out_on_ones_own_phone_a_few_times_a_day(
 async def test_whoever_shows_no_key_is_refused(caller: Caller) -> None:
     caller._key = "uc_wrong"
     assert (await caller.ask("GET", "/v1/blasts"))[0] == 401
+
+
+async def test_a_blast_by_call_and_the_text_that_follows_it(
+    caller: Caller, market: Market, dialling: Dialling
+) -> None:
+    numbers = market.shoppers(30)
+    audience = market.audience().id
+    said = {"intro": dialling.recording("uk", ms=4000), "offer": dialling.recording("uk", ms=11_000)}
+    plan = {"spoken": {"uk": said}, "calls_per_s": 5, "on_machine": "leave_message", "free_number": FREE}
+    usual = {"campaign": market.campaign, "texts": WORDS, "fallback": "uk"}
+    draft = {"name": "Call", "channel": "call", "audience": audience, "call": plan, **usual}
+    status, blast = await caller.ask("POST", "/v1/blasts", draft)
+    assert (status, blast["channel"], blast["call"]["spoken"]) == (201, "call", {"uk": said})
+    one = f"/v1/blasts/{blast['id']}"
+    _, flight = await caller.ask("POST", f"{one}/preflight")
+    assert (flight["may_launch"], flight["now"], flight["calls"]["expected"]) == (True, 30, 52)
+    await caller.ask("POST", f"{one}/launch")
+
+    behind = {"name": "Text", "follows": blast["id"], **usual}
+    status, text = await caller.ask("POST", "/v1/blasts", behind)
+    assert (status, text["follows"], text["audience"]) == (201, blast["id"], audience)
+    two = f"/v1/blasts/{text['id']}"
+    assert (await caller.ask("POST", f"{two}/preflight"))[1]["may_launch"]
+    assert (await caller.ask("POST", f"{two}/launch"))[1]["expected"] is None
+
+    running = await _of(market, blast["id"])
+    market.fan_out(running)
+    dialling.end(running, Outcome.NO_ANSWER, *range(1, 13))
+    dialling.end(running, Outcome.UNKNOWN, 13)
+    dialling.end(running, Outcome.ACCEPTED)
+    market.fan_out(running)
+    following = await _of(market, text["id"])
+    market.fan_out(following)
+    assert len(await market.send_all()) == 12
+    market.fan_out(following)
+    _, found = await caller.ask("GET", f"{one}/results")
+    assert found["calls"]["by_outcome"] == {"accepted": 17, "no_answer": 12}
+    assert (found["calls"]["unknown"], found["activated"]["called"]["people"]) == (1, 30)
+    _, listed = await caller.ask("GET", f"{one}/unknown")
+    assert [row["reference"] for row in listed["calls"]] == [market.desk.reference(market.firm, 13)]
+    assert (await caller.ask("GET", f"{one}/unknown?after={listed['calls'][0]['reference']}"))[1] == {
+        "calls": []
+    }
+    _, found = await caller.ask("GET", f"{two}/results")
+    assert (found["state"], found["texts_by_state"]["sent"]) == ("finished", 12)
+    assert [number for number in numbers if number in caller.heard] == []
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "a call without its plan": {"channel": "call"},
+    "a plan without its channel": {"call": {"spoken": {"uk": {"intro": 1, "offer": 2}}}},
+    "nothing to say": {"channel": "call", "call": {"spoken": {}}},
+    "a word that is none": {
+        "channel": "call",
+        "call": {"spoken": {"uk": {"intro": 1, "offer": 2}}, "on_machine": "shout"},
+    },
+    "too fast": {"channel": "call", "call": {"spoken": {"uk": {"intro": 1, "offer": 2}}, "calls_per_s": 900}},
+    "no time at all": {"follows": 1, "follow_after_s": 0},
+}
+
+
+@pytest.mark.parametrize("changes", WRONG.values(), ids=WRONG)
+async def test_a_draft_that_is_not_as_described_is_refused(
+    caller: Caller, market: Market, changes: dict[str, Any]
+) -> None:
+    draft = {"name": "x", "audience": 1, "campaign": market.campaign, "texts": WORDS, **changes}
+    assert (await caller.ask("POST", "/v1/blasts", draft))[0] == 400
+    schema = {"$ref": "#/components/schemas/NewBlast"}
+    assert described.faults(schema, draft)

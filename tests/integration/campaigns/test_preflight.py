@@ -9,6 +9,7 @@ import pytest
 from campaigns import life
 from campaigns.preflight import preflight
 from campaigns.refused import Refused
+from campaigns.text_estimate import TextLoad
 from gateway.domain.blast import State
 from tests.integration.campaigns.market import DAY_MS, NOON, WORDS, Market
 
@@ -27,7 +28,7 @@ def test_it_tells_what_would_happen_and_changes_nothing(market: Market) -> None:
     assert found.now + found.held + found.denied.total() == 43
     assert set(found.denied) == {"withdrawn", "no_consent"}
     assert found.deferred.total() == 0
-    assert (found.segments, found.longest) == (1.0, {"en": 1, "uk": 1})
+    assert found.load == TextLoad(texts=found.people, per_text=1.0, longest={"en": 1, "uk": 1})
     assert found.forbids == []
     assert found.forecast is not None
     assert found.forecast.finishes_at is not None

@@ -113,9 +113,10 @@ class House:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
+    sql_url: str = ""  # empty: SQLite in `state`
 
     def __post_init__(self) -> None:
-        self.sql_url = f"sqlite:///{self.state / 'undercap.db'}"
+        self.sql_url = self.sql_url or f"sqlite:///{self.state / 'undercap.db'}"
         migrate.upgrade(self.sql_url)
         self.engine = sql.engine(self.sql_url)
         self.vault = Vault(MASTER)

@@ -124,11 +124,11 @@ async def test_resealing_keeps_what_changes_meanwhile(rotating: House) -> None:
     vault = process(house)
     opened = vault.open
 
-    def meanwhile(purpose: str, sealed: bytes) -> bytes:
+    def meanwhile(purpose: str, sealed: bytes, counted_for: str = "") -> bytes:
         with sql.writing(house.engine) as connection:
             connection.exec_driver_sql("UPDATE shopper SET number = x''")
             connection.exec_driver_sql("UPDATE message SET sealed = NULL, state = 'accepted'")
-        return opened(purpose, sealed)
+        return opened(purpose, sealed, counted_for)
 
     vault.open = meanwhile  # type: ignore[method-assign]
     reseal(house.engine, house.redis, vault)

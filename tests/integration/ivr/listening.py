@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.domain.outcome import Outcome
 from ivr.agi.channel import Channel
@@ -22,6 +24,7 @@ from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import AsteriskPlace
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.hearing import likeness, samples
+from tests.peers.media import Media
 from tests.peers.sipp import Caller, Dial, calling
 
 WITHIN_S = 30.0
@@ -31,16 +34,32 @@ RATE = 8000
 LATE = RATE // 4  # samples by which a sound may come later than reckoned: packets, pauses between files
 
 
-@dataclass
-class Telephone:
-    """One caller, and the lists of sounds that the script wants heard, as they begin."""
+class Ears(Protocol):
+    """A caller or a callee of tests.peers."""
 
-    caller: Caller | None = None  # until it has dialled
+    media: Media
+
+    @property
+    def heard(self) -> array.array[int]:
+        """Samples."""
+
+    async def press(self, keys: str) -> None:
+        """Keys."""
+
+
+E = TypeVar("E", bound=Ears)
+
+
+@dataclass
+class Telephone(Generic[E]):
+    """One caller or callee, and the lists of sounds that the script wants heard, as they begin."""
+
+    caller: E | None = None  # until it has dialled
     begun: asyncio.Queue[tuple[list[str], int]] = field(default_factory=asyncio.Queue)
     expected: list[tuple[str, int]] = field(default_factory=list)  # files, and the samples heard before
 
     @property
-    def line(self) -> Caller:
+    def line(self) -> E:
         """The caller, who has dialled."""
         assert self.caller is not None
         return self.caller
@@ -88,10 +107,10 @@ class Telephone:
         await self.told(*then)
 
 
-class _Watched(Channel):
+class Watched(Channel):
     """A channel that tells what is about to be played."""
 
-    def __init__(self, channel: Channel, telephone: Telephone) -> None:
+    def __init__(self, channel: Channel, telephone: Telephone[Any]) -> None:
         super().__init__(channel._peer, channel.env, channel._limits)
         self._telephone = telephone
 
@@ -115,13 +134,13 @@ class Exchange:
     desk: FakeDesk
     faults: list[Fault]
     records: asyncio.Queue[CallRecord]
-    telephones: dict[str, Telephone]
+    telephones: dict[str, Telephone[Caller]]
     server: AgiServer
 
     @asynccontextmanager
-    async def call(self, dial: Dial, *, seen_as: str | None = None) -> AsyncIterator[Telephone]:
+    async def call(self, dial: Dial, *, seen_as: str | None = None) -> AsyncIterator[Telephone[Caller]]:
         """`seen_as`: the caller as AGI tells him, where that is not the number in From."""
-        telephone = self.telephones[seen_as or dial.number] = Telephone()
+        telephone = self.telephones[seen_as or dial.number] = Telephone[Caller]()
         dial = replace(dial, called=FREE_NUMBER)
         async with calling(sipp_program(), self.asterisk.sip_port, dial) as telephone.caller:
             yield telephone
@@ -143,7 +162,7 @@ async def exchange(
     """Everything runs in the block. `behind`: a real desk in place of the fake one."""
     desk = desk or FakeDesk(outcome=Outcome.ACTIVATED)
     records: asyncio.Queue[CallRecord] = asyncio.Queue()
-    telephones: dict[str, Telephone] = {}
+    telephones: dict[str, Telephone[Caller]] = {}
     line = Line(
         short_numbers={FREE_NUMBER: "4040"},
         sounds_dir=str(sounds),
@@ -155,7 +174,7 @@ async def exchange(
     talk = FreeNumberTalk(line, behind or desk, records.put_nowait)
 
     async def watched(channel: Channel) -> None:
-        await talk(_Watched(channel, telephones[channel.env["callerid"]]))
+        await talk(Watched(channel, telephones[channel.env["callerid"]]))
 
     faults: list[Fault] = []
     server = AgiServer({"/free": watched}, AgiLimits(most_calls=most_calls, call_s=150.0), faults.append)

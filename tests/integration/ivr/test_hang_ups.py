@@ -14,7 +14,7 @@ from tests.integration.ivr.callers_desk import FakeDesk
 from tests.integration.ivr.listening import Exchange, Telephone, exchange
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.hearing import samples
-from tests.peers.sipp import Dial
+from tests.peers.sipp import Caller, Dial
 
 CODE = "123"
 GREETING, ALIAS, MENU, IN_CODE, WISH, KEYED = (f"38067000003{at}" for at in range(6))
@@ -95,7 +95,7 @@ async def _in_a_wish(line: Exchange, number: str, *keys: str) -> None:
         await _hangs_up(phone)
 
 
-async def _hangs_up(phone: Telephone) -> None:
+async def _hangs_up(phone: Telephone[Caller]) -> None:
     await phone.line.hang_up()
     count = await phone.line.ended()
     assert (count.successful, count.failed) == (1, 0), count.told

@@ -31,6 +31,7 @@ from gateway.http import (
     web_activations,
 )
 from gateway.http.problems import PREFIX, Kind
+from ivr.recordings import http as recordings
 from tests.described import description, faults, resolved
 
 NOTHING: Any = None  # routes are made without being asked anything
@@ -55,6 +56,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from vault.routes(NOTHING, "")
     yield from audiences.routes(Asking(NOTHING, NOTHING))
     yield from blasts.routes(Asking(NOTHING, NOTHING), NOTHING)
+    yield from recordings.routes(NOTHING, NOTHING, NOTHING)
 
 
 def test_the_description_is_valid() -> None:

@@ -1,0 +1,74 @@
+"""A blast that writes: a text for each of its recipients, put into the sending queues batch by batch.
+
+A batch is written to SQL, then put; before the next one the last is put again unless Redis has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from campaigns.desk import Desk
+from campaigns.verdicts import Reached
+from campaigns.words import setting_of, written
+from gateway.domain.blast import Fate
+from gateway.domain.offer_ids import offer_id
+from gateway.domain.segments import count
+from gateway.store import recipients
+from gateway.store.blasts import Blast
+from gateway.store.offers import Offer
+from gateway.store.recipients import Drawn
+from gateway.store.sendqueue import seal_answer
+
+AHEAD: Final = 4_000  # texts of a firm's blasts that may wait in Redis
+NO_LINK: Final = "no link"
+
+
+class Texting:
+    """What fan-out needs of a blast by SMS."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def room(self, blast: Blast, now: int) -> int | None:
+        """How many more texts may wait; None: the last batch may not have been put, and is now."""
+        del now
+        put, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
+        if put >= blast.batch:
+            return AHEAD - waiting
+        last = recipients.batch_of(self._desk.engine, blast)
+        self._desk.offers.put(blast.firm_id, blast.id, blast.batch, last)
+        return None
+
+    def drawn(self, blast: Blast, allowed: Sequence[Reached], now: int) -> list[Drawn]:
+        """A text for each of those who may be written to."""
+        setting = setting_of(self._desk.catalog(), blast.firm_id, blast.campaign_id)
+        members = [member for member, _ in allowed]
+        texts = written(self._desk.engine, blast.firm_id, blast.template, setting, members)
+        drawn = []
+        for place, ((member, number), text) in enumerate(zip(allowed, texts, strict=True)):
+            link = self._desk.link(number)
+            if not link:
+                drawn.append(Drawn(member.shopper_id, Fate.DENIED, NO_LINK))
+                continue
+            offer = Offer(
+                message_id=offer_id(blast.id, blast.batch + 1, place, firm=blast.firm_id),
+                link=link,
+                sealed=seal_answer(self._desk.vault, number, text),
+                shopper=member.key,
+                short_number=blast.short_number,
+                at=now,
+                until=blast.expires_at,
+            )
+            segments = count(text, plain=True)  # as links have it by default
+            drawn.append(Drawn(member.shopper_id, Fate.TEXTED, offer=offer, segments=segments))
+        return drawn
+
+    def hand_over(self, blast: Blast, drawn: Sequence[Drawn]) -> None:
+        """Put the texts of the batch after the one that `blast` knows as its last."""
+        if offers := [d.offer for d in drawn if d.offer is not None]:
+            self._desk.offers.put(blast.firm_id, blast.id, blast.batch + 1, offers)
+
+    def waiting(self, blast_id: int) -> bool:
+        """Whether any text has no outcome yet."""
+        return recipients.waiting(self._desk.engine, blast_id)

@@ -1,0 +1,222 @@
+"""What makes and talks the calls of blasts in the IVR process, put together from what it stands on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from config import policies
+from config.settings import Settings
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier
+from gateway.entry.offer_desk import offer_desk
+from gateway.store import offer_calls
+from gateway.store.call_slots import CallSlots, Dialers, Limits
+from gateway.store.clock import FollowedClock
+from gateway.store.durable import DurableRedis
+from gateway.store.gate import GateStore
+from gateway.store.metrics import Meter
+from gateway.store.offer_calls import Begun, Calling, Due, Ended, NotCalled
+from gateway.store.people import SEAL_SHOPPER
+from gateway.usecases.call_desk import CallDesk
+from gateway.usecases.gate import Gate
+from gateway.usecases.offer_desk import OfferDesk
+from ivr.ami.manager import Manager
+from ivr.ami.meters import AmiMeters
+from ivr.ami.originate import GRACE_S, Originate, over_trunk
+from ivr.dialer.blasts import RunningBlasts
+from ivr.dialer.call import CallTable, OfferCall
+from ivr.dialer.candidates import Candidates
+from ivr.dialer.course import Ways
+from ivr.dialer.dialer import Dialer
+from ivr.dialer.filing import Filing
+from ivr.dialer.meters import DialMeters
+from ivr.dialer.recovery import Recovery
+from ivr.dialer.rounds import Line
+from ivr.dialer.slowing import Slowing
+from ivr.dialer.watch import Watch
+from ivr.offer.recordings import Recordings
+from ivr.offer.runner import OfferLine, OfferTalk
+
+SLACK_S: Final = 30.0  # beyond the time of a talk, which ends with a goodbye
+SWEEP_EVERY_S: Final = 3_600.0
+_EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - where a server listens that is reached by another name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferCalls:
+    """The parts that the process runs and ends."""
+
+    manager: Manager
+    dialer: Dialer
+    talk: OfferTalk
+    desk: OfferDesk
+    meters: DialMeters
+    ami_meters: AmiMeters
+    recordings: Recordings
+    table: CallTable
+
+    def works(self) -> tuple[Awaitable[None], ...]:
+        """Each until cancelled."""
+        return (self.manager.run(), self._dial(), self.desk.run(), self._sweep())
+
+    def write(self) -> None:
+        """What stands now, for the process's meter."""
+        self.meters.write()
+        self.ami_meters.write()
+
+    async def stop_ringing(self) -> None:
+        """No more calls; those that nobody has answered end."""
+        await self.dialer.stop_ringing()
+
+    async def close(self) -> None:
+        """After the talks."""
+        await self.dialer.close()
+        await self.manager.stop()
+
+    async def _dial(self) -> None:
+        await self.desk.catch_up()  # a refusal that was kept is in force before anybody is called
+        await self.dialer.run()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.to_thread(self.recordings.sweep, time.time())
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlQueue:
+    """gateway.store.offer_calls as one dialer uses it."""
+
+    backing: Backing
+    dialer: str
+    clock: FollowedClock
+
+    def running(self) -> list[Calling]:
+        """The blasts that call."""
+        self.clock.look()
+        return offer_calls.running(self.backing.engine, self.clock.now())
+
+    def due(self, blast_id: int, most: int) -> list[Due]:
+        """Whom a blast may call."""
+        return offer_calls.due(self.backing.engine, blast_id, self.clock.now(), most)
+
+    def begin(self, begun: Sequence[Begun], not_called: Sequence[NotCalled]) -> set[str]:
+        """Begin calls."""
+        return offer_calls.begin(self.backing.engine, self.dialer, begun, not_called, self.clock.now())
+
+    def end(self, ended: Sequence[Ended]) -> int:
+        """File what came of them."""
+        return offer_calls.end(self.backing.engine, ended)
+
+    def begun(self) -> list[str]:
+        """Dialers that have calls without an end."""
+        return offer_calls.dialers(self.backing.engine)
+
+    def recover(self, dialer: str) -> int:
+        """End what a dead one has left."""
+        return offer_calls.recover(self.backing.engine, dialer, self.clock.now())
+
+    def number(self, due: Due) -> str:
+        """Of whom is called, opened by the vault and counted for the blast."""
+        return self.backing.vault.open(SEAL_SHOPPER, due.number, f"blast {due.blast_id}").decode()
+
+
+def make_offer_calls(
+    backing: Backing,
+    redis: DurableRedis,
+    keeper: CatalogKeeper,
+    refusals: CallDesk,
+    link: Callable[[str], str],
+    meter: Meter,
+) -> OfferCalls:
+    """Nothing runs yet. To be called inside the event loop. `link`: as for the desk of calls."""
+    settings = backing.settings
+    ivr = settings.ivr
+    name = os.urandom(8).hex()
+    clock = FollowedClock(backing.redis, settings.clock_offset_s)
+    queue = SqlQueue(backing=backing, dialer=name, clock=clock)
+    manager, table, slowing = Manager(ivr.ami), CallTable(), Slowing()
+    store = GateStore(
+        redis,
+        deployment=backing.deployment,
+        verify=Verifier(backing, redis.redis),
+        offset_s=settings.clock_offset_s,
+    )
+    filing = Filing(queue.end)
+    meters = DialMeters(meter, lambda: len(table), lambda: slowing.share(time.monotonic()))
+    packs = policies.load()
+
+    def ended(call: OfferCall, end: Ended) -> None:
+        meters.ended(call, end)
+        filing.add(end)
+
+    ways = Ways(
+        phone=manager,
+        slots=CallSlots(redis, Limits(ivr.offer_channels, ivr.offer_calls_per_s)),
+        gate=Gate(store, packs),
+        table=table,
+        originate=partial(_originate, settings),
+        share=lambda: slowing.share(time.monotonic()),
+        now=clock.now,
+        ended=ended,
+        congested=lambda: slowing.on_congestion(time.monotonic()),
+    )
+    recordings = Recordings(backing.engine, ivr.sounds_dir.absolute())
+    desk = offer_desk(backing, redis, keeper, refusals, link)
+    dialer = Dialer(
+        Line(
+            policies=packs,
+            number=queue.number,
+            channels=ivr.offer_channels,
+            deadline_s=lambda ring_s: ring_s + ivr.most_call_s + SLACK_S + GRACE_S,
+        ),
+        ways,
+        blasts=RunningBlasts(queue.running, recordings),
+        candidates=Candidates(queue.due),
+        queue=queue,
+        filing=filing,
+        watch=Watch(table, store, manager),
+        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover),
+    )
+    talk = OfferTalk(_line(settings), table.order, table.tell, desk)
+    return OfferCalls(
+        manager=manager,
+        dialer=dialer,
+        talk=talk,
+        desk=desk,
+        meters=meters,
+        ami_meters=AmiMeters(meter, manager),
+        recordings=recordings,
+        table=table,
+    )
+
+
+def _line(settings: Settings) -> OfferLine:
+    ivr = settings.ivr
+    return OfferLine(
+        sounds_dir=str(ivr.sounds_dir.absolute()),
+        key_wait_s=ivr.key_wait_s,
+        most_call_s=float(ivr.most_call_s),
+    )
+
+
+def _originate(settings: Settings, call: OfferCall) -> Originate:
+    """Raises Unsendable."""
+    ivr = settings.ivr
+    variables = {}
+    if ivr.agi_host not in _EVERYWHERE and ":" not in ivr.agi_host and ivr.agi_port:
+        # Stands before the global one of the dialplan: the talk comes to this process, which has its order.
+        variables["UNDERCAP_AGI"] = f"{ivr.agi_host}:{ivr.agi_port}"
+    return Originate(
+        channel=over_trunk(call.number, ivr.trunk),
+        context="undercap-offer",
+        caller_number=ivr.caller_number,
+        ring_s=call.plan.ring_s,
+        talk_s=ivr.most_call_s + SLACK_S,
+        variables=variables,
+    )

@@ -1,0 +1,75 @@
+"""A dialer says that it lives, and ends what dead ones have left: that may have rung, so it is unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+EVERY_S: Final = 3.0
+# A living one says so several times in between: a Redis that was away, or lost something, must not have us
+# end what goes on.
+SILENT_S: Final = 12.0
+log = structlog.get_logger()
+
+
+class Dialers(Protocol):
+    """gateway.store.call_slots. All raise RedisError."""
+
+    async def here(self, name: str) -> None:
+        """This one lives."""
+
+    async def leave(self, name: str) -> None:
+        """This one ends."""
+
+    async def silent(self, names: Sequence[str]) -> list[str]:
+        """Those that have said nothing of late."""
+
+
+class Recovery:
+    """`name`: of this dialer. `begun`: dialers with calls that have no end; `recover`: ends those of one.
+
+    Both ask SQL, in a thread of their own, and raise SQLAlchemyError.
+    """
+
+    def __init__(
+        self, name: str, dialers: Dialers, begun: Callable[[], list[str]], recover: Callable[[str], int]
+    ) -> None:
+        self._name = name
+        self._dialers = dialers
+        self._begun = begun
+        self._recover = recover
+        self._silent_since: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look(time.monotonic())
+            except (RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
+                self._silent_since.clear()
+                log.debug("dialers not looked at", reason=type(err).__name__)
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self, now: float) -> None:
+        """Once; `now`: seconds of a monotonic clock. Raises RedisError, SQLAlchemyError."""
+        await self._dialers.here(self._name)
+        others = [name for name in await asyncio.to_thread(self._begun) if name != self._name]
+        silent = await self._dialers.silent(others)
+        self._silent_since = {name: self._silent_since.get(name, now) for name in silent}
+        for name, since in self._silent_since.items():
+            if now - since >= SILENT_S:
+                ended = await asyncio.to_thread(self._recover, name)
+                log.warning("calls of a dialer that died are unknown", dialer=name, count=ended)
+
+    async def leave(self) -> None:
+        """This one ends and has nothing under way."""
+        try:
+            await self._dialers.leave(self._name)
+        except (RedisError, OSError, TimeoutError):
+            return  # it is forgotten by itself

@@ -1,0 +1,1 @@
+"""The talk with a callee whom an offer call reaches: what is played, which keys do what, what came of it."""

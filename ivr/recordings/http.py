@@ -1,0 +1,168 @@
+"""`/v1/recordings`: what a firm lets be said in its calls, uploaded or spoken, under its API key."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, Literal
+
+from aiohttp import web
+from pydantic import AfterValidator, Field, ValidationError
+from sqlalchemy import Engine
+
+from gateway.domain.recording import MOST_WORDS, Source
+from gateway.http import bodies
+from gateway.http.activations import firm_of
+from gateway.http.bodies import Body
+from gateway.http.problems import Kind, Problem
+from gateway.store import recordings
+from gateway.store.api_keys import ApiKeys
+from gateway.store.recordings import InUse, NameTaken, New, Recording, TooMany
+from ivr.recordings import told
+from ivr.recordings.studio import MOST_OCTETS, NotHere, NotUsable, Sound, Studio
+
+PATH: Final = "/v1/recordings"
+ONE: Final = f"{PATH}/{{id:[0-9]{{1,15}}}}"
+UPLOADED_WITHIN_S: Final = 120.0
+MOST_UPLOADS: Final = 8  # at once, of one process: each is held in memory
+MOST_MADE: Final = 2  # at once: each takes a processor
+_WAV: Final = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("is empty, or has a control character")
+    return text
+
+
+class Named(Body):
+    """How a recording is named, once a language."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+    language: Literal["uk", "ru", "kk", "en"]
+
+
+class Words(Named):
+    """What is to be spoken."""
+
+    words: Annotated[str, Field(min_length=1, max_length=MOST_WORDS), AfterValidator(_printable)]
+
+
+def routes(engine: Engine, keys: ApiKeys, studio: Studio) -> list[web.RouteDef]:
+    """All of them."""
+    uploads, making = asyncio.Semaphore(MOST_UPLOADS), asyncio.Semaphore(MOST_MADE)
+
+    async def create(request: web.Request) -> web.Response:
+        firm = await firm_of(request, keys)
+        if request.content_type in _WAV:
+            named = _named(request)
+            async with uploads:
+                wav = await _upload(request)
+                async with making:
+                    sound = await _made(studio.convert, wav)
+            return await _kept(engine, firm, named, sound, None)
+        form = await bodies.read(request, Words)
+        async with making:
+            sound = await _made(studio.speak, form.words, form.language)
+        return await _kept(engine, firm, form, sound, form.words)
+
+    async def list_(request: web.Request) -> web.Response:
+        firm = await firm_of(request, keys)
+        found = await asyncio.to_thread(recordings.of_firm, engine, firm)
+        return _json({"recordings": [told.recording(one) for one in found]})
+
+    def of_one(answer: Callable[[Recording], Awaitable[web.Response]]) -> Any:
+        """A handler for the firm's recording of the path."""
+
+        async def handle(request: web.Request) -> web.Response:
+            firm, id_ = await firm_of(request, keys), int(request.match_info["id"])
+            found = await asyncio.to_thread(recordings.find, engine, firm, id_)
+            if found is None:
+                raise Problem(Kind.HTTP, 404, f"There is no recording {id_}.")
+            return await answer(found)
+
+        return handle
+
+    async def show(found: Recording) -> web.Response:
+        return _json(told.recording(found))
+
+    async def play(found: Recording) -> web.Response:
+        sound = await asyncio.to_thread(recordings.sound, engine, found.id)
+        return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def remove(found: Recording) -> web.Response:
+        try:
+            await asyncio.to_thread(recordings.remove, engine, found.firm_id, found.id)
+        except InUse as err:
+            raise refused(f"{err}: cancel it first, or wait for its end") from err
+        return web.Response(status=204)
+
+    return [
+        web.post(PATH, create),
+        web.get(PATH, list_),
+        web.get(ONE, of_one(show)),
+        web.get(f"{ONE}/sound", of_one(play)),
+        web.delete(ONE, of_one(remove)),
+    ]
+
+
+def refused(why: str) -> Problem:
+    """What the firm asked for cannot be as it is."""
+    errors = [{"pointer": "#", "detail": why}]
+    return Problem(Kind.REFUSED, 409, "This cannot be done as it is.", errors=errors)
+
+
+def _named(request: web.Request) -> Named:
+    """Name and language of an upload, which stand in the query. Raises Problem."""
+    try:
+        return Named.model_validate(dict(request.query))
+    except ValidationError as err:
+        told_ = "The query must have name, of 100 characters at most, and language: uk, ru, kk or en."
+        raise Problem(Kind.BAD_REQUEST, 400, told_) from err
+
+
+async def _upload(request: web.Request) -> bytes:
+    """The body, which may be larger than any other that we take. Raises Problem."""
+    found = bytearray()
+    try:
+        async with asyncio.timeout(UPLOADED_WITHIN_S):
+            async for chunk in request.content.iter_any():
+                found += chunk
+                if len(found) > MOST_OCTETS:
+                    raise Problem(Kind.HTTP, 413, f"A recording has {MOST_OCTETS // 2**20} MiB at most.")
+    except TimeoutError as err:
+        raise Problem(Kind.HTTP, 408, f"The body did not come within {UPLOADED_WITHIN_S:g} s.") from err
+    return bytes(found)
+
+
+async def _made(make: Callable[..., Sound], *given: object) -> Sound:
+    try:
+        return await asyncio.to_thread(make, *given)
+    except NotUsable as err:
+        raise refused(str(err)) from err
+    except NotHere as err:
+        raise Problem(Kind.OURS, 501, f"No recordings can be made: {err}.") from err
+
+
+async def _kept(engine: Engine, firm: int, named: Named, sound: Sound, words: str | None) -> web.Response:
+    new = New(
+        firm_id=firm,
+        name=named.name,
+        language=named.language,
+        source=Source.UPLOADED if words is None else Source.SPOKEN,
+        words=words,
+        wav=sound.wav,
+        milliseconds=sound.milliseconds,
+    )
+    try:
+        made = await asyncio.to_thread(recordings.add, engine, new, int(time.time() * 1000))
+    except NameTaken as err:
+        raise refused(f"there is a recording {named.name!r} in {named.language} already") from err
+    except TooMany as err:
+        raise refused(f"there are {recordings.MOST_OF_FIRM} recordings: remove some first") from err
+    return _json(told.recording(made), status=201)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.json_response(body, status=status, headers={"Cache-Control": "no-store"})

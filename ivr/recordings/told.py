@@ -1,0 +1,21 @@
+"""Recordings as they are told, by HTTP and by command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.store.recordings import Recording
+
+
+def recording(found: Recording) -> dict[str, Any]:
+    """As the description of the API has it."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "language": found.language,
+        "source": found.source,
+        "words": found.words,
+        "seconds": found.milliseconds / 1000,
+        "created_at": datetime.fromtimestamp(found.created_at / 1000, UTC).isoformat(timespec="seconds"),
+    }
