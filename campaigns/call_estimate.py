@@ -12,7 +12,7 @@ from campaigns.desk import Desk
 from campaigns.forecast import Forecast, Load
 from campaigns.verdicts import Reached
 from gateway.domain.consent import Channel
-from gateway.domain.floor import told
+from gateway.domain.floor import LEAST
 from gateway.domain.offer_call import CallPlan
 from gateway.store import called, recordings
 from gateway.store.blasts import Blast
@@ -89,8 +89,10 @@ class CallEstimate:
 
     def warns(self) -> Iterator[str]:
         """What its marketer should know."""
+        people = self._heard.total()
         for language, n in sorted(self._unspoken.items()):
-            yield f"{told(n)} shoppers of language {language} hear {self._blast.fallback}: record it, too"
+            some = f"{n / people:.0%}" if n >= LEAST else "a few"
+            yield f"{some} of them speak {language} and hear {self._blast.fallback}: record it, too"
         for name in sorted(self._packs):
             pack = self._desk.policies().packs[name]
             rules = pack.channels[Channel.CALL]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from campaigns.preview import Seen
 from campaigns.results import Afterwards, Results
 from campaigns.text_estimate import TextLoad
 from gateway.domain.draw import MILLION
-from gateway.domain.floor import told
+from gateway.domain.floor import LEAST, told
 from gateway.domain.offer_call import Outcome
 from gateway.store.audiences import Audience, Member
 from gateway.store.blasts import Blast
@@ -73,8 +73,12 @@ def blast(found: Blast) -> dict[str, Any]:
 
 
 def preflight(found: Preflight) -> dict[str, Any]:
-    """What would happen: `segments` of texts, or `calls`; neither where nobody can be reached yet."""
+    """What would happen: `segments` of texts, or `calls`; neither where nobody can be reached yet.
+
+    Where only a part of the audience was looked at, the rest is taken to be like it.
+    """
     forecast = found.forecast
+    people = _estimated(found)
     return {
         **_load(found.load),
         "at": time(found.at),
@@ -82,10 +86,11 @@ def preflight(found: Preflight) -> dict[str, Any]:
         "forbids": found.forbids,
         "warns": found.warns,
         "audience": told(found.audience),
-        "held_out": told(found.held),
-        "now": told(found.now),
-        "deferred": [{"until": time(at), "people": told(n)} for at, n in sorted(found.deferred.items())],
-        "denied": counts(found.denied),
+        "looked_at": told(found.looked),
+        "held_out": people(found.held),
+        "now": people(found.now),
+        "deferred": [{"until": time(at), "people": people(n)} for at, n in sorted(found.deferred.items())],
+        "denied": {reason: people(n) for reason, n in sorted(found.denied.items())},
         "finishes_at": time(forecast.finishes_at if forecast else None),
     }
 
@@ -139,6 +144,14 @@ def results(found: Results) -> dict[str, Any]:
 def seen(found: Seen) -> dict[str, Any]:
     """A text of a preview."""
     return found._asdict()
+
+
+def _estimated(found: Preflight) -> Callable[[int], int | str]:
+    """What a count of those looked at says of the audience; few are not told, however many it means."""
+    if not found.looked or found.looked >= found.audience:
+        return told
+    each = found.audience / found.looked
+    return lambda n: round(n * each) if n >= LEAST else f"fewer than {round(LEAST * each)}"
 
 
 def counts(people: Mapping[str, int]) -> dict[str, int | str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from config.outage import Outage
 from gateway.domain.consent import Channel
+from gateway.domain.policy.caps import contact_name
 from gateway.store.gate import GateAway
 from gateway.usecases.gate import Question, Verdict
 from smpp.outgoing import Outgoing
@@ -112,7 +113,7 @@ class Asking:
 def _question(outgoing: Outgoing) -> Question:
     waiting = outgoing.waiting
     return Question(
-        contact=f"{waiting.blast}/{waiting.shopper}",  # put off and queued anew, it is the same contact
+        contact=contact_name(waiting.blast, waiting.shopper),
         firm_id=waiting.firm_id,
         shopper=waiting.shopper,
         number=outgoing.destination,

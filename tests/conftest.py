@@ -59,6 +59,11 @@ def sipp_program() -> Program:
     return peer_of({"SIPp": fetch.sipp}, "SIPp")
 
 
+def postgres_program() -> fetch.PostgresProgram:
+    """PostgreSQL, or a skip; nothing stands in for it."""
+    return peer_of({"PostgreSQL": fetch.postgres}, "PostgreSQL")
+
+
 def _first(kind: Mapping[str, Callable[[], Program]]) -> str:
     return next((name for name in kind if _there(kind, name)), next(iter(kind)))
 

@@ -19,7 +19,9 @@ SENTENCES: Final = (
     # At the start of a call.
     *("greeting", "alias_is", "once_more", "sent_by_sms", "spend_after_sms", "menu"),
     # What the keys bring.
-    *("sent_already", "enter_code", "balance_is", "choose", "language_set", "no_more_offers", "help"),
+    *("sent_already", "enter_code", "balance_is", "choose", "language_set", "help"),
+    # Offers: the question is the wording to which a yes agrees.
+    *("consent_question", "consent_given", "no_more_offers"),
     # What became of a code.
     *("activated", "already_yours", "already_used", "invalid", "not_started", "ended", "paused", "limited"),
     # For whom we cannot know, or may not serve.
@@ -44,6 +46,7 @@ NUMBERS: Final = (
     *(f"{power}_{form}" for power in ("thousand", "million") for form in ("one", "few", "many")),
     "minus",
 )
+CONSENT: Final = "consent_question"
 PAUSE: Final = "pause"  # between the groups of an alias: a file without a text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 LAG_DEGRADED_S = 10.0  # a shopper begins to wonder where the confirmation is
 LAG_FAILED_S = 300.0
+SWEEP_STILL_S = 15.0  # a sweep of blasts begins four times a second
 
 
 class Grade(StrEnum):
@@ -61,6 +62,22 @@ def worker(said: Mapping[str, Any] | None) -> Part:
             name="worker", grade=Grade.DEGRADED, told=f"the ledger is away ({said['ledger']}); texts wait"
         )
     return Part(name="worker", grade=Grade.OK, told="runs")
+
+
+def blasts(said: Mapping[str, Any] | None) -> Part:
+    """The process that runs blasts, from what it says of itself; None when it says nothing.
+
+    Never failed: no shopper waits for marketing, so the gateway may be given work without it.
+    """
+    if said is None:
+        told = "no blasts process reports: is `undercap blasts` running?"
+    elif said["swept_s"] >= SWEEP_STILL_S:
+        told = f"its sweep stands still for {said['swept_s']:.0f} s: end the process, `up` starts it again"
+    elif said["fault"]:
+        told = f"its stores are away ({said['fault']}); blasts wait"
+    else:
+        return Part(name="blasts", grade=Grade.OK, told="runs")
+    return Part(name="blasts", grade=Grade.DEGRADED, told=told)
 
 
 def settlement(oldest_s: float, texts: int) -> Part:

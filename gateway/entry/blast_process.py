@@ -9,20 +9,16 @@ import asyncio
 import threading
 from functools import partial
 
-import structlog
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
-
 from campaigns import jobs
 from campaigns.fan_out import FanOut
 from campaigns.meters import BlastMeters
 from campaigns.running import Running
-from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, rq_worker
 from gateway.entry.api_process import link_choice
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, redis_url, refuse_unfit
 from gateway.entry.blast_desk import blast_desk
+from gateway.entry.blast_sweep import Sweep
 from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.entry.rq_worker import Worker
 from gateway.entry.supervision import readiness
@@ -30,9 +26,6 @@ from gateway.store.connect import async_client
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import METRICS
 from gateway.usecases.link_choice import LinkChoice
-
-SWEEP_EVERY_S = 0.25
-log = structlog.get_logger()
 
 
 def run(settings: Settings) -> int:
@@ -49,13 +42,15 @@ def run(settings: Settings) -> int:
     meters.meter.open(settings.state_dir / METRICS)
     running = _running(backing, keeper, choice, meters)
     jobs.configure(running.job)
-    sweep = threading.Thread(target=_sweep, args=(running, keeper, meters), name="sweep", daemon=True)
-    sweep.start()
+    sweep = Sweep(partial(_sweep, running, keeper, meters), backing.redis, Worker.stopping)
+    sweeping = threading.Thread(target=sweep.run, name="sweep", daemon=True)
+    sweeping.start()
+    threading.Thread(target=sweep.report, name="report", daemon=True).start()
     collect_less()
     readiness.ready()
     rq_worker.work(backing.queue_redis, jobs.queue)
     Worker.stopping.set()
-    sweep.join(timeout=GRACE_S)
+    sweeping.join(timeout=GRACE_S)
     return Exit.OK
 
 
@@ -71,15 +66,7 @@ def _running(backing: Backing, keeper: CatalogKeeper, choice: LinkChoice, meters
 
 
 def _sweep(running: Running, keeper: CatalogKeeper, meters: BlastMeters) -> None:
-    away = Outage("blasts wait")
-    while not Worker.stopping.wait(SWEEP_EVERY_S):
-        try:
-            keeper.refresh()
-            running.sweep()
-            meters.meter.flush()
-        except (RedisError, SQLAlchemyError, OSError) as err:
-            away.on(type(err).__name__)
-        except Exception:  # without the sweep, what a crash left would wait for ever
-            log.exception("sweep failed; it goes on")
-        else:
-            away.over()
+    """Raises RedisError, SQLAlchemyError."""
+    keeper.refresh()
+    running.sweep()
+    meters.meter.flush()

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, claim_store
 from gateway.queues.poking import Nudger
 from gateway.store.callers import Callers
+from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
 from gateway.store.newcomers import Newcomers
 from gateway.store.shoppers import Shoppers
 from gateway.usecases.call_desk import CallDesk
+from gateway.usecases.consents import ConsentDesk
 
 
 def call_desk(
@@ -26,6 +28,7 @@ def call_desk(
         owners=Shoppers(redis.redis, backing.engine),
         callers=Callers(backing.engine, backing.vault),
         newcomers=Newcomers(redis.redis, settings.ivr.new_callers_per_hour),
+        consents=ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis)),
         vault=backing.vault,
         alias_key=backing.alias_key,
         link=link,

@@ -26,6 +26,7 @@ from gateway.usecases.call_desk import CallDesk
 from gateway.usecases.gate import Gate
 from gateway.usecases.offer_desk import OfferDesk
 from ivr.ami.manager import Manager
+from ivr.ami.meters import AmiMeters
 from ivr.ami.originate import GRACE_S, Originate, over_trunk
 from ivr.dialer.blasts import RunningBlasts
 from ivr.dialer.call import CallTable, OfferCall
@@ -55,12 +56,18 @@ class OfferCalls:
     talk: OfferTalk
     desk: OfferDesk
     meters: DialMeters
+    ami_meters: AmiMeters
     recordings: Recordings
     table: CallTable
 
     def works(self) -> tuple[Awaitable[None], ...]:
         """Each until cancelled."""
         return (self.manager.run(), self._dial(), self.desk.run(), self._sweep())
+
+    def write(self) -> None:
+        """What stands now, for the process's meter."""
+        self.meters.write()
+        self.ami_meters.write()
 
     async def stop_ringing(self) -> None:
         """No more calls; those that nobody has answered end."""
@@ -183,6 +190,7 @@ def make_offer_calls(
         talk=talk,
         desk=desk,
         meters=meters,
+        ami_meters=AmiMeters(meter, manager),
         recordings=recordings,
         table=table,
     )

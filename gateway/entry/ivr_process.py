@@ -22,7 +22,7 @@ from gateway.store.call_journal import FOLDER, CallJournal
 from gateway.store.call_log import CallLog
 from gateway.store.calls import LOST, CallRow
 from gateway.store.metrics import METRICS, Meter
-from ivr.agi import wire
+from ivr.agi import probe, wire
 from ivr.agi.faults import AgiError
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer, Script
@@ -31,10 +31,11 @@ from ivr.offer.runner import PATH as OFFER_PATH
 from ivr.prompts import make
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
+from ivr.talk.service import WITHIN_S
 
 FLUSH_EVERY_S: Final = 1.0
 SLACK_S: Final = 30.0  # a call's own time ends first, with a goodbye
-FINISHING: Final = 0.6  # of the stop deadline, for calls to end by themselves
+LAST_S: Final = 1.0  # of the stop deadline, to write what was counted and recorded
 log = structlog.get_logger()
 
 
@@ -65,7 +66,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         book.add(row(record))
 
     routes: dict[str, Script] = {
-        "/free": FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record)))
+        "/free": FreeNumberTalk(line, desk, ended, lambda record: book.note(row(record))),
+        probe.ROUTE: probe.who,
     }
     offers = make_offer_calls(backing, redis, keeper, desk, choice, meter) if settings.ivr.dial else None
     if offers is not None:
@@ -86,7 +88,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             background += [asyncio.ensure_future(work) for work in offers.works()]
         await stop.wait()
     finally:
-        talks = server.stop(settings.stop_deadline_s * FINISHING)
+        # Calls may end by themselves; then a wish that was begun is still done.
+        talks = server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
         await asyncio.gather(talks, *([offers.stop_ringing()] if offers else []))
         if offers is not None:
             await offers.close()
@@ -156,5 +159,5 @@ async def _flush(meters: CallMeters, offers: OfferCalls | None) -> None:
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
         if offers is not None:
-            offers.meters.write()
+            offers.write()
         meters.write()

@@ -23,10 +23,11 @@ from gateway.store import consents
 from gateway.store.api_keys import ApiKeys
 from gateway.store.consents import Entry
 from gateway.usecases import person
-from gateway.usecases.person import Held, Reached
+from gateway.usecases.person import Held, Inquiry, Reached
 
 CONTACTS = "/v1/persons/contacts"
 DATA = "/v1/persons/data"
+OPERATOR = "operator's token"
 
 
 class Person(Body):
@@ -38,18 +39,20 @@ class Person(Body):
 def routes(engine: Engine, token: str, keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
     """The two routes. `token`: the operator's; without one only firms may ask."""
 
-    async def asked(request: web.Request) -> Held | None:
+    async def asked(request: web.Request, purpose: str) -> Held | None:
         firm = None if shows(request, token) else await firm_of(request, keys)
+        who = OPERATOR if firm is None else f"firm {firm}"
         body = await bodies.read(request, Person)
         number = wishes.number(body.phone, desk.catalog(), desk.terms)
-        return await asyncio.to_thread(person.held, engine, desk.vault, number, firm)
+        inquiry = Inquiry(who=who, purpose=purpose, firm_id=firm)
+        return await asyncio.to_thread(person.held, number, inquiry, engine, desk.vault)
 
     async def contacts(request: web.Request) -> web.Response:
-        found = await asked(request)
+        found = await asked(request, person.WHY)
         return _response({"contacts": [_reached(one) for one in found.reached] if found else []})
 
     async def data(request: web.Request) -> web.Response:
-        found = await asked(request)
+        found = await asked(request, person.DATA)
         return _response({"known": False} if found is None else {"known": True, **_held(found)})
 
     return [web.post(CONTACTS, contacts), web.post(DATA, data)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
 from gateway.store import keys
+from gateway.store.claims import script
 
 TELL_EVERY_S: Final = 1.0
 
@@ -28,11 +29,19 @@ class CallReport:
 
 async def tell(redis: Redis, report: CallReport) -> None:
     """Say it; it is forgotten after STATUS_TTL unless it is said again. Raises RedisError."""
-    await redis.set(keys.call_status(report.process), json.dumps(asdict(report)), ex=keys.STATUS_TTL)
+    await _ask(redis, report.process, json.dumps(asdict(report)))
 
 
 async def read(redis: Redis) -> list[CallReport]:
     """Of every process that runs, by its name. Raises RedisError."""
-    names = [name async for name in redis.scan_iter(match=keys.call_status("*"), count=1000)]
-    said = await redis.mget(names) if names else []
-    return sorted((CallReport(**json.loads(s)) for s in said if s), key=lambda report: report.process)
+    said = await _ask(redis)
+    return sorted((CallReport(**json.loads(s)) for s in said), key=lambda report: report.process)
+
+
+async def _ask(redis: Redis, *told: str) -> list[bytes]:
+    answer: Any = redis.eval(_NOW, 1, keys.CALLS_NOW, keys.STATUS_TTL, *told)
+    said: list[bytes] = await answer
+    return said
+
+
+_NOW: Final = script("calls_now")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -72,6 +72,20 @@ def of_person(connection: Connection, shopper_id: int, firm_id: int | None = Non
     return [
         Contact(*row)._replace(channel=Channel(row.channel), consent=Consent(row.consent)) for row in rows
     ]
+
+
+def decided_since(connection: Connection, since: int) -> Iterator[Sequence[Any]]:
+    """What the gate allowed from `since` on, ms, for all firms: shopper's key, blast, channel, decided_at.
+
+    In batches, so that memory does not grow with their number; without whoever was erased.
+    """
+    t, s = schema.contact, schema.shopper
+    query = (
+        select(s.c.key, t.c.blast, t.c.channel, t.c.decided_at)
+        .join(s, s.c.id == t.c.shopper_id)
+        .where(t.c.decided_at >= since, s.c.erased_at.is_(None))
+    )
+    yield from connection.execution_options(yield_per=_CHUNK).execute(query).partitions()
 
 
 def _ids(connection: Connection, shoppers: Sequence[str]) -> dict[str, int]:

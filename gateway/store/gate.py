@@ -18,7 +18,6 @@ from gateway.store.claims import StoreUnavailable, script
 from gateway.store.durable import Command, DurableRedis
 
 _DAY_S, _WEEK_S = 86_400, 7 * 86_400
-TAG_OCTETS = 8
 
 
 class GateAway(Exception):
@@ -44,7 +43,7 @@ class Stands(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """One contact of a person. `tag`: TAG_OCTETS that name it, the same when it is charged again."""
+    """One contact of a person. `tag`: as gateway.domain.policy.caps makes it."""
 
     shopper: str
     channel: Channel

@@ -21,6 +21,11 @@ _LISTED: tuple[tuple[str, Table, tuple[str, ...]], ...] = (
     ),
     ("ledger", schema.ledger_entry, ("entered_at", "firm_id", "kind", "state", "points")),
     ("messages", schema.message, ("queued_at", "firm_id", "kind", "state", "short_number", "id")),
+    (
+        "offer_calls",
+        schema.offer_call_record,
+        ("begun_at", "firm_id", "blast_id", "answered_at", "ended_at", "outcome", "answered_by", "keys"),
+    ),
     ("questions", schema.consent_ask, ("asked_at", "firm_id", "wording", "message_id")),
 )
 

@@ -33,6 +33,9 @@ LIMITS = struct.Struct(">IHIHIHIIHIH")
 DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
 CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
 NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first read
+CALLS_NOW = (
+    "status:calls"  # hash: what each IVR process says of its calls; ends by STATUS_TTL, each for itself
+)
 NEWCOMERS = "newcomers"  # callers whom nobody knew; ends by NEWCOMERS_WINDOW
 FEED = "feed"  # the simulator's live feed; capped
 
@@ -206,11 +209,6 @@ def receipt_form(link: str) -> str:
 def link_status(link: str) -> str:
     """What the holder of a link says of it; ends by STATUS_TTL."""
     return f"{{link-{link}}}:status"
-
-
-def call_status(process: str) -> str:
-    """What an IVR process says of its calls; ends by STATUS_TTL."""
-    return f"status:calls:{process}"
 
 
 def status(process: str) -> str:

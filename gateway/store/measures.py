@@ -82,4 +82,11 @@ OFFER_CALLS_NOW = _gauge("offer_calls_now", "Calls of blasts that are begun and 
 DIAL_SHARE = _gauge(
     "dial_share", "The share of its calls a second that a dialer takes: 1 without congestion", mode="livemax"
 )
+AMI_UP = _gauge("ami_up", "1 where a session with Asterisk's manager interface stands", mode="livemax")
+AMI_QUIET_S = _gauge("ami_quiet_seconds", "Since the last event of Asterisk, or the start", mode="livemax")
+AMI_RECONNECTS = _counter("ami_reconnects", "Sessions with the manager interface beside a process's first")
+AMI_REFUSED = _counter("ami_logins_refused", "Logins that Asterisk refused")
+AMI_STRAYS = _counter(
+    "ami_strays", "Events that Asterisk's filter should have held back; nothing is done of them"
+)
 AGI_FAULTS = _counter("agi_faults", "FastAGI connections given up, by cause", "cause")

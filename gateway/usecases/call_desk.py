@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,8 +17,10 @@ from typing import Protocol
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import prompts
 from gateway.domain.alias import alias_of
 from gateway.domain.catalog import Catalog, ShortNumber
+from gateway.domain.consent import IN_ORDER, Channel, Consent, Said
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.reading import Intent, Reading
 from gateway.store import measures
@@ -27,6 +29,7 @@ from gateway.store.metrics import Meter
 from gateway.store.vault import Vault
 from gateway.usecases import activation
 from gateway.usecases.activation import Answered, Claims, Owners, Wish
+from gateway.usecases.consents import Change
 from gateway.usecases.intake import Incoming, after_host, calls_of
 
 CHANNEL = "call"
@@ -71,6 +74,13 @@ class LetsIn(Protocol):
         """Whether one more caller whom nobody knows may come in. Raises RedisError."""
 
 
+class ChangesConsent(Protocol):
+    """gateway.usecases.consents.ConsentDesk."""
+
+    async def change(self, change: Change) -> Mapping[Channel, Said]:
+        """In force and recorded. Raises RedisError, SQLAlchemyError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDesk:
     """What calls need at hand. Numbers are E.164 digits without plus; everything raises Away, and in time.
@@ -84,6 +94,7 @@ class CallDesk:
     owners: Owners
     callers: KnowsCallers
     newcomers: LetsIn
+    consents: ChangesConsent
     vault: Vault
     alias_key: str
     link: Callable[[str], str]
@@ -135,6 +146,26 @@ class CallDesk:
             raise Away("over a limit")
         if verdict.quiet:
             raise Away("over the SMS of an hour")
+
+    async def agree(self, number: str, short_number: str, language: str, source: str) -> None:
+        """A yes to offers by every channel of the host firm, after the question that was heard in `language`.
+
+        `source`: an id of this wish.
+        """
+        change = Change(
+            firm_id=self._short(short_number).host_firm_id,
+            number=number,
+            channels=IN_ORDER,
+            consent=Consent.GIVEN,
+            how=CHANNEL,
+            actor="shopper",
+            source=source,
+            wording=prompts.load(language)[prompts.CONSENT],
+        )
+        async with _in_time():
+            if not await self._known(number):
+                await self._let_in()
+            await self.consents.change(change)
 
     async def stop(self, number: str, short_number: str, language: str) -> None:
         """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit."""

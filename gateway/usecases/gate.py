@@ -9,15 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol
 
 from config.policies import Policies
 from gateway.domain.consent import Channel, Purpose, Said, read_word
 from gateway.domain.policy.basis import Basis
+from gateway.domain.policy.caps import contact_tag
 from gateway.domain.policy.decide import Contact, decide, put_off, terms_of
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason
-from gateway.store.gate import TAG_OCTETS, Asked, Charge, Free, Stands
+from gateway.store.gate import Asked, Charge, Free, Stands
 
 FRESH_S: Final = 0.5
 
@@ -109,7 +109,7 @@ class Gate:
         terms = terms_of(question.number, question.channel, self._policies)
         if terms is None:
             raise ValueError("what no pack covers is not allowed")
-        tag = blake2b(question.contact.encode(), digest_size=TAG_OCTETS).digest()
+        tag = contact_tag(question.contact)
         return Charge(question.shopper, question.channel, terms.rules.per_day, terms.rules.per_week, tag)
 
     def _basis(self, question: Question, stands: Stands, said: Said) -> Basis:

@@ -1,16 +1,23 @@
-"""A person's two questions: why was I contacted, and what do you hold about me?"""
+"""A person's two questions: why was I contacted, and what do you hold about me?
+
+Whoever asks them names one person, so each question stands in the access log by itself.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Engine
 
-from gateway.store import consents, contacts, holdings, people
+from gateway.store import accesses, consents, contacts, holdings, people, sql
 from gateway.store.consents import Entry
 from gateway.store.contacts import Contact
 from gateway.store.holdings import Holdings
 from gateway.store.vault import Vault
+
+WHY: Final = "why contacted"
+DATA: Final = "data held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +37,27 @@ class Held:
     reached: tuple[Reached, ...]
 
 
-def held(engine: Engine, vault: Vault, number: str, firm_id: int | None = None) -> Held | None:
-    """What is kept of whoever has this number (E.164 digits); of one firm, or of all. None: nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Who asks, and which of the two; both go into the access log. `firm_id`: of one firm, None: of all."""
 
-    Raises SQLAlchemyError.
+    who: str
+    purpose: str
+    firm_id: int | None = None
+
+
+def held(number: str, inquiry: Inquiry, engine: Engine, vault: Vault) -> Held | None:
+    """What is kept of whoever has this number (E.164 digits). None: nothing.
+
+    That somebody asked is on disk before anything is told. Raises SQLAlchemyError.
     """
-    with engine.connect() as connection:
+    firm_id = inquiry.firm_id
+    with sql.writing(engine) as connection:
         person = people.find(connection, vault.index(number))
-        if person is None:
-            return None
+        accesses.note(connection, inquiry.who, inquiry.purpose, person.id if person else None)
+    if person is None:
+        return None
+    with engine.connect() as connection:
         entries = consents.entries_of(connection, person.id, firm_id)
         made = contacts.of_person(connection, person.id, firm_id)
         return Held(

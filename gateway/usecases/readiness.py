@@ -123,10 +123,12 @@ class Readiness:
     async def _queues(self) -> list[Part]:
         waiting = await backlog.read(self._redis, self._firms(), self._links)
         worker = await self._redis.get(keys.status("worker"))
+        blasts = await self._redis.get(keys.status("blasts"))
         held = await link_reports.read(self._redis, self._links)
         return [
             condition.links({name: report.state if report else None for name, report in held.items()}),
             condition.worker(_said(worker)),
+            condition.blasts(_said(blasts)),
             condition.settlement(waiting.oldest_s, waiting.texts),
             condition.dead_letters(waiting.dead),
         ]

@@ -82,6 +82,10 @@ class Channel:
         """Give a variable a value."""
         await self._quick(f"SET VARIABLE {wire.variable(variable)}", wire.value(value))
 
+    async def noop(self, said: str) -> None:
+        """Do nothing; who listens reads `said`."""
+        await self._quick("NOOP", wire.value(said))
+
     async def hangup(self) -> None:
         """End the call."""
         await self._quick("HANGUP")

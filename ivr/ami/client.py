@@ -38,13 +38,18 @@ OnEvent = Callable[[str, Mapping[str, str]], None]
 class AmiClient(AMIClient):
     """One session, from `open` to its end; not reusable. `over` is set when it ends, `fault` says why."""
 
-    def __init__(self, settings: AmiSettings, on_event: OnEvent) -> None:
-        """`on_event`: name and headers of each event that can be read."""
+    def __init__(
+        self, settings: AmiSettings, on_event: OnEvent, on_stray: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_event`: name and headers of each event that we read. `on_stray`: told of each other event.
+
+        Those the filter in Asterisk's manager.conf should have held back.
+        """
         super().__init__(settings.host, settings.port)  # type: ignore[no-untyped-call]  # a library without types
         self.over = asyncio.Event()
         self.fault = ""
-        self.strays = 0  # events that the filter in Asterisk's manager.conf should have held back
         self._settings = settings
+        self._on_stray = on_stray
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -144,7 +149,8 @@ class AmiClient(AMIClient):
             if told is None:
                 self._fire_on_unknown(pack=pack)
             elif told.kind == "Event":
-                self.strays += told.name not in EVENTS
+                if told.name not in EVENTS:
+                    self._on_stray()
                 self.fire_recv_event(Event(told.name, told.headers))
             else:
                 self.fire_recv_reponse(Response(told.name, told.headers))

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import random
 import secrets
+import time
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -33,6 +35,10 @@ class Manager:
     def __init__(self, settings: AmiSettings) -> None:
         self.up = asyncio.Event()
         self.fault = "not connected yet"  # why it is not up; empty while it is
+        self.sessions = 0  # that were opened so far
+        self.refusals = 0  # of our login
+        self.strays = 0  # events that the filter in Asterisk's manager.conf should have held back
+        self._heard_at = time.monotonic()
         self._settings = settings
         self._backoff = Backoff(settings.reconnect_max_s)
         self._calls = CallTable()
@@ -40,9 +46,9 @@ class Manager:
         self._stopping = asyncio.Event()
 
     @property
-    def client(self) -> AmiClient | None:
-        """Of the session that stands or is being opened; None before the first."""
-        return self._client
+    def quiet_s(self) -> float:
+        """Seconds since the last event, or since this manager was made."""
+        return time.monotonic() - self._heard_at
 
     async def run(self) -> None:
         """Connect, and after each loss again, ever less eagerly, until `stop`."""
@@ -90,12 +96,21 @@ class Manager:
             return False
         return True
 
+    def _heard(self, event: str, headers: Mapping[str, str]) -> None:
+        self._heard_at = time.monotonic()
+        self._calls.heard(event, headers)
+
+    def _stray(self) -> None:
+        self._heard_at = time.monotonic()
+        self.strays += 1
+
     async def _one_session(self) -> float:
         """From connecting to the loss; returns the seconds to wait before the next."""
-        client = self._client = AmiClient(self._settings, self._calls.heard)
+        client = self._client = AmiClient(self._settings, self._heard, self._stray)
         try:
             await client.open()
             self._backoff.reset()
+            self.sessions += 1
             self.fault = ""
             self.up.set()
             log.info("connected to Asterisk's manager interface")
@@ -103,6 +118,7 @@ class Manager:
             self.fault = client.fault
         except LoginRefused as err:
             # Again and again at once would only lock us out and fill Asterisk's log.
+            self.refusals += 1
             self.fault = f"login refused: {err}"
             log.error("Asterisk refuses our manager user", told=str(err), user=self._settings.username)
             return self._settings.reconnect_max_s

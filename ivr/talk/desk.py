@@ -33,6 +33,9 @@ class Account(Protocol):
     async def balance(self, number: str, short_number: str) -> int:
         """Points."""
 
+    async def agree(self, number: str, short_number: str, language: str, source: str) -> None:
+        """To offers, after the question that was asked in `language`. `source`: names this wish."""
+
     async def stop(self, number: str, short_number: str, language: str) -> None:
         """No more offers."""
 

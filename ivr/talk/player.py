@@ -50,8 +50,8 @@ class Player:
             while not work.done():
                 await self.play(moment)
             return work.result()
-        except (HungUp, AgiError):
-            await work
+        except (HungUp, AgiError, asyncio.CancelledError):
+            await asyncio.wait({work})
             raise
         finally:
             work.cancel()

@@ -17,7 +17,7 @@ from ivr.talk.desk import Desk
 from ivr.talk.player import QUIET_S, Player
 from ivr.talk.record import CallRecord
 from ivr.talk.script import Script
-from ivr.talk.service import serve
+from ivr.talk.service import Asker, serve
 from ivr.talk.sounds import sounds
 from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Service
 
@@ -82,6 +82,7 @@ class _Call:
         )
         self._script = Script(self._caller, self._short_number)
         self._language = ""  # as the dialplan knows it
+        self._wishes = 0
         self._services: dict[Service, None] = {}
         self._end = CallEnd.LOST
         self._fault: Fault | None = None
@@ -149,9 +150,17 @@ class _Call:
         self._note(self.record())
         if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
             await self._ready_to_speak()
-        work = serve(do, self._caller.number, self._short_number, self._desk)
+        work = serve(do, self._asker(), self._desk)
         moment = sounds(self._script.language, ("moment",))
         return await self._player.bridge(work, moment, quiet_s=QUIET_S if self._answered_at else None)
+
+    def _asker(self) -> Asker:
+        self._wishes += 1
+        return Asker(
+            number=self._caller.number,
+            short_number=self._short_number,
+            wish=f"{self._id}.{self._wishes}",
+        )
 
     async def _ready_to_speak(self) -> None:
         """Answered, and the dialplan knows in which language to apologise."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from config.prompts import PAUSE
+from config.prompts import CONSENT, PAUSE
 from config.texts import LANGUAGES
 from gateway.domain.outcome import Outcome
 from ivr.talk.caller import Caller, Sight
@@ -44,6 +44,7 @@ _WHY_NOT: Final = {
 _DONE: Final = {
     Service.TEXT_ALIAS: "sent_already",
     Service.CHOOSE_LANGUAGE: "language_set",
+    Service.AGREE: "consent_given",
     Service.STOP: "no_more_offers",
 }
 _AWAY: Final = {
@@ -59,9 +60,13 @@ class _At(Enum):
     GREETING = auto()  # its SMS
     MENU = auto()
     CODE = auto()
+    OFFERS = auto()  # whether the caller agrees
     LANGUAGE = auto()
     INSTEAD = auto()
     SERVICE = auto()  # one that a key has asked for
+
+
+_QUESTIONS: Final = {_At.CODE: "enter_code", _At.OFFERS: CONSENT}
 
 
 class Script:
@@ -83,6 +88,7 @@ class Script:
             "2": self._text,
             "3": lambda: self._ask(_At.CODE),
             "4": lambda: self._do(Service.BALANCE),
+            "7": lambda: self._ask(_At.OFFERS),
             "8": lambda: self._ask(_At.LANGUAGE),
             "9": lambda: self._do(Service.STOP),
             "0": lambda: self._menu("help"),
@@ -142,6 +148,9 @@ class Script:
         if self._at is _At.LANGUAGE:
             by_key = {str(at): language for at, language in enumerate(LANGUAGES, 1)}
             return None if key not in by_key else lambda: self._choose(by_key[key])
+        if self._at is _At.OFFERS:
+            agrees = {"1": lambda: self._do(Service.AGREE), _BACK: self._menu, "9": self._keys["9"]}
+            return agrees.get(key)
         if self._at is _At.INSTEAD:
             again = {"1": lambda: self._ask(_At.INSTEAD), "8": lambda: self._ask(_At.LANGUAGE)}
             return again.get(key)
@@ -213,7 +222,7 @@ class Script:
             why = _WHY_NOT[self._caller.sight]
             number_ = digits(self._short_number)
             return sounds(self.language, (why, "instead", *number_, PAUSE, "instead_keys"))
-        return sounds(self.language, ("enter_code" if at is _At.CODE else "menu",))
+        return sounds(self.language, (_QUESTIONS.get(at, "menu"),))
 
     def _alias_twice(self) -> tuple[str, ...]:
         said = groups(self._alias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.domain.outcome import Outcome
@@ -11,19 +12,29 @@ from gateway.usecases.call_desk import Away as GatewayAway
 from ivr.talk.desk import Desk
 from ivr.talk.steps import Away, Counted, Do, Done, Event, Found, Judged, Service
 
-_WITHIN_S: Final = 4.0  # the desk bounds each of its own steps below this
+WITHIN_S: Final = 4.0  # the desk bounds each of its own steps below this
 
 
-async def serve(do: Do, number: str, short_number: str, desk: Desk) -> Event:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, at which short number. `wish`: an id of this one wish."""
+
+    number: str = field(repr=False)
+    short_number: str
+    wish: str
+
+
+async def serve(do: Do, asker: Asker, desk: Desk) -> Event:
     """Have it done for a caller; Away when it cannot be, or not in time."""
     try:
-        async with asyncio.timeout(_WITHIN_S):
-            return await _serve(do, number, short_number, desk)
+        async with asyncio.timeout(WITHIN_S):
+            return await _serve(do, asker, desk)
     except (GatewayAway, TimeoutError):
         return Away()
 
 
-async def _serve(do: Do, number: str, short_number: str, desk: Desk) -> Event:
+async def _serve(do: Do, asker: Asker, desk: Desk) -> Event:
+    number, short_number = asker.number, asker.short_number
     match do.service:
         case Service.LOOK_UP:
             return await _look_up(number, desk)
@@ -38,6 +49,8 @@ async def _serve(do: Do, number: str, short_number: str, desk: Desk) -> Event:
             await desk.text_alias(number, short_number, do.language)
         case Service.CHOOSE_LANGUAGE:
             await desk.choose_language(number, do.language)
+        case Service.AGREE:
+            await desk.agree(number, short_number, do.language, asker.wish)
         case Service.STOP:
             await desk.stop(number, short_number, do.language)
     return Done()

@@ -17,6 +17,7 @@ class Service(StrEnum):
     ACTIVATE = "activate"
     BALANCE = "balance"
     CHOOSE_LANGUAGE = "choose_language"
+    AGREE = "agree"  # to offers, after the question
     STOP = "stop"
 
 

@@ -9,10 +9,11 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from gateway.store import keys, people, schema, sql
 from tests.acceptance.stand import Stand
@@ -47,28 +48,29 @@ class Marketer:
     def shoppers(self, count: int, region: str, *, first: int = 0, consent: str = "in:1") -> list[str]:
         """So many shoppers of the firm whose numbers begin with `region`, five digits; their numbers."""
         numbers = [f"{region}{i:07}" for i in range(first, first + count)]
+        self.known(numbers, consent=consent)
+        return numbers
+
+    def known(self, numbers: list[str], *, consent: str = "in:1") -> None:
+        """Make these numbers shoppers of the firm, in this order."""
         vault, gateway = self.stand.vault, self.stand.gateway
+        s = schema.shopper.c
         with sql.writing(gateway.engine()) as connection:
-            for at in range(0, count, _AT_ONCE):
-                part = numbers[at : at + _AT_ONCE]
+            last = connection.scalar(select(func.coalesce(func.max(s.id), 0)))
+            for at in range(0, len(numbers), _AT_ONCE):
                 rows = [
                     people.row(vault, key=vault.index(n), number=n.encode(), language="en", at=1)
-                    for n in part
+                    for n in numbers[at : at + _AT_ONCE]
                 ]
                 connection.execute(insert(schema.shopper), rows)
-            s = schema.shopper.c
-            ids = connection.execute(schema.shopper.select().with_only_columns(s.id, s.key)).all()
-            ours = {vault.index(n) for n in numbers}
-            balances = [
-                {"shopper_id": id_, "firm_id": self.firm_id, "points": 10} for id_, key in ids if key in ours
-            ]
+            made = connection.execute(select(s.id, s.key).where(s.id > last)).all()
+            balances = [{"shopper_id": id_, "firm_id": self.firm_id, "points": 10} for id_, _ in made]
             connection.execute(insert(schema.balance), balances)
         with closing(gateway.redis()) as redis:
             pipe: Any = redis.pipeline(transaction=False)
-            for key in ours:
+            for _, key in made:
                 pipe.set(keys.consent(self.firm_id, key), consent)
             pipe.execute()
-        return numbers
 
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Under the firm's key. Raises HTTPError."""
@@ -81,6 +83,25 @@ class Marketer:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
             found: dict[str, Any] = json.load(response)
         return found
+
+    def upload(self, name: str, language: str, wav: Path) -> int:
+        """A recording of the firm; its id."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._api()}/v1/recordings?name={name}&language={language}",
+            method="POST",
+            data=wav.read_bytes(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "audio/wav"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return int(json.load(response)["id"])
+
+    def sound(self, recording: int) -> bytes:
+        """A recording as it is kept: a WAV file."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._api()}/v1/recordings/{recording}/sound", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return bytes(response.read())
 
     def blast(self, name: str, *, region: str, **changes: object) -> int:
         """A draft for the shoppers of a region."""

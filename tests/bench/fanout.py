@@ -3,9 +3,10 @@
 The shoppers of one firm stand in SQL and have all said yes. A blast for them is launched by HTTP on a running
 gateway whose SMSC answers each submit at once; time runs from the request. First the gateway's own way, in
 which only so many wait in Redis as the link can take; then the fan-out by itself, each batch taken away as
-soon as it is queued. Prints a table; the last line is one JSON object.
+soon as it is queued. A blast by call is fanned out by itself only: the dialer is measured elsewhere. Prints a
+table; the last line is one JSON object.
 
-    python -m tests.bench.fanout [--n 1000000] [--seconds 20]
+    python -m tests.bench.fanout [--n 1000000] [--seconds 20] [--channel call]
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ import os
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
-from redis import Redis
 from sqlalchemy import insert
 
 from campaigns import draft, life
+from campaigns.desk import DialLimits
 from campaigns.draft import NewBlast
-from campaigns.fan_out import FanOut, Step
+from campaigns.fan_out import BATCH, FanOut, Step
 from config import settings as settings_module
+from gateway.domain.consent import Channel
+from gateway.domain.offer_call import CallPlan, Outcome, Spoken
 from gateway.domain.priority import Priority
-from gateway.entry.backing import open_backing
+from gateway.entry.backing import Backing, open_backing
 from gateway.entry.blast_desk import blast_desk
+from gateway.store import called, keys, master_secret, people, recordings, schema, sql
 from gateway.store import catalog as catalog_store
-from gateway.store import keys, master_secret, people, schema, sql
 from gateway.store.vault import Vault
 from tests.acceptance.offers import SAID, WORDS, to_noon
 from tests.bench import machine, processes
@@ -97,23 +100,30 @@ async def through(gateway: Gateway, smsc: BulkSmsc, blast: int, seconds: float) 
     }
 
 
-def alone(gateway: Gateway, audience: int, campaign: int) -> dict[str, Any]:
-    """The fan-out of a whole audience in this process; what it queues is taken away at once."""
+def alone(gateway: Gateway, audience: int, campaign: int, channel: str) -> dict[str, Any]:
+    """The fan-out of a whole audience in this process; what it hands over is taken away after each step.
+
+    Only the steps are timed.
+    """
     opened = open_backing(settings_module.load(gateway.config))
     catalog = catalog_store.load(opened.engine, opened.vault)
-    desk = blast_desk(opened, lambda: catalog)
-    new = NewBlast(name="alone", audience=audience, campaign=campaign, texts=WORDS)
+    desk = replace(
+        blast_desk(opened, lambda: catalog), dialing=DialLimits(channels=1_000, calls_per_s=1_000.0)
+    )
+    call = _plan(opened) if channel == Channel.CALL else None
+    new = NewBlast(name="alone", audience=audience, campaign=campaign, texts=WORDS, call=call)
     blast = life.launch(desk, draft.create(desk, 1, new, desk.clock()), desk.clock())
     fan_out, before = FanOut(desk), processes.resident_kib(os.getpid())
-    begun, steps, peak = time.monotonic(), 0, 0
-    queue = keys.send(1, LINK, Priority.BULK)
-    while (step := fan_out.step(blast.id, desk.clock())) is Step.WORKED:
-        steps += 1
-        _take_away(opened.redis, queue)
+    seconds, peak, step = 0.0, 0, Step.WORKED
+    while step in (Step.WORKED, Step.FULL):
+        begun = time.monotonic()
+        step = fan_out.step(blast.id, desk.clock())
+        seconds += time.monotonic() - begun
+        _take_away(opened, blast.id, call=call is not None)
         peak = max(peak, processes.resident_kib(os.getpid()))
-    seconds = time.monotonic() - begun
     drawn = gateway.sql("SELECT drawn FROM blast WHERE id = :id", id=blast.id)[0][0]
     return {
+        "channel": channel,
         "drawn": drawn,
         "recipients_per_s": round(drawn / seconds),
         "seconds": round(seconds, 1),
@@ -122,8 +132,18 @@ def alone(gateway: Gateway, audience: int, campaign: int) -> dict[str, Any]:
     }
 
 
-def _take_away(redis: Redis, queue: str) -> None:
-    redis.xtrim(queue, maxlen=0, approximate=False)
+def _take_away(opened: Backing, blast: int, *, call: bool) -> None:
+    """What the sender, or the dialer, would have taken."""
+    if call:
+        called.end_waiting(opened.engine, blast, Outcome.HEARD, 1, most=2 * BATCH)
+    else:
+        opened.redis.xtrim(keys.send(1, LINK, Priority.BULK), maxlen=0, approximate=False)
+
+
+def _plan(opened: Backing) -> CallPlan:
+    new = recordings.New(1, "said", "en", "uploaded", None, b"", 1000)
+    said = recordings.add(opened.engine, new, 1).id
+    return CallPlan(spoken={"en": Spoken(intro=said, offer=said)})
 
 
 async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -144,13 +164,15 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
             gateway.cli("audience", "add", "--firm", "acme", "--name", "all")
             texts = Path(folder) / "texts.toml"
             texts.write_text("\n".join(f"{key} = {json.dumps(words)}" for key, words in WORDS.items()))
-            draft = ("--audience", "1", "--campaign", campaign.id, "--texts", str(texts))
-            blast = int(gateway.cli("blast", "add", "--firm", "acme", "--name", "through", *draft))
-            told: dict[str, Any] = {"through": await through(gateway, smsc, blast, arguments.seconds)}
-            print(f"through the gateway: {told['through']}", flush=True)
-            gateway.cli("blast", "cancel", "--firm", "acme", str(blast))
+            told: dict[str, Any] = {}
+            if arguments.channel == Channel.SMS:
+                draft = ("--audience", "1", "--campaign", campaign.id, "--texts", str(texts))
+                blast = int(gateway.cli("blast", "add", "--firm", "acme", "--name", "through", *draft))
+                told["through"] = await through(gateway, smsc, blast, arguments.seconds)
+                print(f"through the gateway: {told['through']}", flush=True)
+                gateway.cli("blast", "cancel", "--firm", "acme", str(blast))
             gateway.kill("blasts")
-            told["alone"] = await asyncio.to_thread(alone, gateway, 1, int(campaign.id))
+            told["alone"] = await asyncio.to_thread(alone, gateway, 1, int(campaign.id), arguments.channel)
             print(f"alone: {told['alone']}", flush=True)
             await gateway.stop()
         await smsc.stop()
@@ -161,6 +183,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=1_000_000, help="shoppers")
+    parser.add_argument("--channel", choices=list(Channel), default="sms", help="call: by itself alone")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long it is watched")
     parser.add_argument("--dir", type=Path, default=ROOT / "build", help="where the state directory is made")
     arguments = parser.parse_args()

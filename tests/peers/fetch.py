@@ -54,6 +54,13 @@ class AsteriskProgram(Program):
         return self.root / "usr" / "share" / "asterisk"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgresProgram(Program):
+    """A PostgreSQL server; `initdb`: how a cluster of databases is made for it."""
+
+    initdb: tuple[str, ...]
+
+
 class PeerMissingError(Exception):
     """A peer that this machine cannot get; the message says which and why."""
 
@@ -107,6 +114,30 @@ def strace() -> Program:
     argv = (found,) if found else debian.command(_unpacked("strace", ("strace",)), "usr/bin/strace")
     version = run([*argv, "--version"], "strace").split("\n", 1)[0]
     return Program(name="strace", version=version.rpartition(" ")[2], argv=argv)
+
+
+def postgres() -> PostgresProgram:
+    """PostgreSQL's server, from this machine or Debian. Raises PeerMissingError."""
+    before: tuple[str, ...] = ()
+    found = _postgres_in(Path("/"))
+    if found is None:
+        root = _unpacked("postgres", ("postgresql",))
+        found = _postgres_in(root)
+        if found is None:
+            raise PeerMissingError("PostgreSQL (Debian): its package has no server")
+        # initdb starts the server by itself, so their libraries are told by the environment.
+        libraries = [str(root / place / debian.triplet_here()) for place in ("usr/lib", "lib")]
+        before = ("env", f"LD_LIBRARY_PATH={':'.join(libraries)}")
+    argv = (*before, str(found / "postgres"))
+    version = run([*argv, "--version"], "PostgreSQL").split()[2]
+    initdb = (*before, str(found / "initdb"))
+    return PostgresProgram(name="PostgreSQL", version=version, argv=argv, initdb=initdb)
+
+
+def _postgres_in(root: Path) -> Path | None:
+    """The folder of the newest server's programs below a root."""
+    found = sorted(root.glob("usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
 
 
 def asterisk(release: str) -> AsteriskProgram:
@@ -190,6 +221,7 @@ PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
     "strace": strace,
     **{f"Asterisk {release}": partial(asterisk, release) for release in ASTERISK_SUITES},
     "SIPp": sipp,
+    "PostgreSQL": postgres,
     "sox": sox,
     "espeak-ng": espeak_ng,
 }

@@ -1,10 +1,11 @@
 """`make soak-blast`: a blast by SMS through trouble, judged by the SMSC's own journal.
 
-Shoppers in three countries have said yes. While a blast for them runs, the SMSC throttles and gives no
-receipts, some text STOP, the blast is paused and resumed, every process is killed, the sender stands still
-while the blast is paused, and the clock passes the hour at which one of the countries closes. Then: nobody
-got it twice, nobody a second after their STOP was acknowledged or the blast paused, nobody outside the hours
-of their country. With `--ungated` the sender's gate allows everything, and the same run must fail.
+Shoppers in five zones have said yes. While a blast for them runs, the SMSC throttles, and loses or delays
+receipts; some text STOP, the blast is paused and resumed, every process is killed; the sender is stopped
+between the gate's word and the submit while those whom it holds refuse by another process; and the clock
+passes the moment at which three of the countries close, each at its own hour, and another one opens. Then:
+nobody got it twice, nobody a second after their refusal was acknowledged or the blast paused, nobody outside
+the hours of their zone. With `--ungated` the sender's gate allows everything, and the same run must fail.
 
     python -m tests.soak.blast [--n 100000] [--per-s 500] [--seed 7] [--ungated]
 """
@@ -19,82 +20,180 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from config import policies
-from gateway.domain.consent import Channel, Consent, Purpose
-from gateway.domain.policy.decide import Contact, decide
-from gateway.domain.policy.verdict import Allow
+from gateway.entry.valkey import place as valkey_place
 from gateway.store import master_secret
 from gateway.store.vault import Vault
 from tests.acceptance.offers import Marketer, marketer
 from tests.acceptance.stand import Stand
 from tests.conftest import any_smsc
 from tests.harness import ROOT, VALKEY, Gateway, link_table
-from tests.peers.smsc import Behaviour, Delivery, SmscPeer, Submitted
-from tests.soak import summary
+from tests.peers.smsc import Behaviour, Delivery, SmscPeer
+from tests.soak import hours, summary
+from tests.soak.blast_judge import OFFER, WINDOW, Trouble, Verdict, judge
+from tests.soak.held_gate import HeldGate
+from tests.soak.receipts import Receipts
 
 LINK: Final = "peer"
-WINDOW: Final = 20
-COUNTRIES: Final = ("38067", "77011", "48601")
-OFFER: Final = b" at Acme"
-WITHIN_S: Final = 1.0
 RESTART_S: Final = 8
-_THROTTLED: Final = 0x58  # SMPP 3.4, 5.1.3
+OLD_S: Final = 1.2  # more than a word of the gate lives, and than a refusal may take
+THROTTLED_OF: Final = 20_000  # shoppers, for one more refusal each time
 ROLES: Final = ("smpp", "worker", "blasts", "api")
-VICTIMS: Final = ("smpp", "blasts", "worker", "smpp", VALKEY)
-CLOSES_UTC: Final = 16  # Kazakhstan: 21:00 in Almaty; Poland and Ukraine are open still
+VICTIMS: Final = ("smpp", "blasts", "worker", "api", "smpp", VALKEY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """`n` shoppers; `per_s` segments a second; `closes_in_s`: from the launch until Kazakhstan closes.
+    """`n` shoppers; `per_s` segments a second; `crosses_in_s`: from the launch until the hours are crossed.
 
-    `victims`: processes that are killed, in order; before each of them the blast is paused.
+    `victims`: processes that are killed, in order; before each of them the blast is paused. `stills`: how
+    often the sender is stopped with the gate's word in its hands.
     """
 
     n: int
     per_s: int
     seed: int
-    closes_in_s: int
+    crosses_in_s: int
+    stills: int = 1
     gated: bool = True
     victims: tuple[str, ...] = VICTIMS
 
 
-@dataclass(kw_only=True, slots=True)
-class Verdict:
-    """What the journal says. `submits`: of offers, the `throttled` ones included; `received`: people."""
+class Soak:
+    """One run on a stage that stands."""
 
-    submits: int = 0
-    throttled: int = 0
-    received: int = 0
-    unknown: int = 0
-    stops: int = 0
-    kills: int = 0
-    pauses: int = 0
-    faults: list[str] = field(default_factory=list)
+    def __init__(self, plan: Plan, at: Marketer, smsc: SmscPeer, gate: HeldGate) -> None:
+        self._plan = plan
+        self._at = at
+        self._gateway = at.stand.gateway
+        self._smsc = smsc
+        self._gate = gate
+        self._chance = random.Random(plan.seed)  # noqa: S311 - a seed, not a secret
+        self._receipts = Receipts(smsc, plan.seed, of=OFFER)
+        self._trouble = Trouble()
+        self._numbers = _mixed(plan.n)
+        self._by_index = {at.stand.vault.index(number): number for number in self._numbers}
 
+    async def run(self, url: str) -> Verdict:
+        """`url`: of Redis, for the sender."""
+        self._at.known(self._numbers)
+        await self._near_the_hour(url)
+        blast = self._launch()
+        beside = [asyncio.ensure_future(work) for work in (self._stops(), self._receipts.run())]
+        try:
+            for step, victim in enumerate(self._plan.victims):
+                await self._a_while()
+                if step < self._plan.stills:
+                    await self._stand_still()
+                await self._pause(blast)
+                # The sender tries one a second then, so these last for some seconds.
+                throttled = self._chance.randrange(2, 5) + self._plan.n // THROTTLED_OF
+                self._smsc.behave(Behaviour(throttle_next=throttled))
+                await self._a_while()
+                await self._kill(victim, url)
+            self._smsc.behave(Behaviour())
+            await self._quiet(blast)
+        finally:
+            for work in beside:
+                work.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        found = self._at.results(blast)["texts_by_state"]
+        return judge(found, self._smsc.submitted, self._numbers, self._receipts, self._trouble)
 
-@dataclass(kw_only=True, slots=True)
-class Trouble:
-    """What was done to the blast, and when it was acknowledged."""
+    async def _near_the_hour(self, url: str) -> None:
+        """Every process starts anew, its clock moved to so many seconds before the hours are crossed."""
+        gateway, in_s = self._gateway, self._plan.crosses_in_s
+        now = datetime.now(UTC)
+        moved = hours.next_crossing(now) - now
+        gateway.clock_offset_s = self._trouble.moved_s = int(moved.total_seconds()) - in_s - RESTART_S
+        crosses_at = time.monotonic() + moved.total_seconds() - gateway.clock_offset_s
+        gateway.write_config()
+        for role in ROLES:
+            gateway.kill(role)
+        self._smsc.bound.clear()
+        for role in ROLES:
+            _start(gateway, role, url, gated=self._plan.gated)
+        await gateway.until(lambda: bool(self._smsc.bound), "nobody bound to the SMSC", 30)
+        await gateway.until(self._at.answered, "the API does not answer", 30)
+        await asyncio.sleep(max(0.0, crosses_at - in_s - time.monotonic()))
 
-    stopped: dict[str, float] = field(default_factory=dict)
-    paused: list[tuple[float, float]] = field(default_factory=list)
-    kills: int = 0
+    def _launch(self) -> int:
+        audience = self._at.ask("POST", "/v1/audiences", {"name": "all of them"})
+        texts = {"en": "{points} at {firm}. {opt_out}"}
+        draft = {"name": "soak", "audience": audience["id"], "campaign": self._at.campaign, "texts": texts}
+        blast = int(self._at.ask("POST", "/v1/blasts", {**draft, "error_share": 1.0})["id"])
+        self._at.turn(blast, "launch")
+        return blast
 
+    async def _stops(self) -> None:
+        """One person after the other texts STOP; noted when it was acknowledged."""
+        for number in self._chance.sample(self._numbers, len(self._numbers) // 10):
+            text = Delivery(source=number, destination="4040", body=b"STOP")
+            with suppress(TimeoutError):
+                if await self._smsc.deliver(text, 10) == 0:
+                    self._trouble.stopped.setdefault(number, time.monotonic())
+            await asyncio.sleep(random.Random(number).uniform(0, 2 / self._plan.n * 100))  # noqa: S311
 
-def offset_s(closes_in_s: int) -> int:
-    """To a Wednesday, so many seconds before Kazakhstan closes."""
-    now = datetime.now(UTC)
-    at = now.replace(hour=CLOSES_UTC, minute=0, second=0, microsecond=0) - timedelta(seconds=closes_in_s)
-    at += timedelta(days=(2 - at.weekday()) % 7)
-    return int((at + timedelta(days=7 * (at < now)) - now).total_seconds())
+    async def _stand_still(self) -> None:
+        """The gate has spoken, the sender stands still; whom it would send to refuse by the API meanwhile."""
+        held = await self._gate.catch()
+        pid = self._gateway.pid("smpp")
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for number in sorted(self._by_index[index] for index in held):
+                said = {"phone": f"+{number}", "channel": "sms", "state": "withdrawn"}
+                self._at.ask("PUT", "/v1/consents", said)
+                self._trouble.stopped.setdefault(number, time.monotonic())
+                self._trouble.held.append(number)
+            await asyncio.sleep(OLD_S)
+            self._gate.release()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    async def _pause(self, blast: int) -> None:
+        """Paused for a while."""
+        self._at.turn(blast, "pause")
+        begun = time.monotonic()
+        await asyncio.sleep(self._chance.uniform(1.5, 2.5))
+        self._trouble.paused.append((begun, time.monotonic()))
+        self._at.turn(blast, "resume")
+
+    async def _kill(self, victim: str, url: str) -> None:
+        self._trouble.kills += self._gateway.kill(victim)
+        await asyncio.sleep(0.3)
+        _start(self._gateway, victim, url, gated=self._plan.gated)
+        await self._gateway.until(self._gateway.answers, "Valkey does not answer")
+        await self._gateway.until(self._at.answered, "the API does not answer", 30)
+
+    async def _a_while(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0.5, 1.5))
+
+    async def _quiet(self, blast: int) -> None:
+        """Until all who may get it now have it, those deferred are for later days, and receipts are in."""
+
+        def done() -> bool:
+            found = self._at.results(blast)
+            texts = found["texts_by_state"]
+            if texts["queued"] or "paused" in found["deferred"] or found["drawn"] != found["expected"]:
+                return False
+            ended = texts["delivered"] + sum(texts["failed"].values()) + texts["unknown"]
+            receipted = self._receipts.idle and ended >= self._receipts.acknowledged.total()
+            return receipted and not self._due_now(blast)
+
+        await self._gateway.until(done, "the blast does not come to rest", 900, every_s=0.5)
+
+    def _due_now(self, blast: int) -> int:
+        """How many were put off until a moment that has come."""
+        now_ms = int((time.time() + self._trouble.moved_s) * 1000)
+        query = "SELECT count(*) FROM blast_recipient WHERE blast_id = :blast AND due_at <= :now"
+        ((count,),) = self._gateway.sql(query, blast=blast, now=now_ms)
+        return int(count)
 
 
 async def run(plan: Plan, state: Path) -> Verdict:
@@ -103,149 +202,40 @@ async def run(plan: Plan, state: Path) -> Verdict:
     port = await smsc.start()
     link = link_table(port, window=WINDOW, segments_per_s=plan.per_s)
     gateway = Gateway(state=state, links=[link])
+    settings = gateway.write_config()
+    gate = HeldGate(valkey_place.place(settings).socket)
     try:
         with closing(gateway):
-            vault = Vault(master_secret.load_or_make(gateway.write_config()))
+            vault = Vault(master_secret.load_or_make(settings))
             gateway.start(VALKEY)
             await gateway.until(gateway.answers, "Valkey does not answer")
             gateway.cli("migrate")
+            url = await gate.start()
             for role in ROLES:
-                _start(gateway, role, plan)
+                _start(gateway, role, url, gated=plan.gated)
             await gateway.until(lambda: bool(smsc.bound), "nobody bound to the SMSC", 30)
             at = await marketer(Stand(gateway=gateway, smscs={LINK: smsc}, vault=vault))
-            numbers = [n for region in COUNTRIES for n in at.shoppers(plan.n // len(COUNTRIES), region)]
-            await _near_the_hour(plan, at, smsc)
-            return await _blast(plan, at, smsc, numbers)
+            return await Soak(plan, at, smsc, gate).run(url)
     finally:
+        gate.stop()
         await smsc.stop()
 
 
-def _start(gateway: Gateway, role: str, plan: Plan) -> None:
-    ungated = role == "smpp" and not plan.gated
-    gateway.start(role, prefix=(sys.executable, "-m", "tests.soak.ungated") if ungated else ())
-
-
-async def _near_the_hour(plan: Plan, at: Marketer, smsc: SmscPeer) -> None:
-    """Every process starts anew, its clock moved to so many seconds before Kazakhstan closes."""
-    gateway = at.stand.gateway
-    closes_at = time.monotonic() + plan.closes_in_s + RESTART_S
-    gateway.clock_offset_s = offset_s(plan.closes_in_s + RESTART_S)
-    gateway.write_config()
-    for role in ROLES:
-        gateway.kill(role)
-    smsc.bound.clear()
-    for role in ROLES:
-        _start(gateway, role, plan)
-    await gateway.until(lambda: bool(smsc.bound), "nobody bound to the SMSC", 30)
-    await gateway.until(at.answered, "the API does not answer", 30)
-    await asyncio.sleep(max(0.0, closes_at - time.monotonic() - plan.closes_in_s))
-
-
-async def _blast(plan: Plan, at: Marketer, smsc: SmscPeer, numbers: list[str]) -> Verdict:
-    chance = random.Random(plan.seed)  # noqa: S311 - a seed, not a secret
-    audience = at.ask("POST", "/v1/audiences", {"name": "all three"})
-    texts = {"en": "{points} at {firm}. {opt_out}"}
-    draft = {"name": "soak", "audience": audience["id"], "campaign": at.campaign, "texts": texts}
-    blast = int(at.ask("POST", "/v1/blasts", {**draft, "error_share": 1.0})["id"])
-    at.turn(blast, "launch")
-    trouble = Trouble()
-    stops = asyncio.ensure_future(_stops(plan, chance, numbers, smsc, trouble))
-    try:
-        for victim in plan.victims:
-            await asyncio.sleep(chance.uniform(0.5, 1.5))
-            await _pause(at, blast, trouble, chance, freeze=victim == "worker")
-            # The sender tries one a second then, so these last for some seconds.
-            smsc.behave(Behaviour(throttle_next=chance.randrange(2, 5)))
-            await asyncio.sleep(chance.uniform(0.5, 1.5))
-            trouble.kills += at.stand.gateway.kill(victim)
-            await asyncio.sleep(0.3)
-            _start(at.stand.gateway, victim, plan)
-            await at.stand.gateway.until(at.stand.gateway.answers, "Valkey does not answer")
-        smsc.behave(Behaviour())
-        await _quiet(at, blast)
-    finally:
-        stops.cancel()
-    return _judge(at, blast, numbers, smsc, trouble)
-
-
-async def _stops(
-    plan: Plan, chance: random.Random, numbers: list[str], smsc: SmscPeer, trouble: Trouble
-) -> None:
-    """One person after the other texts STOP; noted when it was acknowledged."""
-    people = chance.sample(numbers, len(numbers) // 10)
-    for number in people:
-        text = Delivery(source=number, destination="4040", body=b"STOP")
-        with suppress(TimeoutError):
-            if await smsc.deliver(text, 10) == 0:
-                trouble.stopped[number] = time.monotonic()
-        await asyncio.sleep(chance.uniform(0, 2 / plan.n * 100))
-
-
-async def _pause(at: Marketer, blast: int, trouble: Trouble, chance: random.Random, *, freeze: bool) -> None:
-    """Paused for a while; `freeze`: the sender stands still meanwhile, perhaps between gate and submit."""
-    pid = at.stand.gateway.pid("smpp") if freeze else None
-    if pid:
-        os.kill(pid, signal.SIGSTOP)
-    at.turn(blast, "pause")
-    begun = time.monotonic()
-    await asyncio.sleep(chance.uniform(1.5, 2.5))
-    if pid:
-        os.kill(pid, signal.SIGCONT)
-        await asyncio.sleep(1.5)
-    trouble.paused.append((begun, time.monotonic()))
-    at.turn(blast, "resume")
-
-
-async def _quiet(at: Marketer, blast: int) -> None:
-    """Until all who may get it now have it: no text waits, and those deferred are for later days."""
-
-    def done() -> bool:
-        found = at.results(blast)
-        waits = found["texts_by_state"]["queued"] or "paused" in found["deferred"]
-        return not waits and found["drawn"] == found["expected"]
-
-    await at.stand.gateway.until(done, "the blast does not come to rest", 600, every_s=0.5)
-
-
-def _judge(at: Marketer, blast: int, numbers: list[str], smsc: SmscPeer, trouble: Trouble) -> Verdict:
-    moved_s = at.stand.gateway.clock_offset_s
-    offers = [one for one in smsc.submitted if OFFER in one.body]
-    taken = Counter(one.destination for one in offers if one.status == 0)
-    found = at.results(blast)["texts_by_state"]
-    told = Verdict(
-        submits=len(offers),
-        throttled=sum(one.status == _THROTTLED for one in offers),
-        received=len(taken),
-        unknown=found["unknown"],
-        stops=len(trouble.stopped),
-        kills=trouble.kills,
-        pauses=len(trouble.paused),
-    )
-    late = [o for o in offers if o.at > trouble.stopped.get(o.destination, o.at) + WITHIN_S]
-    held = [o for o in offers if any(begun + WITHIN_S < o.at < end for begun, end in trouble.paused)]
-    faults = {
-        "got it twice": sum(count > 1 for count in taken.values()),
-        "after their STOP": len(late),
-        "while it was paused": len(held),
-        "outside the hours": sum(not _open(one, moved_s) for one in offers),
-        "strangers": len(set(taken) - set(numbers)),
-        "unknown beyond the window a kill": max(0, found["unknown"] - WINDOW * trouble.kills),
-        "told as sent and not received": max(0, found["sent"] + found["delivered"] - len(taken)),
-    }
-    told.faults = [f"{what}: {count}" for what, count in faults.items() if count]
-    return told
-
-
-def _open(one: Submitted, moved_s: int) -> bool:
-    """Whether the law lets this number be written to at that moment, give or take two seconds."""
-    moment = time.time() - (time.monotonic() - one.at) + moved_s
-    contact = Contact(number=one.destination, consent=Consent.GIVEN)
-    rules = policies.load()
-    decisions = [
-        decide(contact, Channel.SMS, Purpose.MARKETING, int((moment + near) * 1000), rules)
-        for near in (-2, 0)
+def _mixed(n: int) -> list[str]:
+    """Numbers of all regions in turn, so that every region has some at each moment of the blast."""
+    return [
+        number
+        for those in zip(*(r.numbers(n // len(hours.REGIONS)) for r in hours.REGIONS), strict=True)
+        for number in those
     ]
-    return any(isinstance(decision, Allow) for decision in decisions)
+
+
+def _start(gateway: Gateway, role: str, url: str, *, gated: bool) -> None:
+    prefix: tuple[str, ...] = ()
+    if role == "smpp":
+        ungated = () if gated else (sys.executable, "-m", "tests.soak.ungated")
+        prefix = ("env", f"UNDERCAP_REDIS__URL={url}", *ungated)
+    gateway.start(role, prefix=prefix)
 
 
 def main() -> None:
@@ -254,14 +244,15 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=100_000)
     parser.add_argument("--per-s", type=int, default=500)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--closes-in", type=int, default=40, help="seconds until Kazakhstan closes")
+    parser.add_argument("--crosses-in", type=int, default=60, help="seconds until the hours are crossed")
     parser.add_argument("--ungated", action="store_true", help="with a gate that allows all: it must fail")
     given = parser.parse_args()
     plan = Plan(
         n=given.n,
         per_s=given.per_s,
         seed=given.seed,
-        closes_in_s=given.closes_in,
+        crosses_in_s=given.crosses_in,
+        stills=0 if given.ungated else len(VICTIMS),
         gated=not given.ungated,
     )
     (ROOT / "build").mkdir(exist_ok=True)

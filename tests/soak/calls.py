@@ -1,9 +1,10 @@
 """`make soak-calls`: many callers of SIPp on a real Asterisk, the whole gateway behind it.
 
-Each caller hears the real prompts, presses three keys and hangs up; some call again, some withhold their
-number. The count is SIPp's own, held against Asterisk's and against the aliases in SQL.
+Each caller presses three keys and hangs up; some call again, some withhold their number. The count is SIPp's
+own, held against Asterisk's and against the aliases in SQL. Each sentence is a short tone, so that it is the
+talk that is proved and not how many streams of sound a machine can send; `--spoken` takes the real ones.
 
-    python -m tests.soak.calls [--n 6000] [--rate 50] [--pause-s 5] [--seed 1] [--release 22]
+    python -m tests.soak.calls [--n 6000] [--rate 50] [--pause-s 5] [--seed 1] [--release 22] [--spoken]
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from config.prompts import PAUSE, load
+from config.texts import LANGUAGES
 from tests.harness import ROOT, Gateway
 from tests.peers import fetch
 from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import AsteriskPlace, free_port
+from tests.peers.hearing import write_prompt
 from tests.peers.sipp_load import KEYS, Load, LoadCount, push
 from tests.soak import summary
 
@@ -45,6 +49,7 @@ class Plan:
     pause_s: float = 5.0
     seed: int = 1
     release: str = "22"
+    spoken: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -60,9 +65,9 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-async def run(plan: Plan, state: Path, prompts: Path | None = None) -> Verdict:
-    """The whole run in `state`; None: the real prompts, made anew. Raises PeerMissingError, HarnessError."""
-    sounds, agi_port = prompts or state / "sounds", free_port(socket.SOCK_STREAM)
+async def run(plan: Plan, state: Path) -> Verdict:
+    """The whole run in `state`. Raises PeerMissingError, HarnessError."""
+    sounds, agi_port = state / "sounds", free_port(socket.SOCK_STREAM)
     free = {"number": FREE_NUMBER, "short_number": "4040"}
     ivr: dict[str, object] = {
         "enabled": True,
@@ -74,8 +79,10 @@ async def run(plan: Plan, state: Path, prompts: Path | None = None) -> Verdict:
     gateway = Gateway(state=state, links=[], settings={"ivr": ivr})
     with closing(gateway):
         gateway.write_config()
-        if prompts is None:
+        if plan.spoken:
             _make_prompts(gateway, sounds)
+        else:
+            _make_tones(sounds)
         gateway.start("up")
         await gateway.until(lambda: gateway.pid("ivr") is not None, "the IVR process did not start")
         gateway.campaign(short_number="4040")
@@ -138,6 +145,12 @@ def _make_prompts(gateway: Gateway, sounds: Path) -> None:
     gateway.cli("prompts", "make", "--into", str(sounds), *programs)
 
 
+def _make_tones(sounds: Path) -> None:
+    for language in LANGUAGES:
+        for name in (*load(language), PAUSE):
+            write_prompt(sounds / language / f"{name}.wav", (440,))
+
+
 def _listens(port: int) -> bool:
     """Without a connection, which would be one that is given up (proc(5): 0A is LISTEN)."""
     return f"0100007F:{port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text(encoding="ascii")
@@ -152,6 +165,7 @@ def main() -> None:
     parser.add_argument("--pause-s", type=float, default=usual.pause_s)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--release", choices=sorted(fetch.ASTERISK_SUITES), default=usual.release)
+    parser.add_argument("--spoken", action="store_true")
     plan = Plan(**vars(parser.parse_args()))
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="calls-", dir=ROOT / "build") as folder:

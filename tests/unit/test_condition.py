@@ -39,6 +39,31 @@ def test_worker(said: dict[str, Any] | None, grade: Grade) -> None:
     assert condition.worker(said).grade == grade
 
 
+BLASTS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
+    ("silent", None, Grade.DEGRADED, "no blasts process reports: is `undercap blasts` running?"),
+    ("fine", {"swept_s": 0.3, "fault": ""}, Grade.OK, "runs"),
+    (
+        "stuck",
+        {"swept_s": 15.0, "fault": "OperationalError"},
+        Grade.DEGRADED,
+        "its sweep stands still for 15 s: end the process, `up` starts it again",
+    ),
+    (
+        "waits for a store",
+        {"swept_s": 0.3, "fault": "OperationalError"},
+        Grade.DEGRADED,
+        "its stores are away (OperationalError); blasts wait",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "grade", "told"), [case[1:] for case in BLASTS], ids=[case[0] for case in BLASTS]
+)
+def test_blasts(said: dict[str, Any] | None, grade: Grade, told: str) -> None:
+    assert condition.blasts(said) == Part(name="blasts", grade=grade, told=told)
+
+
 @pytest.mark.parametrize(
     ("oldest_s", "texts", "grade"),
     [(0.0, 0, Grade.OK), (9.9, 500, Grade.OK), (10.0, 1, Grade.DEGRADED), (300.0, 1, Grade.FAILED)],

@@ -6,12 +6,24 @@ The function of Redis that charges a contact (store/lua/caps.lua) counts in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Final
 
 from config.policies import ChannelRules
 
 DAY_MS: Final = 86_400_000
 WEEK_MS: Final = 7 * DAY_MS
+TAG_OCTETS: Final = 8
+
+
+def contact_name(blast: str, shopper: str) -> str:
+    """Of the one contact that a blast makes with a person by a channel, however often it is put off."""
+    return f"{blast}/{shopper}"
+
+
+def contact_tag(contact: str) -> bytes:
+    """What stands for a contact in the row of its charge: the same when it is charged again."""
+    return blake2b(contact.encode(), digest_size=TAG_OCTETS).digest()
 
 
 def free_at(rules: ChannelRules, contacted: Sequence[int], now: int) -> int:

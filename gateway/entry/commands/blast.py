@@ -94,10 +94,15 @@ def test(firm: str, blast_id: int, language: str | None) -> None:
 @blast.command()
 @FIRM
 @ID
-def preflight(firm: str, blast_id: int) -> None:
-    """Who would get it and when, and what forbids it. Sends nothing. Exit code 1 if it cannot be launched."""
+@click.option("--whole", is_flag=True, help="Look at the whole audience: half a minute a million.")
+def preflight(firm: str, blast_id: int, whole: bool) -> None:
+    """Who would get it and when, and what forbids it. Sends nothing. Exit code 1 if it cannot be launched.
+
+    Of a large audience the first 20,000 are looked at, those known longest; the rest is taken to be alike.
+    """
     with _one(firm, blast_id) as (at, found):
-        shown = told.preflight(look_ahead(at.desk, found, at.desk.clock()))
+        most = None if whole else life.LOOKED_AT_LAUNCH
+        shown = told.preflight(look_ahead(at.desk, found, at.desk.clock(), most=most))
     deferred = [f"{row['people']} until {row['until']}" for row in shown["deferred"]]
     calls = {f"calls: {word}": value for word, value in shown.pop("calls", {}).items()}
     Console().print(two_columns(f"preflight of blast {blast_id}", {**shown, **calls, "deferred": deferred}))

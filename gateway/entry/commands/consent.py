@@ -16,16 +16,16 @@ from sqlalchemy import select
 
 from gateway.domain.consent import Consent
 from gateway.domain.consent_file import Fault, Line, read_lines
-from gateway.domain.numbers import parse_msisdn
 from gateway.entry.backing import Backing, open_redis
 from gateway.entry.commands.opened import backing, shown
-from gateway.store import consents, schema
+from gateway.entry.commands.typed_number import typed_number
+from gateway.store import accesses, consents, schema
 from gateway.store.consent_words import ConsentWords
 from gateway.store.consents import Entry
 from gateway.usecases import import_consents, person, set_up
 from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.import_consents import Source
-from gateway.usecases.person import Held
+from gateway.usecases.person import Held, Inquiry
 
 MOST_FAULTS = 20
 MOST_WORDING = 500
@@ -41,7 +41,7 @@ def consent() -> None:
 def show() -> None:
     """What we hold about a person. The number is asked for: it stands in no command line."""
     with backing() as opened:
-        found = _held(opened)
+        found = _held(opened, person.DATA)
         firms = _slugs(opened)
     holdings = found.holdings
     click.echo(f"known since {shown(holdings.created_at)} UTC, language {holdings.language or 'not told'}")
@@ -62,7 +62,7 @@ def show() -> None:
 def why() -> None:
     """Why was this person contacted? Every marketing contact, with the word that stood then."""
     with backing() as opened:
-        found = _held(opened)
+        found = _held(opened, person.WHY)
         firms = _slugs(opened)
     table = Table(
         "made (UTC)", "firm", "channel", "blast", "ended", "policy", "consent then", "by", "wording, proof"
@@ -139,13 +139,10 @@ async def _with_desk(opened: Backing, work: Callable[[ConsentDesk], Awaitable[T]
         await redis.redis.aclose()
 
 
-def _held(opened: Backing) -> Held:
+def _held(opened: Backing, purpose: str) -> Held:
     """Whoever has the number that is asked for now. Raises ClickException."""
-    region = next((link.default_region for link in opened.settings.links), "")
-    number = parse_msisdn(click.prompt("Phone number", hide_input=True).strip(), 0, region)
-    if number is None:
-        raise click.ClickException("that is no phone number; write it as +380…")
-    found = person.held(opened.engine, opened.vault, number)
+    inquiry = Inquiry(who=accesses.this_operator(), purpose=purpose)
+    found = person.held(typed_number(opened), inquiry, opened.engine, opened.vault)
     if found is None:
         raise click.ClickException("nothing is kept about this number")
     return found

@@ -18,6 +18,7 @@ from gateway.store.presence import Presence
 from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
 from gateway.usecases.rebuild import Busy, rebuild_firm
+from gateway.usecases.rebuild_caps import rebuild_caps
 
 WAIT_S = 40.0  # a drain ends by itself within 30 seconds
 _FOREIGN = (
@@ -58,6 +59,8 @@ def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
         if foreign and not replace_foreign:
             sys.stderr.write(_FOREIGN)
             return Exit.FAILED
+        # Before any gate opens: caps hold over all firms.
+        contacts = rebuild_caps(backing.engine, backing.redis, backing.settings.clock_offset_s)
         for firm_id, name in catalog.firms.items():
             done = rebuild_firm(
                 firm_id,
@@ -75,6 +78,7 @@ def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
                 f"{done.answers:,} answers queued again, {done.settled:,} texts settled first; "
                 f"{done.seconds:.1f} s, {rate:,.0f} claims a second"
             )
+        console.print(f"{contacts:,} contacts of the last week count again")
         backing.redis.set(keys.DEPLOYMENT, backing.deployment)
         backing.redis.incr(keys.CATALOG_VERSION)
     except Busy:

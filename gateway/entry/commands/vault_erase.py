@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.logging import mask
-from gateway.domain.numbers import parse_msisdn
 from gateway.entry.backing import Backing, CatalogKeeper
 from gateway.entry.commands.opened import backing
+from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, schema, sql
 from gateway.store.scrub import Scrubbed
 from gateway.usecases.answering import Desk
@@ -42,7 +42,7 @@ def erase(yes: bool) -> None:
     May be repeated; after a crash that completes it. Whoever texts again is a new person.
     """
     with backing() as opened:
-        number = _number(opened)
+        number = typed_number(opened)
         click.echo(f"{mask(number)}: {_known(opened, number)}")
         click.echo(EFFECT)
         if not yes:
@@ -58,19 +58,6 @@ def erase(yes: bool) -> None:
             told = f"not complete ({type(err).__name__}): run it again when Redis and the database answer"
             raise click.ClickException(told) from err
     _tell(done)
-
-
-def _number(opened: Backing) -> str:
-    """Raises ClickException."""
-    if sys.stdin.isatty():
-        typed: str = click.prompt("Phone number", hide_input=True)
-    else:
-        typed = sys.stdin.readline(64)
-    region = next((link.default_region for link in opened.settings.links), "")
-    number = parse_msisdn(typed.strip().replace(" ", ""), 0, region)
-    if number is None:
-        raise click.ClickException("that is no phone number; write it as +380…")
-    return number
 
 
 def _known(opened: Backing, number: str) -> str:

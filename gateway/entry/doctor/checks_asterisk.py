@@ -103,7 +103,7 @@ async def _loop(ivr: IvrSettings) -> list[Finding]:
         async with asyncio.timeout(ivr.ami.connect_timeout_s + ivr.ami.answer_timeout_s):
             await manager.up.wait()
         end, told = await loop_call(manager, ivr.agi_host, str(ivr.sounds_dir.absolute()))
-        strays = manager.client.strays if manager.client else 0
+        strays = manager.strays
     except (AmiError, TimeoutError) as err:
         return [fail(name, f"Asterisk makes no call: {err}", f"include extensions.conf; {README}")]
     except OSError as err:

@@ -21,6 +21,7 @@ from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
+from ivr.agi import probe
 
 DISK_FAIL_BYTES = 100 * 1024**2
 DISK_WARN_BYTES = 1024**3
@@ -88,15 +89,15 @@ def server_program(settings: Settings) -> Finding:
 
 def ports(settings: Settings) -> Iterator[Finding]:
     """Each port is free, or served by us."""
-    wanted = [("http.port", settings.http.host, settings.http.port)]
+    wanted = [("http.port", settings.http.host, settings.http.port, _healthy)]
     if settings.simulator.enabled:
         host = settings.simulator.host
-        wanted.append(("simulator.http_port", host, settings.simulator.http_port))
-        wanted.append(("simulator.smpp_port", host, settings.simulator.smpp_port))
+        wanted.append(("simulator.http_port", host, settings.simulator.http_port, _healthy))
+        wanted.append(("simulator.smpp_port", host, settings.simulator.smpp_port, _healthy))
     if settings.ivr.enabled:
-        wanted.append(("ivr.agi_port", settings.ivr.agi_host, settings.ivr.agi_port))
-    for setting, host, port in wanted:
-        yield _port(setting, host, port, ours=_up_runs(settings) or _healthy(host, port))
+        wanted.append(("ivr.agi_port", settings.ivr.agi_host, settings.ivr.agi_port, probe.is_ours))
+    for setting, host, port, by_itself in wanted:
+        yield _port(setting, host, port, ours=_up_runs(settings) or by_itself(host, port))
 
 
 def links(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.entry.doctor import checks_asterisk, checks_here, checks_stores, findings
+from gateway.entry.doctor import checks_asterisk, checks_here, checks_processes, checks_stores, findings
 from gateway.entry.doctor.findings import Finding, Level, fail, good
 
 CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_stores.redis,
     checks_stores.database,
     checks_stores.sealing_keys,
+    checks_processes.processes,
     checks_here.ports,
     checks_here.links,
     checks_asterisk.asterisk,

@@ -82,7 +82,7 @@ def test_it_tells_whom_it_would_call_how_often_and_how_long(market: Market, dial
     assert found.load.ring_minutes == pytest.approx(75 / 2 * (10 + 20) / 60)  # 20: the pack's least
     assert found.forbids == []
     assert found.warns == [
-        "12 shoppers of language kk hear en: record it, too",
+        "24% of them speak kk and hear en: record it, too",
         "Ukraine: a call rings for 20 s at least, as its policy pack says",
     ]
     assert found.forecast is not None

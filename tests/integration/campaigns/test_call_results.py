@@ -13,6 +13,7 @@ from gateway.domain.offer_call import Outcome
 from gateway.domain.offer_ids import asked_id
 from gateway.domain.policy.verdict import Reason
 from gateway.store import schema, sql
+from gateway.usecases.person import DATA, Inquiry, held
 from tests.integration.campaigns.calls import TALKED_MS, Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, Market
 from tests.integration.core.house import LINK, SHORT
@@ -104,6 +105,17 @@ async def test_unknown_calls_are_listed_page_by_page_by_the_firms_own_names(
         seen += [row["reference"] for row in rows]
         after = after_of(rows[-1])
     assert [market.desk.shopper(market.firm, reference) for reference in seen] == [1, 3, 5]
+
+
+async def test_calls_are_among_what_is_held_about_a_person(market: Market, dialling: Dialling) -> None:
+    (number, *_) = market.shoppers(2)
+    blast = dialling.launched()
+    market.fan_out(blast)
+    dialling.end(blast, Outcome.HEARD)
+    found = held(number, Inquiry(who="somebody", purpose=DATA), market.house.engine, market.house.vault)
+    assert found is not None
+    (call,) = found.holdings.listed["offer_calls"]
+    assert (call["begun_at"], call["blast_id"], call["outcome"]) == (NOON, blast.id, "heard")
 
 
 def ask(market: Market, blast: int, shopper: int, state: str) -> None:

@@ -87,6 +87,23 @@ async def test_from_the_audience_to_the_results(undercap: Undercap, market: Mark
     assert [number for number in numbers if number in heard + watched] == []
 
 
+def test_a_preflight_of_the_whole_audience_is_asked_for(
+    undercap: Undercap, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.preflight.PAGE", 10)
+    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 10)
+    market.shoppers(20)
+    market.shoppers(20, first=100, consent="out:1")
+    undercap("audience", "add", *FIRM, "--name", "all")
+    blast = draft(undercap, market)
+    some = undercap("blast", "preflight", *FIRM, blast)
+    whole = undercap("blast", "preflight", "--whole", *FIRM, blast)
+    assert re.search(r"looked_at\W+10\b", some)
+    assert re.search(r"now\W+40\b", some)
+    assert re.search(r"looked_at\W+40\b", whole)
+    assert re.search(r"now\W+20\b", whole)
+
+
 def test_refusals_say_what_to_do(undercap: Undercap, market: Market) -> None:
     undercap("audience", "add", *FIRM, "--name", "all")
     assert "there is no audience 7: see the list" in draft(undercap, market, "7", fails=1)

@@ -89,6 +89,23 @@ async def test_from_the_audience_to_the_results(caller: Caller, market: Market) 
     assert [number for number in numbers if number in caller.heard] == []
 
 
+async def test_a_preflight_of_many_looks_at_some_and_says_so(
+    caller: Caller, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.preflight.PAGE", 20)
+    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 40)
+    market.shoppers(25)
+    market.shoppers(12, first=100, consent="out:1")
+    market.shoppers(3, first=200, consent="")
+    market.shoppers(160, first=300)
+    blast = market.blast()
+    status, flight = await caller.ask("POST", f"/v1/blasts/{blast.id}/preflight")
+    assert (status, flight["audience"], flight["looked_at"]) == (200, 200, 40)
+    assert (flight["now"], flight["segments"]["total"]) == (125, 125)
+    assert flight["denied"] == {"no_consent": "fewer than 50", "withdrawn": 60}
+    assert flight["held_out"] == "fewer than 50"
+
+
 async def _of(market: Market, id_: int) -> Any:
     from gateway.store import blasts as stored
 

@@ -113,9 +113,10 @@ class House:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
+    sql_url: str = ""  # empty: SQLite in `state`
 
     def __post_init__(self) -> None:
-        self.sql_url = f"sqlite:///{self.state / 'undercap.db'}"
+        self.sql_url = self.sql_url or f"sqlite:///{self.state / 'undercap.db'}"
         migrate.upgrade(self.sql_url)
         self.engine = sql.engine(self.sql_url)
         self.vault = Vault(MASTER)
@@ -283,6 +284,7 @@ class House:
             owners=Shoppers(self.client, engine or self.engine),
             callers=Callers(engine or self.engine, self.vault),
             newcomers=Newcomers(self.client, new_callers_per_hour),
+            consents=self.consent_desk(engine),
             vault=self.vault,
             alias_key=self.vault.derive("alias").hex(),
             link=lambda _: link,
@@ -292,10 +294,10 @@ class House:
 
     # As the API
 
-    def consent_desk(self) -> ConsentDesk:
+    def consent_desk(self, engine: Engine | None = None) -> ConsentDesk:
         """Where consent is changed by no text."""
         words = ConsentWords(DurableRedis(self.client))
-        return ConsentDesk(engine=self.engine, vault=self.vault, words=words)
+        return ConsentDesk(engine=engine or self.engine, vault=self.vault, words=words)
 
     # As the worker
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from gateway.store.sendqueue import Sent
 from gateway.usecases import person
 from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
 from gateway.usecases.import_consents import Imported, Source, import_lines
+from gateway.usecases.person import Inquiry
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House
 from tests.integration.core.test_rebuild import rebuild
 from tests.offers import put_offers
@@ -226,11 +228,14 @@ async def test_why_was_this_person_contacted(house: House) -> None:
     await queue.file([Sent(waiting, "accepted", "id", None, said_at + 9, basis=basis)])
     house.drain()
 
-    found = person.held(house.engine, house.vault, ANNA)
+    asked = Inquiry(who="olha", purpose=person.WHY)
+    found = person.held(ANNA, asked, house.engine, house.vault)
     assert found is not None
     (reached,) = found.reached
     assert (reached.contact.id, reached.contact.blast, reached.contact.state) == (id_, "7", "accepted")
     assert reached.consent is not None
     assert (reached.consent.how, reached.consent.state) == ("sms", GIVEN)
-    assert person.held(house.engine, house.vault, ANNA, firm_id=2).reached == ()  # type: ignore[union-attr]
-    assert person.held(house.engine, house.vault, BOHDAN) is None
+    others = person.held(ANNA, replace(asked, firm_id=2), house.engine, house.vault)
+    assert others is not None
+    assert others.reached == ()
+    assert person.held(BOHDAN, asked, house.engine, house.vault) is None

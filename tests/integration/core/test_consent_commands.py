@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,60 @@ async def test_show_and_why_ask_for_the_number(house: House, undercap: Undercap)
         assert done.exit_code == 0, done.output
         assert expected in done.output
         assert ANNA not in done.output
+
+
+async def test_each_look_at_a_person_is_in_the_access_log(
+    house: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    await house.text("STOP")
+    house.drain()
+    undercap("consent", "show", said=f"+{ANNA}\n")
+    undercap("consent", "why", said=f"+{ANNA}\n")
+    undercap("consent", "show", said=f"+{BOHDAN}\n", fails=1)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert house.rows("person_access", "who", "purpose", "shopper_id") == [
+        (me, "data held", 1),
+        (me, "why contacted", 1),
+        (me, "data held", None),
+    ]
+    report = undercap("vault", "report", "--purpose", "why contacted").output
+    assert me in report
+
+
+@pytest.mark.parametrize(
+    ("regions", "typed", "meant"),
+    [
+        (["UA"], "067 000 00 01", "380670000001"),
+        (["UA", "UA"], "(067) 000-00-01", "380670000001"),
+        ([], "+380 67 000 00 01", "380670000001"),
+        (["UA", "KZ"], "+380670000001", "380670000001"),
+        (["UA", "KZ"], "00380670000001", "380670000001"),
+        (["UA", "KZ"], "380670000001", "380670000001"),
+        (["UA", "KZ"], "067 000 00 01", None),
+        (["UA", ""], "067 000 00 01", None),
+    ],
+)
+async def test_a_national_form_is_read_only_where_it_means_one_person(
+    house: House,
+    undercap: Undercap,
+    monkeypatch: pytest.MonkeyPatch,
+    regions: list[str],
+    typed: str,
+    meant: str | None,
+) -> None:
+    links = [
+        {"name": f"l{n}", "host": "127.0.0.1", "system_id": "x", "default_region": region}
+        for n, region in enumerate(regions)
+    ]
+    monkeypatch.setenv("UNDERCAP_SMPP__LINKS", json.dumps(links))
+    if meant is not None:
+        await house.text("STOP", meant)
+        house.drain()
+    for words in (["consent", "show"], ["vault", "erase", "--yes"]):
+        told = undercap(*words, said=f"{typed}\n", fails=int(meant is None)).output
+        assert ("write it as E.164" in told) is (meant is None)
+    assert house.rows("shopper", "number") == ([] if meant is None else [(b"",)])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.http import calls as call_routes
 from gateway.http import guard
-from gateway.store import call_reports, calls
+from gateway.store import call_reports, calls, keys
 from gateway.store.call_reports import CallReport
 from gateway.store.metrics import Meter
 from tests import described
@@ -63,6 +63,27 @@ async def test_calls_now_and_since_a_moment(operator: Client, house: House) -> N
         "faults": {},
         "callers": {"known": 3},
         "keys": {"1": 3, "4": 3, "#": 3},
+    }
+
+
+async def test_a_process_that_says_nothing_any_more_is_gone(operator: Client, house: House) -> None:
+    for name in ("a 1", "b 2"):
+        await call_reports.tell(house.client, CallReport(process=name, calls=3, most=1000))
+    at, _, said = house.redis.hget(keys.CALLS_NOW, "a 1").decode().partition("|")  # type: ignore[union-attr]
+    house.redis.hset(keys.CALLS_NOW, "a 1", f"{int(at) - keys.STATUS_TTL}|{said}")
+
+    assert [told["process"] for told in (await asked(operator))[1]["processes"]] == ["b 2"]
+    assert house.redis.hkeys(keys.CALLS_NOW) == [b"b 2"]
+    assert 0 < int(house.redis.ttl(keys.CALLS_NOW)) <= keys.STATUS_TTL
+
+
+async def test_what_else_stands_in_redis_is_not_looked_at(operator: Client, house: House) -> None:
+    await call_reports.tell(house.client, CallReport(process="a 1", calls=3, most=1000))
+    house.redis.config_resetstat()
+    await asked(operator)
+    commands: Any = house.redis.info("commandstats")
+    assert set(commands) <= {
+        f"cmdstat_{name}" for name in ("eval", "hgetall", "time", "config|resetstat", "info")
     }
 
 

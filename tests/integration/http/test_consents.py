@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from config.texts import LANGUAGES
 from gateway.http import consents, guard, persons
 from gateway.store.metrics import Meter
 from gateway.usecases import set_up
@@ -99,6 +102,17 @@ async def test_the_box_on_the_page(front: Front) -> None:
     assert front.house.consent(ANNA) == "in"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_is_kept_as_proof_is_what_stood_beside_the_box(front: Front, language: str) -> None:
+    async with front.client.get(f"/a?l={language}") as response:
+        page = await response.text()
+    (shown,) = re.findall(r'<label for="offers">(.*?)</label>', page, re.DOTALL)
+    (code, *_) = front.house.codes(1)
+    pin = await front.proved()
+    assert (await claim(front, pin, code, offers=True, language=language)).status == 202
+    assert {row[3] for row in entries(front.house)} == {html.unescape(shown)}
+
+
 async def test_a_ticked_box_without_the_pin_is_nothing(front: Front) -> None:
     (code, *_) = front.house.codes(1)
     await front.proved()
@@ -149,6 +163,22 @@ async def test_what_do_we_hold_about_this_person(asking: Front) -> None:
     assert [told[kind] for kind in ("activations", "ledger", "messages", "consents")] == [[]] * 4
     assert (await ask(asking, persons.DATA, TOKEN, BOHDAN)).body == {"known": False}
     assert (await ask(asking, persons.DATA, "uc_nobodys")).status == 401
+
+
+async def test_each_question_about_a_person_is_in_the_access_log(asking: Front) -> None:
+    house = asking.house
+    await house.text("START")
+    house.drain()
+    key = set_up.new_api_key(house.engine, house.vault, "acme")
+    await ask(asking, persons.DATA, TOKEN)
+    await ask(asking, persons.CONTACTS, key)
+    await ask(asking, persons.CONTACTS, key, BOHDAN)
+    await ask(asking, persons.DATA, "uc_nobodys")
+    assert house.rows("person_access", "who", "purpose", "shopper_id") == [
+        ("operator's token", "data held", 1),
+        ("firm 1", "why contacted", 1),
+        ("firm 1", "why contacted", None),
+    ]
 
 
 async def test_why_was_this_person_contacted(asking: Front) -> None:

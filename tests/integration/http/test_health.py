@@ -90,6 +90,13 @@ def says(house: House, process: str, body: object) -> None:
     house.redis.set(keys.status(process), json.dumps(body))
 
 
+def well(house: House) -> None:
+    """All processes tell that they are."""
+    bound(house)
+    says(house, "worker", {"ledger": ""})
+    says(house, "blasts", {"swept_s": 0.2, "fault": ""})
+
+
 def bound(house: House) -> None:
     """The holder of the link tells that it is bound."""
     house.redis.set(keys.link_status(LINK), json.dumps(asdict(BOUND)))
@@ -102,6 +109,7 @@ FINE = {
     "sql": "ok",
     "links": "ok",
     "worker": "ok",
+    "blasts": "ok",
     "settlement": "ok",
     "dead_letters": "ok",
 }
@@ -113,14 +121,12 @@ async def test_alive_is_alive_whatever_else_is(operator: Client) -> None:
 
 
 async def test_ready_when_every_component_is(operator: Client, house: House) -> None:
-    bound(house)
-    says(house, "worker", {"ledger": ""})
+    well(house)
     assert await ready(operator) == (200, FINE)
 
 
 async def test_asking_changes_nothing(operator: Client, house: House) -> None:
-    bound(house)
-    says(house, "worker", {"ledger": ""})
+    well(house)
     before = {name: house.redis.dump(name) for name in house.names()}
     await ready(operator)
     async with operator.get("/metrics") as response:
@@ -129,15 +135,21 @@ async def test_asking_changes_nothing(operator: Client, house: House) -> None:
 
 
 async def test_processes_that_say_nothing_have_failed(operator: Client) -> None:
-    assert await ready(operator) == (503, {**FINE, "all": "failed", "links": "failed", "worker": "failed"})
+    failed = {"links": "failed", "worker": "failed", "blasts": "degraded"}
+    assert await ready(operator) == (503, {**FINE, "all": "failed", **failed})
+
+
+async def test_without_blasts_the_gateway_may_be_given_work(operator: Client, house: House) -> None:
+    well(house)
+    house.redis.delete(keys.status("blasts"))
+    assert await ready(operator) == (200, {**FINE, "all": "degraded", "blasts": "degraded"})
 
 
 async def test_a_redis_behind_the_ledger_has_failed(operator: Client, house: House) -> None:
     code = house.codes(1)[0]
     await house.text(code)
     house.drain()
-    bound(house)
-    says(house, "worker", {"ledger": ""})
+    well(house)
     assert (await ready(operator))[0] == 200
     house.redis.delete(keys.gate(1))
     status, grades = await ready(operator)
@@ -149,7 +161,7 @@ async def test_a_redis_behind_the_ledger_has_failed(operator: Client, house: Hou
 
 
 async def test_texts_that_wait_too_long_are_noticed(operator: Client, house: House) -> None:
-    bound(house)
+    well(house)
     says(house, "worker", {"ledger": "timeout"})
     seconds, _ = house.redis.time()
     house.redis.xadd(keys.outbox(1), {"b": "x"}, id=f"{(seconds - 60) * 1000}-0")
@@ -164,8 +176,7 @@ async def test_texts_that_wait_too_long_are_noticed(operator: Client, house: Hou
 
 
 async def test_dead_letters_ask_for_somebody(operator: Client, house: House) -> None:
-    bound(house)
-    says(house, "worker", {"ledger": ""})
+    well(house)
     house.redis.xadd(keys.dead(1), {"why": "unreadable"})
     assert await ready(operator) == (200, {**FINE, "all": "degraded", "dead_letters": "degraded"})
 

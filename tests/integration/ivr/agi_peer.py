@@ -26,13 +26,13 @@ _READ = re.compile(r'EXEC Read "(\w+),([^,]*),(\d+),,1,([\d.]+)"')
 class AgiPeer:
     """One call. `keys`: what each Read hears; then silence. `missing`: a sound that is not there.
 
-    `machine`: AMDSTATUS and AMDCAUSE, as app_amd sets them. `on_command`: told of each command before it is
-    answered.
+    `machine`: AMDSTATUS and AMDCAUSE, as app_amd sets them; None: it is not loaded. `on_command`: told of
+    each command before it is answered.
     """
 
     keys: list[str] = field(default_factory=list)
     missing: str = ""
-    machine: tuple[str, str] = ("", "")
+    machine: tuple[str, str] | None = ("", "")
     env: Mapping[str, str] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)  # sounds that were played, without their directory
     commands: list[str] = field(default_factory=list)
@@ -76,12 +76,13 @@ class AgiPeer:
             return "200 result=0"
         if line.startswith("GET VARIABLE"):
             return f"200 result=1 ({self._value(line)})"
-        return "200 result=1" if line == "HANGUP" else "200 result=0"
+        no_application = line.startswith("EXEC AMD") and self.machine is None
+        return "200 result=-2" if no_application else f"200 result={int(line == 'HANGUP')}"
 
     def _value(self, line: str) -> str:
         if found := _STAT.fullmatch(line):
             return str(int(_name(found[1]) != self.missing))
-        detected = dict(zip(("AMDSTATUS", "AMDCAUSE"), self.machine, strict=True))
+        detected = dict(zip(("AMDSTATUS", "AMDCAUSE"), self.machine or ("", ""), strict=True))
         return {**detected, **self.variables}.get(line.split('"')[1], "")
 
     def _play(self, files: str) -> bool:

@@ -48,6 +48,9 @@ class FakeDesk:
         await self._ask("balance", number, short_number)
         return POINTS
 
+    async def agree(self, number: str, short_number: str, language: str, source: str) -> None:
+        await self._ask("agree", number, short_number, language, source)
+
     async def stop(self, number: str, short_number: str, language: str) -> None:
         await self._ask("stop", number, short_number, language)
 

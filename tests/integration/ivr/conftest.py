@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from config import prompts
 from gateway.entry.cli import cli
 from tests.conftest import peer_of
+from tests.integration.core.conftest import house, shared_server
 from tests.peers import fetch
 from tests.peers.hearing import write_prompt
 
+__all__ = ["house", "shared_server"]
 # What stays as it is spoken where other sentences are cut short.
 SPOKEN = ("activated", "language_set", "withheld", "sorry", "busy", "goodbye")
 VOICE = {"espeak-ng": fetch.espeak_ng, "sox": fetch.sox}

@@ -15,6 +15,7 @@ from ivr.agi.channel import Channel
 from ivr.agi.faults import Fault
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
+from ivr.talk.desk import Desk
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
 from tests.conftest import sipp_program
@@ -155,9 +156,10 @@ async def exchange(
     sounds: Path,
     *,
     desk: FakeDesk | None = None,
+    behind: Desk | None = None,
     most_calls: int = 50,
 ) -> AsyncIterator[Exchange]:
-    """Everything runs in the block."""
+    """Everything runs in the block. `behind`: a real desk in place of the fake one."""
     desk = desk or FakeDesk(outcome=Outcome.ACTIVATED)
     records: asyncio.Queue[CallRecord] = asyncio.Queue()
     telephones: dict[str, Telephone[Caller]] = {}
@@ -169,7 +171,7 @@ async def exchange(
         region="UA",
         countries=frozenset({"UA", "KZ"}),
     )
-    talk = FreeNumberTalk(line, desk, records.put_nowait)
+    talk = FreeNumberTalk(line, behind or desk, records.put_nowait)
 
     async def watched(channel: Channel) -> None:
         await talk(Watched(channel, telephones[channel.env["callerid"]]))

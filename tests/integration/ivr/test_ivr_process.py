@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import socket
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from config import settings as settings_module
 from gateway.store import master_secret, migrate
+from ivr.agi import probe
 from tests.conftest import any_asterisk, sipp_program
 from tests.harness import VALKEY, Gateway, link_table
 from tests.peers.asterisk import Asterisk, running
@@ -180,6 +183,12 @@ async def test_a_caller_in_mid_call_hears_an_apology_when_the_process_dies(house
     assert likeness(caller.heard[-len(apology) - 2 * RATE :], apology) >= ALIKE
     house.gateway.start("ivr")
     await house.gateway.until(lambda: _listens(house.gateway, 2), "the IVR process does not listen again")
+    lost = await house.line()
+    assert (lost["outcome"], lost["keys"], lost["services"]) == ("lost", "", "look_up text_alias")
+    outcomes = "select outcome, count(*) from call_record group by outcome order by outcome"
+    recorded = [("hung_up", 3), ("lost", 1)]
+    await house.gateway.until(lambda: house.gateway.sql(outcomes) == recorded, "a call is not recorded")
+    assert "hung_up 3, lost 1" in house.gateway.cli("ivr", "calls")
     async with house.call() as caller:
         await house.plays("greeting")
         await caller.hang_up()
@@ -187,12 +196,19 @@ async def test_a_caller_in_mid_call_hears_an_apology_when_the_process_dies(house
     assert (await house.line())["outcome"] == "hung_up"
 
 
+async def test_the_doctor_knows_the_process_by_its_port(house: House) -> None:
+    settings = settings_module.load(house.gateway.config)
+    agi = (settings.ivr.agi_host, settings.ivr.agi_port)
+    assert await asyncio.to_thread(probe.is_ours, *agi)
+
+
 async def test_it_stops_in_time_and_what_it_counted_stays(house: House) -> None:
     assert (await house.gateway.stop())["ivr"] == 0
     told = _metrics(house.gateway.state / "var" / "metrics")
-    # The first process was killed within its fourth call.
     ended = 'undercap_calls_total{caller="known",language="uk",outcome="hung_up"} 4.0'
-    assert {ended, 'undercap_call_keys_total{key="9"} 1.0'} <= set(told)
+    lost = 'undercap_calls_total{caller="known",language="uk",outcome="lost"} 1.0'
+    assert {ended, lost, 'undercap_call_keys_total{key="9"} 1.0'} <= set(told)
+    assert list((house.gateway.state / "var" / "calls").glob("*.rows")) == []
     assert any(line.startswith("undercap_call_seconds_total ") for line in told)
 
 

@@ -24,7 +24,7 @@ ENV = {"network_script": "offer", "uniqueid": "o1", "callerid": "380670000099", 
 HUMAN, SILENCE, LONG = ("HUMAN", "HUMAN-1-1"), ("MACHINE", "INITIALSILENCE-2000-2000"), ("MACHINE", "LONG")
 
 
-def callee(*keys: str, machine: tuple[str, str] = ("", ""), missing: str = "") -> AgiPeer:
+def callee(*keys: str, machine: tuple[str, str] | None = ("", ""), missing: str = "") -> AgiPeer:
     """Who presses these keys."""
     return AgiPeer(env=ENV, keys=list(keys), machine=machine, missing=missing)
 
@@ -139,11 +139,12 @@ async def test_a_hang_up_at_each_step(keys: tuple[str, ...], outcome: Outcome) -
         (HUMAN, AnsweredBy.HUMAN, Outcome.HEARD),
         (("NOTSURE", "TOOLONG-5000"), AnsweredBy.UNSURE, Outcome.HEARD),
         (SILENCE, AnsweredBy.UNSURE, Outcome.HEARD),
+        (None, AnsweredBy.UNSURE, Outcome.HEARD),
         (LONG, AnsweredBy.MACHINE, Outcome.MACHINE),
         (("MACHINE", "MAXWORDS-4-3"), AnsweredBy.MACHINE, Outcome.MACHINE),
     ],
 )
-async def test_who_is_a_machine(machine: tuple[str, str], by: AnsweredBy, outcome: Outcome) -> None:
+async def test_who_is_a_machine(machine: tuple[str, str] | None, by: AnsweredBy, outcome: Outcome) -> None:
     peer = callee(machine=machine)
     told = await Talk(order(on_machine=OnMachine.HANG_UP)).hears(peer)
     assert (told.answered_by, told.outcome) == (by, outcome)

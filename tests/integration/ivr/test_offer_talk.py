@@ -239,3 +239,15 @@ async def _gets_a_message(line: Exchange, greeting: array.array[int]) -> None:
     call.phone.was_right()
     assert (told.answered_by, told.outcome) == (AnsweredBy.MACHINE, Outcome.MESSAGE_LEFT)
     assert told.keys == ""
+
+
+async def test_without_our_process_a_callee_hears_nothing(
+    asterisk_program: AsteriskProgram, offer_sounds: Path
+) -> None:
+    """No apology: it would speak to somebody who has not called."""
+    async with exchange(asterisk_program, offer_sounds) as line:
+        await line.asterisk.cli("dialplan set global UNDERCAP_AGI 127.0.0.1:1")
+        async with line.call() as call:
+            await call.phone.line.answered()
+            await call.phone.line.ended()
+        assert (len(call.phone.line.heard), call.told.empty()) == (0, True)

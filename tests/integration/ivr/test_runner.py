@@ -64,7 +64,7 @@ class Talk:
 
 async def test_a_whole_call() -> None:
     talk = Talk()
-    peer = AgiPeer(keys=["3", CODE, "4", "9", "8", "4"])
+    peer = AgiPeer(keys=["3", CODE, "4", "7", "1", "9", "7", "1", "8", "4"])
     record = await talk.hears(peer)
     assert talk.desk.done == [
         ("language", NUMBER),
@@ -72,15 +72,20 @@ async def test_a_whole_call() -> None:
         ("text_alias", NUMBER, "4040", "uk"),
         ("activate", NUMBER, "4040", CODE, "uk"),
         ("balance", NUMBER, "4040"),
+        ("agree", NUMBER, "4040", "uk", f"{record.id}.5"),
         ("stop", NUMBER, "4040", "uk"),
+        ("agree", NUMBER, "4040", "uk", f"{record.id}.7"),
         ("choose_language", NUMBER, "en"),
     ]
     assert peer.heard[-1] == "en/goodbye"
     assert peer.variables[DONE] == "1"
     assert peer.commands[-1] == "HANGUP"
     assert (record.end, record.sight, record.language) == (CallEnd.SILENCE, Sight.KNOWN, "en")
-    assert record.keys == "34489"
-    assert record.services == (*tuple(Service)[:4], Service.STOP, Service.CHOOSE_LANGUAGE)
+    assert record.keys == "113447789"
+    assert record.services == (
+        *(Service.LOOK_UP, Service.TEXT_ALIAS, Service.ACTIVATE, Service.BALANCE),
+        *(Service.AGREE, Service.STOP, Service.CHOOSE_LANGUAGE),
+    )
     assert record.answered_at is not None
     assert record.started_at <= record.answered_at <= record.ended_at
     for secret in (NUMBER, CODE, "123456789"):
@@ -141,7 +146,7 @@ async def test_a_slow_service_is_bridged_with_words() -> None:
 
 
 async def test_a_service_without_an_end_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_WITHIN_S", 0.1)
+    monkeypatch.setattr(service, "WITHIN_S", 0.1)
     talk = Talk(FakeDesk(waits={"language": asyncio.Event(), "balance": asyncio.Event()}))
     peer = AgiPeer(keys=["4"])
     record = await talk.hears(peer)
@@ -170,7 +175,9 @@ async def test_a_code_that_is_keyed_into_a_menu_is_not_kept() -> None:
     assert code not in record.keys
 
 
-@pytest.mark.parametrize("keys", [["hang up"], ["3", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]])
+@pytest.mark.parametrize(
+    "keys", [[HANG_UP], ["3", HANG_UP], ["7", HANG_UP], ["8", HANG_UP], ["4", HANG_UP], ["", HANG_UP]]
+)
 async def test_a_hang_up_at_each_step(keys: list[str]) -> None:
     talk = Talk()
     record = await talk.hears(AgiPeer(keys=keys))
@@ -226,7 +233,28 @@ async def test_an_error_of_ours_is_apologised_for() -> None:
     assert DONE not in peer.variables
 
 
-async def test_a_call_in_progress_when_we_stop_is_apologised_for() -> None:
+async def test_a_wish_that_was_begun_when_we_stop_is_done_before_we_end() -> None:
+    slow = asyncio.Event()
+    talk = Talk(FakeDesk(waits={"activate": slow}))
+    async with talk.serving() as server, asyncio.timeout(WITHIN_S):
+        begun = asyncio.Event()
+        peer = AgiPeer(keys=["3", CODE], on_command=lambda line: begun.set() if "/moment" in line else None)
+        async with on_call(peer, talk.port):
+            await begun.wait()
+            stopping = asyncio.ensure_future(server.stop(0.0))
+            asyncio.get_running_loop().call_later(0.2, slow.set)
+            await stopping
+            assert talk.desk.done[-1] == ("activate", NUMBER, "4040", CODE, "uk")
+            await peer.closed.wait()
+        record = await talk.records.get()
+    assert (record.end, record.services[-1]) == (CallEnd.STOPPED, Service.ACTIVATE)
+    assert DONE not in peer.variables
+
+
+async def test_a_wish_without_an_end_holds_the_stop_up_for_its_own_time_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "WITHIN_S", 1.0)
     talk = Talk(FakeDesk(waits={"balance": asyncio.Event()}))
     async with talk.serving() as server, asyncio.timeout(WITHIN_S):
         waiting = asyncio.Event()

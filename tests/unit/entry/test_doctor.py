@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import socket
@@ -12,12 +13,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from config.ivr_settings import FreeNumber, IvrSettings
 from config.link_settings import LinkSettings
 from config.settings import HttpSettings, RedisSettings, Settings, SmppSettings
 from gateway.entry.doctor import checks_here, checks_stores, findings
 from gateway.entry.doctor import report as doctor
 from gateway.entry.doctor.findings import Finding, Level
 from gateway.entry.supervision import up_lock
+from ivr.agi import probe
+from ivr.agi.channel import Channel
+from ivr.agi.faults import Fault
+from ivr.agi.limits import AgiLimits
+from ivr.agi.server import AgiServer
 from tests.certificates import Authority, server_side, shaking_hands
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
@@ -40,6 +47,14 @@ def taken_port() -> object:
 
 def on_port(state: Path, port: int) -> Finding:
     (found,) = checks_here.ports(Settings(state_dir=state, http=HttpSettings(port=port)))
+    return found
+
+
+def agi_port(state: Path, port: int) -> Finding:
+    ivr = IvrSettings(
+        enabled=True, agi_port=port, free_numbers=(FreeNumber(number="0800123456", short_number="4040"),)
+    )
+    _, found = checks_here.ports(Settings(state_dir=state, ivr=ivr, http=HttpSettings(port=0)))
     return found
 
 
@@ -96,6 +111,31 @@ def test_a_port_of_our_own_up(state: Path, taken_port: int) -> None:
     with up_lock.only_one(state, wait_s=0, tell=lambda _line: None):
         assert on_port(state, taken_port).level is OK
     assert on_port(state, taken_port).level is FAIL
+
+
+async def test_our_own_agi_server_is_told_from_another_one(state: Path, taken_port: int) -> None:
+    async def of_another(channel: Channel) -> None:
+        await channel.noop("another")
+
+    found = {}
+    faults: list[Fault] = []
+    for name, script in (("ours", probe.who), ("another's", of_another)):
+        server = AgiServer({probe.ROUTE: script}, AgiLimits(most_calls=1, call_s=5.0), faults.append)
+        port = await server.start("127.0.0.1", 0)
+        found[name] = await asyncio.to_thread(agi_port, state, port)
+        await server.stop(1.0)
+    found["silent"] = await asyncio.to_thread(agi_port, state, taken_port)
+    found["free"] = agi_port(state, port)
+
+    assert {name: finding.level for name, finding in found.items()} == {
+        "ours": OK,
+        "another's": FAIL,
+        "silent": FAIL,
+        "free": OK,
+    }
+    assert found["ours"].told.endswith("is served by us")
+    assert found["another's"].mend == "stop what uses it, or change ivr.agi_port"
+    assert faults == []
 
 
 def test_a_free_port(state: Path) -> None:

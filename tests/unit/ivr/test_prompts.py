@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
 
-from config.prompts import NUMBERS, SENTENCES, PromptError, load, parse
+from config.prompts import CONSENT, NUMBERS, SENTENCES, PromptError, load, parse
 from config.texts import LANGUAGES
 from gateway.domain.keywords import PHRASES, Intent
 
@@ -23,6 +24,17 @@ def test_every_language_is_whole(language: str) -> None:
 def test_the_word_that_callers_are_told_to_text_is_a_keyword(language: str) -> None:
     words = PHRASES[Intent.ALIAS][language].split("|")
     assert any(word in load(language)["instead"] for word in words)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_question_for_consent_names_both_ways_and_the_word_that_refuses(language: str) -> None:
+    question = load(language)[CONSENT]
+    words = [word for of in ("", language) for word in PHRASES[Intent.STOP][of].split("|")]
+    calls = {"uk": "автоматичними дзвінками", "ru": "автоматическими звонками", "kk": "автоматты қоңыраулар"}
+    assert "SMS" in question
+    assert calls.get(language, "automatic calls") in question
+    assert any(re.search(rf"\b{re.escape(word)}\b", question) for word in words)
+    assert len(question) <= 500  # as consent_entry keeps it
 
 
 def test_an_unknown_language_is_named() -> None:

@@ -100,7 +100,8 @@ def test_an_earlier_choice_of_language_wins() -> None:
         ("2", ["sent_already", "menu"]),
         ("3", ["enter_code"]),
         ("0", ["help", "menu"]),
-        ("7", ["wrong_key", "menu"]),
+        ("7", ["consent_question"]),
+        ("6", ["wrong_key", "menu"]),
         ("#", ["wrong_key", "menu"]),
         ("", ["not_heard", "menu"]),
     ],
@@ -184,6 +185,30 @@ def test_a_star_leads_back_from_a_code() -> None:
     assert said(after(*SERVED, Keyed("3"), Keyed("12*"))[1]) == ["menu"]
 
 
+@pytest.mark.parametrize(
+    ("key", "service", "heard"),
+    [
+        ("1", Service.AGREE, ["consent_given", "menu"]),
+        ("9", Service.STOP, ["no_more_offers", "menu"]),
+        ("*", None, ["menu"]),
+        ("7", None, ["wrong_key", "consent_question"]),
+        ("", None, ["not_heard", "consent_question"]),
+    ],
+)
+def test_a_yes_to_offers_is_one_key_after_the_question(
+    key: str, service: Service | None, heard: list[str]
+) -> None:
+    script, action = after(*SERVED, Keyed("7"), Keyed(key))
+    if service is not None:
+        assert action == Do(service=service, language="uk")
+        action = script.hear(Done())
+    assert said(action) == heard
+
+
+def test_a_yes_that_cannot_be_kept_is_not_told() -> None:
+    assert said(after(*SERVED, *keyed("71"), Away())[1]) == ["not_now", "menu"]
+
+
 def test_no_code_is_a_silence() -> None:
     assert said(after(*SERVED, Keyed("3"), Keyed(""))[1]) == ["not_heard", "enter_code"]
 
@@ -207,7 +232,7 @@ def test_another_key_is_no_language() -> None:
     assert action.sounds[-1] == "en/choose"
 
 
-@pytest.mark.parametrize("where", ["", "3", "8"], ids=["menu", "code", "language"])
+@pytest.mark.parametrize("where", ["", "3", "7", "8"], ids=["menu", "code", "offers", "language"])
 def test_silence_is_borne_twice(where: str) -> None:
     script, action = after(*SERVED, *keyed(where))
     for _ in range(2):
@@ -262,7 +287,7 @@ def test_a_language_can_be_had_without_a_number() -> None:
     assert said(action, "en")[:2] == ["language_set", "withheld"]
 
 
-@pytest.mark.parametrize("where", ["", "3", "8", "0"])
+@pytest.mark.parametrize("where", ["", "3", "7", "8", "0"])
 def test_when_the_time_is_up_there_is_a_goodbye(where: str) -> None:
     _, action = after(*SERVED, *keyed(where), TimeUp())
     assert isinstance(action, End)

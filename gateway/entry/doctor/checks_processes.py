@@ -1,0 +1,49 @@
+"""The doctor's checks of the processes that work on their own, by what they tell Redis of themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from config.settings import Settings
+from gateway.domain import condition
+from gateway.domain.condition import Grade, Part
+from gateway.entry.doctor.findings import Finding, fail, good, warn
+from gateway.entry.valkey.place import redis_url
+from gateway.store import keys
+from gateway.store.connect import sync_client
+
+_JUDGES = {"worker": condition.worker, "blasts": condition.blasts}
+
+
+def processes(settings: Settings) -> Iterator[Finding]:
+    """Each lives and gets on; nothing is said where Redis does not answer, since its own check says so."""
+    try:
+        said = _said(settings)
+    except (RedisError, OSError):
+        return
+    if not any(said.values()):
+        yield warn("processes", "none runs", "`undercap up` starts them")
+        return
+    for name, judge in _JUDGES.items():
+        yield _found(judge(said[name]))
+
+
+def _found(part: Part) -> Finding:
+    if part.grade is Grade.OK:
+        return good(part.name, part.told)
+    told, _, mend = part.told.partition(": ")
+    return fail(part.name, told, mend or "mend what is away; it goes on by itself")
+
+
+def _said(settings: Settings) -> dict[str, Any]:
+    """What each tells of itself; None for one that is silent. Raises RedisError."""
+    client = sync_client(redis_url(settings), settings.redis)
+    try:
+        raw: dict[str, Any] = {name: client.get(keys.status(name)) for name in _JUDGES}
+    finally:
+        client.close()
+    return {name: None if found is None else json.loads(found) for name, found in raw.items()}

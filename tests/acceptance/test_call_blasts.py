@@ -1,0 +1,127 @@
+"""Blasts by call through a real Asterisk: key 1 brings the text, and so does not to be reached."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from config import prompts
+from tests.acceptance.offers import WORDS, Marketer, marketer, to_noon
+from tests.acceptance.stand import standing
+from tests.conftest import any_asterisk, any_smsc, peer_of, sipp_program
+from tests.peers import fetch
+from tests.peers.asterisk import Asterisk, running
+from tests.peers.asterisk_files import TRUNK, AsteriskPlace, free_port
+from tests.peers.callee import answering
+from tests.peers.hearing import likeness, samples, write_prompt
+from tests.peers.talking import talking
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+LINK: Final = "peer"
+ALIKE: Final = 0.9
+INTRO = (500, 1700, 800, 1300, 650, 2100, 1000, 400, 1900, 900, 1500, 700)
+OFFER = (900, 450, 1500, 700, 1900, 1100, 600, 2000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Street:
+    """A marketer, the telephones of whose shoppers ring at one port, and what they would hear."""
+
+    acme: Marketer
+    asterisk: Asterisk
+    intro: Path
+    plan: dict[str, Any]
+
+    def outcomes(self, blast: int) -> Counter[str]:
+        """Of the people of a blast, as SQL has them."""
+        rows = self.acme.stand.gateway.sql("SELECT outcome FROM offer_call WHERE blast_id = :b", b=blast)
+        return Counter(str(outcome) for (outcome,) in rows)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def street(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Street]:
+    """A gateway at noon of a weekday, its operator, its Asterisk, and two recordings of its firm."""
+    place = AsteriskPlace(agi_port=free_port(socket.SOCK_STREAM), callee_port=free_port(socket.SOCK_DGRAM))
+    folder = tmp_path_factory.mktemp("street")
+    async with running(any_asterisk(), place) as asterisk:
+        for at, name in enumerate(prompts.SENTENCES):
+            write_prompt(asterisk.sounds / "en" / f"{name}.wav", (400 + 60 * at, 2400 - 50 * at))
+        settings = {"ivr": ivr(asterisk)}
+        async with standing(
+            folder / "gateway", {LINK: any_smsc()}, settings=settings, clock_offset_s=to_noon()
+        ) as stand:
+            acme = await marketer(stand)
+            intro, offer = folder / "intro.wav", folder / "offer.wav"
+            write_prompt(intro, INTRO)
+            write_prompt(offer, OFFER)
+            said = {"intro": acme.upload("intro", "en", intro), "offer": acme.upload("offer", "en", offer)}
+            intro.write_bytes(acme.sound(said["intro"]))
+            plan = {"spoken": {"en": said}, "on_machine": "ignore", "calls_per_s": 20}
+            yield Street(acme=acme, asterisk=asterisk, intro=intro, plan=plan)
+
+
+def ivr(asterisk: Asterisk) -> dict[str, object]:
+    """The settings of the dialer, and of the talk."""
+    return {
+        "enabled": True,
+        "dial": True,
+        "trunk": TRUNK,
+        "agi_port": asterisk.place.agi_port,
+        "ami": {"port": asterisk.ami_port, "secret": asterisk.secret},
+        "sounds_dir": str(asterisk.sounds),
+        "key_wait_s": 1.0,
+        "offer_calls_per_s": 20.0,
+        "sox": shlex.join(peer_of({"sox": fetch.sox}, "sox").argv),
+    }
+
+
+async def test_whoever_presses_1_gets_the_offer_by_sms(street: Street) -> None:
+    acme = street.acme
+    (number,) = acme.shoppers(1, "38050")
+    blast = acme.blast("by call", region="38050", channel="call", call=street.plan)
+    assert acme.ask("POST", f"/v1/blasts/{blast}/preflight")["may_launch"]
+    async with talking(sipp_program(), street.asterisk.place.callee_port) as callee:
+        acme.turn(blast, "launch")
+        await callee.answered()
+        intro = samples(street.intro)  # as it is kept
+        await acme.stand.gateway.until(lambda: len(callee.heard) > len(intro), "the intro is not heard")
+        await callee.press("1")
+        await callee.ended()
+        assert likeness(callee.heard, intro) > ALIKE
+        found = await acme.over(blast)
+    await acme.until_sent([number], 1)
+    (text,) = [one for one in acme.journal() if one.destination == number]
+    assert b"10 points at Acme" in text.body
+    assert street.outcomes(blast) == {"accepted": 1}
+    assert (found["state"], found["calls"]["by_outcome"]) == ("finished", {"accepted": "fewer than 10"})
+    await acme.stand.gateway.until(
+        lambda: acme.results(blast)["texts_by_state"]["sent"] == 1, "the text of key 1 is not counted"
+    )
+
+
+async def test_whom_the_call_does_not_reach_gets_a_text_once(street: Street) -> None:
+    acme = street.acme
+    numbers = acme.shoppers(12, "38066")
+    never = acme.shoppers(3, "38066", first=100, consent="|in:1")  # said yes to calls, nothing of texts
+    calls = acme.blast("calls", region="38066", channel="call", call={**street.plan, "max_attempts": 1})
+    draft = {"name": "texts", "follows": calls, "campaign": acme.campaign, "texts": WORDS}
+    texts = int(acme.ask("POST", "/v1/blasts", draft)["id"])
+    assert acme.turn(texts, "launch") == "running"
+    async with answering(sipp_program(), street.asterisk.place.callee_port, status="486 Busy Here"):
+        acme.turn(calls, "launch")
+        found = await acme.over(calls)
+    assert found["calls"]["by_outcome"] == {"busy": 15}
+    followed = await acme.over(texts)
+    assert acme.received(numbers) == Counter(numbers)
+    assert acme.received(never) == Counter()
+    assert (followed["state"], followed["texts_by_state"]["sent"]) == ("finished", 12)
+    assert followed["denied"] == {"no_consent": "fewer than 10"}
