@@ -42,6 +42,7 @@ from tests.soak.receipts import Receipts
 LINK: Final = "peer"
 RESTART_S: Final = 8
 OLD_S: Final = 1.2  # more than a word of the gate lives, and than a refusal may take
+THROTTLED_OF: Final = 20_000  # shoppers, for one more refusal each time
 ROLES: Final = ("smpp", "worker", "blasts", "api")
 VICTIMS: Final = ("smpp", "blasts", "worker", "api", "smpp", VALKEY)
 
@@ -91,7 +92,8 @@ class Soak:
                     await self._stand_still()
                 await self._pause(blast)
                 # The sender tries one a second then, so these last for some seconds.
-                self._smsc.behave(Behaviour(throttle_next=self._chance.randrange(2, 5)))
+                throttled = self._chance.randrange(2, 5) + self._plan.n // THROTTLED_OF
+                self._smsc.behave(Behaviour(throttle_next=throttled))
                 await self._a_while()
                 await self._kill(victim, url)
             self._smsc.behave(Behaviour())

@@ -20,7 +20,7 @@ from tests.peers.hearing import likeness, samples
 from tests.peers.sipp import Dial, KeyBy
 
 CODE = "1234567890123"
-SERVICES = ["text_alias", "activate", "balance", "stop", "choose_language"]
+SERVICES = ["text_alias", "language", "alias", "activate", "balance", "agree", "stop", "choose_language"]
 WITHHELD = Dial(
     number="anonymous", headers=("P-Asserted-Identity: <sip:380670000012@127.0.0.1>", "Privacy: id")
 )
@@ -47,6 +47,8 @@ async def _presses_every_key(line: Exchange, dial: Dial) -> None:
         await phone.hears("activated", "n10")
         await phone.key("4", "balance_is", "thousand_one", "n200", "n30", "n4", "menu")
         await phone.key("0", "help", "menu")
+        await phone.key("7", "consent_question")
+        await phone.key("1", "consent_given", "menu")
         await phone.key("9", "no_more_offers", "menu")
         await phone.key("8", "uk/choose", "en/choose")
         await phone.key("4", "en/language_set", "en/menu")
@@ -67,7 +69,7 @@ async def test_every_key_of_the_menu_by_rfc_4733_and_by_info(
         mine = [step for step in line.desk.done if step[1] == dial.number]
         assert [step[0] for step in mine[2:]] == SERVICES
         assert ("activate", dial.number, "4040", CODE, "uk") in mine
-    assert [(record.keys, record.end) for record in records] == [("01234489", CallEnd.HUNG_UP)] * 2
+    assert [(record.keys, record.end) for record in records] == [("0112344789", CallEnd.HUNG_UP)] * 2
     assert line.faults == []
 
 

@@ -96,3 +96,18 @@ def _offer_call_record() -> None:
 
 def _partial(name: str, table: str, columns: list[str], where: sa.TextClause) -> None:
     op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+
+
+def downgrade() -> None:
+    """Take back; calls and recordings are forgotten, and blasts that need them are over."""
+    op.drop_table("offer_call_record")
+    op.drop_table("offer_call")
+    op.drop_table("recording")
+    op.execute("UPDATE contact SET state = SUBSTR(state, 1, 10)")
+    with op.batch_alter_table("contact") as contact:
+        contact.alter_column("state", type_=sa.String(length=10), existing_type=sa.String(length=16))
+    op.execute("UPDATE blast SET state = 'cancelled' WHERE channel = 'call' OR follows IS NOT NULL")
+    with op.batch_alter_table("blast") as blast:
+        blast.drop_constraint(op.f("fk_blast_follows"), type_="foreignkey")
+        for column in ("follow_after_s", "follows", "call"):
+            blast.drop_column(column)
