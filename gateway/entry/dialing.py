@@ -55,13 +55,19 @@ class OfferCalls:
     dialer: Dialer
     talk: OfferTalk
     desk: OfferDesk
-    meters: tuple[DialMeters, AmiMeters]
+    meters: DialMeters
+    ami_meters: AmiMeters
     recordings: Recordings
     table: CallTable
 
     def works(self) -> tuple[Awaitable[None], ...]:
         """Each until cancelled."""
         return (self.manager.run(), self._dial(), self.desk.run(), self._sweep())
+
+    def write(self) -> None:
+        """What stands now, for the process's meter."""
+        self.meters.write()
+        self.ami_meters.write()
 
     async def stop_ringing(self) -> None:
         """No more calls; those that nobody has answered end."""
@@ -183,7 +189,8 @@ def make_offer_calls(
         dialer=dialer,
         talk=talk,
         desk=desk,
-        meters=(meters, AmiMeters(meter, manager)),
+        meters=meters,
+        ami_meters=AmiMeters(meter, manager),
         recordings=recordings,
         table=table,
     )

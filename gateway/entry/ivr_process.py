@@ -158,6 +158,6 @@ def _limits(settings: Settings) -> AgiLimits:
 async def _flush(meters: CallMeters, offers: OfferCalls | None) -> None:
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
-        for others in offers.meters if offers is not None else ():
-            others.write()
+        if offers is not None:
+            offers.write()
         meters.write()

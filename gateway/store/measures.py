@@ -77,16 +77,16 @@ CALL_KEYS = _counter("call_keys", "Keys pressed in the menus", "key")
 CALL_SERVICES = _counter("call_services", "Calls that used a service", "service")
 CALL_SECONDS = _counter("call_seconds", "Seconds talked, from the answer to the end")
 CALLS_NOW = _gauge("calls_now", "Calls that Asterisk has handed to us")
+OFFER_CALLS = _counter("offer_calls", "Calls of blasts by what came of them", "outcome")
+OFFER_CALLS_NOW = _gauge("offer_calls_now", "Calls of blasts that are begun and have no end yet")
+DIAL_SHARE = _gauge(
+    "dial_share", "The share of its calls a second that a dialer takes: 1 without congestion", mode="livemax"
+)
 AMI_UP = _gauge("ami_up", "1 where a session with Asterisk's manager interface stands", mode="livemax")
 AMI_QUIET_S = _gauge("ami_quiet_seconds", "Since the last event of Asterisk, or the start", mode="livemax")
 AMI_RECONNECTS = _counter("ami_reconnects", "Sessions with the manager interface beside a process's first")
 AMI_REFUSED = _counter("ami_logins_refused", "Logins that Asterisk refused")
 AMI_STRAYS = _counter(
     "ami_strays", "Events that Asterisk's filter should have held back; nothing is done of them"
-)
-OFFER_CALLS = _counter("offer_calls", "Calls of blasts by what came of them", "outcome")
-OFFER_CALLS_NOW = _gauge("offer_calls_now", "Calls of blasts that are begun and have no end yet")
-DIAL_SHARE = _gauge(
-    "dial_share", "The share of its calls a second that a dialer takes: 1 without congestion", mode="livemax"
 )
 AGI_FAULTS = _counter("agi_faults", "FastAGI connections given up, by cause", "cause")

@@ -45,9 +45,9 @@ class Callee:
         """What was played so far: 16-bit samples, 8,000 a second, from the first packet on."""
         return self.media.heard
 
-    async def answered(self, *, mute: bool = False) -> None:
+    async def answered(self, *, mute: bool = False, within_s: float = 10.0) -> None:
         """Until the call was taken; from then on we send sound, unless `mute`. Raises PeerError."""
-        rings = await self._logged(RINGS)
+        rings = await self._logged(RINGS, within_s)
         await self._logged(re.compile("answered"))
         if not mute:
             self.media.send_to((HOST, int(rings[2])))
@@ -90,7 +90,7 @@ class Callee:
 
 @asynccontextmanager
 async def talking(program: Program, port: int = 0) -> AsyncIterator[Callee]:
-    """A telephone that takes one call, at a port of its own; at the end SIPp is killed if it still runs."""
+    """A telephone that takes one call, on a free port if none is given; at the end it is no more."""
     folder = Path(tempfile.mkdtemp(prefix="talking-"))
     media = await open_media(HOST)
     port = port or free_port(socket.SOCK_DGRAM, HOST)
