@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import structlog
+
 from config import policies
 from config.settings import Settings
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier
+from gateway.entry.call_queue import SqlQueue
 from gateway.entry.offer_desk import offer_desk
-from gateway.store import offer_calls
 from gateway.store.call_slots import CallSlots, Dialers, Limits
 from gateway.store.clock import FollowedClock
 from gateway.store.durable import DurableRedis
 from gateway.store.gate import GateStore
 from gateway.store.metrics import Meter
-from gateway.store.offer_calls import Begun, Calling, Due, Ended, NotCalled
-from gateway.store.people import SEAL_SHOPPER
+from gateway.store.offer_call_ends import Ended
 from gateway.usecases.call_desk import CallDesk
 from gateway.usecases.gate import Gate
 from gateway.usecases.offer_desk import OfferDesk
@@ -44,6 +45,7 @@ from ivr.offer.runner import OfferLine, OfferTalk
 
 SLACK_S: Final = 30.0  # beyond the time of a talk, which ends with a goodbye
 SWEEP_EVERY_S: Final = 3_600.0
+log = structlog.get_logger()
 _EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - where a server listens that is reached by another name
 
 
@@ -69,12 +71,9 @@ class OfferCalls:
         self.meters.write()
         self.ami_meters.write()
 
-    async def stop_ringing(self) -> None:
-        """No more calls; those that nobody has answered end."""
-        await self.dialer.stop_ringing()
-
-    async def close(self) -> None:
-        """After the talks."""
+    async def end(self, talks: Awaitable[None]) -> None:
+        """No more calls; those that nobody has answered are hung up. `talks`: until the others have ended."""
+        await asyncio.gather(talks, self.dialer.stop_ringing())
         await self.dialer.close()
         await self.manager.stop()
 
@@ -84,46 +83,11 @@ class OfferCalls:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.to_thread(self.recordings.sweep, time.time())
+            try:
+                await asyncio.to_thread(self.recordings.sweep, time.time())
+            except OSError as err:
+                log.warning("old recordings stay on disk", reason=err.strerror)
             await asyncio.sleep(SWEEP_EVERY_S)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlQueue:
-    """gateway.store.offer_calls as one dialer uses it."""
-
-    backing: Backing
-    dialer: str
-    clock: FollowedClock
-
-    def running(self) -> list[Calling]:
-        """The blasts that call."""
-        self.clock.look()
-        return offer_calls.running(self.backing.engine, self.clock.now())
-
-    def due(self, blast_id: int, most: int) -> list[Due]:
-        """Whom a blast may call."""
-        return offer_calls.due(self.backing.engine, blast_id, self.clock.now(), most)
-
-    def begin(self, begun: Sequence[Begun], not_called: Sequence[NotCalled]) -> set[str]:
-        """Begin calls."""
-        return offer_calls.begin(self.backing.engine, self.dialer, begun, not_called, self.clock.now())
-
-    def end(self, ended: Sequence[Ended]) -> int:
-        """File what came of them."""
-        return offer_calls.end(self.backing.engine, ended)
-
-    def begun(self) -> list[str]:
-        """Dialers that have calls without an end."""
-        return offer_calls.dialers(self.backing.engine)
-
-    def recover(self, dialer: str) -> int:
-        """End what a dead one has left."""
-        return offer_calls.recover(self.backing.engine, dialer, self.clock.now())
-
-    def number(self, due: Due) -> str:
-        """Of whom is called, opened by the vault and counted for the blast."""
-        return self.backing.vault.open(SEAL_SHOPPER, due.number, f"blast {due.blast_id}").decode()
 
 
 def make_offer_calls(

@@ -90,9 +90,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     finally:
         # Calls may end by themselves; then a wish that was begun is still done.
         talks = server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
-        await asyncio.gather(talks, *([offers.stop_ringing()] if offers else []))
-        if offers is not None:
-            await offers.close()
+        await (offers.end(talks) if offers is not None else talks)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)

@@ -15,7 +15,7 @@ from gateway.domain.consent import Channel
 from gateway.domain.offer_call import Next, Outcome, after
 from gateway.store.call_slots import Given, Grant, Wanted
 from gateway.store.gate import GateAway
-from gateway.store.offer_calls import Ended
+from gateway.store.offer_call_ends import Ended
 from gateway.usecases.gate import Question, Verdict
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.faults import Lost, Refused, Unsendable

@@ -26,8 +26,12 @@ from ivr.dialer.rounds import Line, Queue, Rounds
 from ivr.dialer.watch import Watch
 
 IDLE_S: Final = 0.5
+ROUND_S: Final = (
+    0.1  # from one round to the next: calls that end meanwhile make room for a batch, not for one
+)
 AWAY_S: Final = 0.5
 HUNG_UP_WITHIN_S: Final = 2.0  # Asterisk ends what rings
+ENDED_WITHIN_S: Final = 0.5  # Asterisk tells of the end of a talk
 log = structlog.get_logger()
 
 
@@ -87,7 +91,7 @@ class Dialer:
         """File what has ended; what has not is found by the next dialer, as unknown."""
         self._stop()
         if self._courses:
-            await asyncio.wait(self._courses, timeout=HUNG_UP_WITHIN_S)
+            await asyncio.wait(self._courses, timeout=ENDED_WITHIN_S)
         for task in self._courses:
             task.cancel()
         while len(self._filing) and await self._filing.write():
@@ -104,6 +108,7 @@ class Dialer:
         while not self._stopping:
             self._wake.clear()
             wait_s = await self._round()
+            await asyncio.sleep(ROUND_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

@@ -9,10 +9,11 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
-from gateway.store.offer_calls import Ended
+from gateway.store.offer_call_ends import Ended
 
 RETRY_S: Final = 0.5
 AT_ONCE: Final = 100
+GATHER_S: Final = 0.05
 
 
 class Filing:
@@ -38,6 +39,7 @@ class Filing:
         """Until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_S)
             self._wake.clear()
             while self._ended:
                 if not await self.write():

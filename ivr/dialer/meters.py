@@ -8,7 +8,7 @@ from typing import Final
 from config.logging import canonical
 from gateway.store import measures
 from gateway.store.metrics import Meter
-from gateway.store.offer_calls import Ended
+from gateway.store.offer_call_ends import Ended
 from ivr.dialer.call import OfferCall
 
 NOT_MADE: Final = "not_made"  # begun on disk, and then Asterisk was not asked for it

@@ -20,7 +20,8 @@ from gateway.domain.offer_call import Outcome
 from gateway.domain.policy.decide import terms_of
 from gateway.domain.policy.verdict import Allow, Defer, Deny, Reason
 from gateway.store.call_slots import Given, Limits, Wanted
-from gateway.store.offer_calls import Begun, Due, Ended, NotCalled
+from gateway.store.offer_call_ends import Ended
+from gateway.store.offer_calls import Begun, Due, NotCalled
 from gateway.store.vault import SealBroken
 from ivr.ami.manager import new_call_id
 from ivr.dialer.blasts import Audible

@@ -9,9 +9,10 @@ import pytest
 from gateway.domain.consent import Channel, Consent
 from gateway.domain.offer_call import Next, Outcome
 from gateway.domain.policy.basis import Basis
-from gateway.store import offer_calls
+from gateway.store import offer_call_ends, offer_calls
 from gateway.store.blasts import Blast
-from gateway.store.offer_calls import Begun, Due, Ended, NotCalled
+from gateway.store.offer_call_ends import Ended
+from gateway.store.offer_calls import Begun, Due, NotCalled
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import NOON, Market
 
@@ -83,8 +84,8 @@ def test_the_end_is_filed_once(
     one, *_ = due(market, blast)
     begin(market, begun(one))
     end = ended(one, outcome, then)
-    assert offer_calls.end(market.house.engine, [end, end]) == 1
-    assert offer_calls.end(market.house.engine, [end._replace(outcome=Outcome.UNKNOWN)]) == 0
+    assert offer_call_ends.end(market.house.engine, [end, end]) == 1
+    assert offer_call_ends.end(market.house.engine, [end._replace(outcome=Outcome.UNKNOWN)]) == 0
     assert people(market)[0] == becomes
     record = ("outcome", "cause", "answered_by", "keys", "answered_at", "ended_at")
     assert market.house.rows("offer_call_record", *record) == [(outcome.value, 16, "human", "1", NOON, LATER)]
@@ -94,7 +95,7 @@ def test_the_end_is_filed_once(
 def test_what_asterisk_was_not_asked_for_never_was(market: Market, blast: Blast) -> None:
     one, *_ = due(market, blast)
     begin(market, begun(one))
-    assert offer_calls.end(market.house.engine, [ended(one, None, Next(due_at=None))]) == 1
+    assert offer_call_ends.end(market.house.engine, [ended(one, None, Next(due_at=None))]) == 1
     assert people(market)[0] == ("waiting", None, None, 0, 0, LATER)
     assert market.house.rows("offer_call_record", "id") == market.house.rows("contact", "id") == []
 
@@ -121,7 +122,7 @@ def test_who_is_not_called_waits_or_does_not(market: Market, blast: Blast) -> No
 def test_what_was_read_too_long_ago_is_not_begun(market: Market, blast: Blast) -> None:
     one, *_ = due(market, blast)
     begin(market, begun(one))
-    offer_calls.end(market.house.engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))])
+    offer_call_ends.end(market.house.engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))])
     late = NotCalled(one, Outcome.DENIED, "withdrawn")
     assert begin(market, begun(one, "o2"), not_called=(late,)) == set()
     assert people(market)[0] == ("waiting", "busy", None, 1, 1, LATER)
@@ -148,13 +149,13 @@ def test_what_a_dead_dialer_left_is_unknown(market: Market, blast: Blast) -> Non
     begin(market, begun(one, "o1"), dialer="dead")
     begin(market, begun(two, "o2"), dialer="living")
     engine = market.house.engine
-    assert sorted(offer_calls.dialers(engine)) == ["dead", "living"]
-    assert offer_calls.recover(engine, "dead", LATER) == 1
-    assert offer_calls.recover(engine, "dead", LATER) == 0
+    assert sorted(offer_call_ends.dialers(engine)) == ["dead", "living"]
+    assert offer_call_ends.recover(engine, "dead", LATER) == 1
+    assert offer_call_ends.recover(engine, "dead", LATER) == 0
     assert people(market)[:2] == [
         ("ended", "unknown", None, 1, 1, NOON),
         ("calling", None, None, 0, 1, NOON),
     ]
     # It was only thought to be dead, and tells what came of it: too late.
-    assert offer_calls.end(engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))]) == 0
-    assert offer_calls.dialers(engine) == ["living"]
+    assert offer_call_ends.end(engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))]) == 0
+    assert offer_call_ends.dialers(engine) == ["living"]

@@ -152,7 +152,7 @@ async def test_settings_that_say_otherwise(prompt_files: Path, tmp_path: Path) -
     async with placed(any_asterisk(), prompt_files) as (_, ivr):
         other_port = await found(ivr.model_copy(update={"agi_port": 1}))
         other_place = await found(ivr.model_copy(update={"sounds_dir": tmp_path}))
-        fewer = await found(ivr.model_copy(update={"most_calls": 10}))
+        fewer = await found(ivr.model_copy(update={"most_calls": 10, "offer_channels": 10}))
         (apology,) = (prompt_files / "kk").glob("sorry.*")
         hidden = apology.rename(apology.with_suffix(".txt"))
         silent = await found(ivr)

@@ -42,15 +42,15 @@ async def asked(client: Client, token: str = TOKEN, **query: str) -> tuple[int, 
 
 
 async def test_calls_now_and_since_a_moment(operator: Client, house: House) -> None:
-    for name, now in (("b 2", 5), ("a 1", 2)):
-        await call_reports.tell(house.client, CallReport(process=name, calls=now, most=1000))
+    for name, now, offers in (("b 2", 5, None), ("a 1", 2, 3)):
+        await call_reports.tell(house.client, CallReport(process=name, calls=now, most=1000, offers=offers))
     calls.write(house.engine, [row(1), row(2, answered_at=None), row(3, answered_at=None)])
 
     status, told = await asked(operator, since="2023-11-14T22:13:20Z")
     assert status == 200
     assert told.pop("processes") == [
-        {"process": "a 1", "calls": 2, "most": 1000},
-        {"process": "b 2", "calls": 5, "most": 1000},
+        {"process": "a 1", "calls": 2, "most": 1000, "offers": 3},
+        {"process": "b 2", "calls": 5, "most": 1000, "offers": None},
     ]
     assert told == {
         "now": 7,

@@ -231,8 +231,7 @@ class Scene:
                 await offers.manager.up.wait()
             yield offers
         finally:
-            await asyncio.gather(server.stop(1.0), offers.stop_ringing())
-            await offers.close()
+            await offers.end(server.stop(1.0))
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from gateway.domain.callee import Callee
 from gateway.domain.offer_call import CallPlan, OnMachine, Spoken
 from gateway.store.call_slots import Given, Grant, Limits, Wanted
-from gateway.store.offer_calls import Due, Ended
+from gateway.store.offer_call_ends import Ended
+from gateway.store.offer_calls import Due
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.originate import Originate, over_trunk
 from ivr.dialer.call import CallTable, OfferCall

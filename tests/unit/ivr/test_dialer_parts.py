@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from config import policies
 from gateway.domain.offer_call import CallPlan, Next, Outcome, Spoken
 from gateway.store.gate import Asked, GateAway, Stands
-from gateway.store.offer_calls import Calling, Due, Ended
+from gateway.store.offer_call_ends import Ended
+from gateway.store.offer_calls import Calling, Due
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.dialer import candidates as candidates_module
 from ivr.dialer.blasts import Audible, RunningBlasts

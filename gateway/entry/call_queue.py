@@ -1,0 +1,51 @@
+"""The queue of offer calls in SQL as one dialer uses it: by Redis' clock, numbers opened by the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.entry.backing import Backing
+from gateway.store import offer_call_ends, offer_calls
+from gateway.store.clock import FollowedClock
+from gateway.store.offer_call_ends import Ended
+from gateway.store.offer_calls import Begun, Calling, Due, NotCalled
+from gateway.store.people import SEAL_SHOPPER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlQueue:
+    """gateway.store.offer_calls as one dialer uses it."""
+
+    backing: Backing
+    dialer: str
+    clock: FollowedClock
+
+    def running(self) -> list[Calling]:
+        """The blasts that call."""
+        self.clock.look()
+        return offer_calls.running(self.backing.engine, self.clock.now())
+
+    def due(self, blast_id: int, most: int) -> list[Due]:
+        """Whom a blast may call."""
+        return offer_calls.due(self.backing.engine, blast_id, self.clock.now(), most)
+
+    def begin(self, begun: Sequence[Begun], not_called: Sequence[NotCalled]) -> set[str]:
+        """Begin calls."""
+        return offer_calls.begin(self.backing.engine, self.dialer, begun, not_called, self.clock.now())
+
+    def end(self, ended: Sequence[Ended]) -> int:
+        """File what came of them."""
+        return offer_call_ends.end(self.backing.engine, ended)
+
+    def begun(self) -> list[str]:
+        """Dialers that have calls without an end."""
+        return offer_call_ends.dialers(self.backing.engine)
+
+    def recover(self, dialer: str) -> int:
+        """End what a dead one has left."""
+        return offer_call_ends.recover(self.backing.engine, dialer, self.clock.now())
+
+    def number(self, due: Due) -> str:
+        """Of whom is called, opened by the vault and counted for the blast."""
+        return self.backing.vault.open(SEAL_SHOPPER, due.number, f"blast {due.blast_id}").decode()
