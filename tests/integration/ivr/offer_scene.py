@@ -46,7 +46,7 @@ Says = Callable[[Channel, OfferOrder], Awaitable[Outcome | None]]
 
 
 def brisk_packs() -> Policies:
-    """The packs of the house, but for how long a call must ring."""
+    """The packs of the house, but for how long a call must ring, and how many a person bears."""
     packs = {
         name: replace(pack, channels=_brisk(pack.channels)) for name, pack in policies.load().packs.items()
     }
@@ -54,7 +54,8 @@ def brisk_packs() -> Policies:
 
 
 def _brisk(channels: Any) -> Any:
-    return MappingProxyType({name: replace(rules, min_ring_s=0) for name, rules in channels.items()})
+    changed = {"min_ring_s": 0, "per_day": 9, "per_week": 9}
+    return MappingProxyType({name: replace(rules, **changed) for name, rules in channels.items()})
 
 
 async def hears_it(channel: Channel, order: OfferOrder) -> Outcome | None:
