@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
@@ -102,13 +102,18 @@ async def test_a_writing_that_is_on_its_way_when_the_process_ends_is_not_counted
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)
-    begun, whole = threading.Event(), sql.writing
+    begun, done, whole = threading.Event(), threading.Event(), sql.writing
 
-    def slow(engine: Engine) -> AbstractContextManager[Connection]:
-        if not begun.is_set():
+    @contextmanager
+    def slow(engine: Engine) -> Iterator[Connection]:
+        first = not begun.is_set()
+        if first:
             begun.set()
             time.sleep(0.3)  # long enough for the process to end meanwhile
-        return whole(engine)
+        with whole(engine) as connection:
+            yield connection
+        if first:
+            done.set()
 
     monkeypatch.setattr(sql, "writing", slow)
     vault = Vault(MASTER)
@@ -117,5 +122,6 @@ async def test_a_writing_that_is_on_its_way_when_the_process_ends_is_not_counted
     await until(begun.is_set)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await until(done.is_set)
 
     assert rows(house) == [("api", "answer", 1)]
