@@ -125,6 +125,11 @@ def test_what_makes_no_recording_is_refused_soon(studio: Studio, sent: bytes) ->
     assert time.monotonic() - begun < 20
 
 
+def test_hours_of_sound_are_cut_before_they_make_work(studio: Studio) -> None:
+    with pytest.raises(NotUsable, match="longer than 60 seconds"):
+        studio.convert(HOSTILE["a second of sound a sample"])
+
+
 def test_words_are_spoken(studio: Studio) -> None:
     made = studio.speak("Вітаємо! Вам телефонує Кола.", "uk")
     assert 1500 < made.milliseconds < 4000
