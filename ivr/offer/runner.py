@@ -45,8 +45,8 @@ class OfferTalk:
     ) -> None:
         """`orders`: gives the order of a call, by its Uniqueid, once; None for what nobody has ordered.
 
-        `told`: told once of each call whose order was given, by that id. `now`: ms since 1970, by the clock of
-        whoever keeps the records of calls.
+        `told`: told once of each call whose order was given, by that id. `now`: ms since 1970, by the
+        clock of whoever keeps the records of calls.
         """
         self._line = line
         self._orders = orders
