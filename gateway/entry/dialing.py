@@ -147,7 +147,7 @@ def make_offer_calls(
         watch=Watch(table, store, manager),
         recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover),
     )
-    talk = OfferTalk(_line(settings), table.order, table.tell, desk)
+    talk = OfferTalk(_line(settings), table.order, table.tell, desk, clock.now)
     return OfferCalls(
         manager=manager,
         dialer=dialer,

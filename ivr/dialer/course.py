@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from gateway.domain.consent import Channel
 from gateway.domain.offer_call import Next, Outcome, after
+from gateway.domain.policy.caps import contact_name
 from gateway.store.call_slots import Given, Grant, Wanted
 from gateway.store.gate import GateAway
 from gateway.store.offer_call_ends import Ended
@@ -174,7 +175,7 @@ async def _give_back(call: OfferCall, ways: Ways) -> None:
 def question(call: OfferCall) -> Question:
     """What the gate is asked before a call: all calls of a blast to a person are one contact."""
     return Question(
-        contact=f"{call.due.blast_id}/{call.due.shopper}",
+        contact=contact_name(str(call.due.blast_id), call.due.shopper),
         firm_id=call.due.firm_id,
         shopper=call.due.shopper,
         number=call.number,

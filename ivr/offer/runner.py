@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -42,15 +41,18 @@ class OfferTalk:
         orders: Callable[[str], OfferOrder | None],
         told: Callable[[str, OfferTold], None],
         desk: OfferDesk,
+        now: Callable[[], int],
     ) -> None:
         """`orders`: gives the order of a call, by its Uniqueid, once; None for what nobody has ordered.
 
-        `told`: told once of each call whose order was given, by that id.
+        `told`: told once of each call whose order was given, by that id. `now`: ms since 1970, by the
+        clock of whoever keeps the records of calls.
         """
         self._line = line
         self._orders = orders
         self._told = told
         self._desk = desk
+        self._now = now
 
     async def __call__(self, channel: Channel) -> None:
         """One call. Raises HungUp and AgiError, after it was told of."""
@@ -58,7 +60,7 @@ class OfferTalk:
         if order is None:
             await channel.hangup()
             raise AgiError(Fault.NO_ROUTE, "a call that nobody has ordered")
-        call = _Call(channel, order, self._line, self._desk)
+        call = _Call(channel, order, self._line, self._desk, answered_at=self._now())
         try:
             await call.run()
         finally:
@@ -68,7 +70,9 @@ class OfferTalk:
 class _Call:
     """One call on its way."""
 
-    def __init__(self, channel: Channel, order: OfferOrder, line: OfferLine, desk: OfferDesk) -> None:
+    def __init__(
+        self, channel: Channel, order: OfferOrder, line: OfferLine, desk: OfferDesk, *, answered_at: int
+    ) -> None:
         self._channel = channel
         self._order = order
         self._line = line
@@ -77,7 +81,7 @@ class _Call:
         self._player = Player(
             channel, line.sounds_dir, key_wait_s=line.key_wait_s, most_call_s=line.most_call_s
         )
-        self._answered_at = int(time.time() * 1000)
+        self._answered_at = answered_at
         self._over = False  # by the callee, or at its proper end
 
     async def run(self) -> None:

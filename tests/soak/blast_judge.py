@@ -36,7 +36,7 @@ class Trouble:
 
 @dataclass(kw_only=True, slots=True)
 class Verdict:
-    """What the journal says. `submits`: of offers, the `throttled` ones included; `received`: people.
+    """What the journal says. `submits`: of offers; `throttled`: of these and of replies; `received`: people.
 
     `closed`, `opened`: received in each region that closes, and in the one that opens. `held`: people who
     refused while a process that stood still was about to send to them. `delivered`, `failed`: as receipts
@@ -73,7 +73,7 @@ def judge(
     by_region = Counter(hours.region_of(number).zone for number in taken)
     told = Verdict(
         submits=len(offers),
-        throttled=sum(one.status == _THROTTLED for one in offers),
+        throttled=sum(one.status == _THROTTLED for one in journal),
         received=len(taken),
         closed={region.zone: by_region[region.zone] for region in hours.CLOSING},
         opened=by_region[hours.OPENING.zone],

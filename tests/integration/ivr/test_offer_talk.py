@@ -100,6 +100,7 @@ async def exchange(program: AsteriskProgram, sounds: Path) -> AsyncIterator[Exch
         lambda call_id: replace(calls[call_id].order, call_id=call_id),
         lambda call_id, told: calls[call_id].told.put_nowait(told),
         desk,
+        lambda: 0,
     )
 
     async def watched(channel: Channel) -> None:
