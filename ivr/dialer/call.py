@@ -16,7 +16,7 @@ from gateway.store.offer_calls import Calling, Due
 from gateway.usecases.gate import Verdict
 from ivr.offer.order import OfferOrder, OfferTold
 
-LATE_S: Final = 0.05  # a call that begins so much after its moment takes another one
+LATE_S: Final = 0.03  # a call that would leave so much after its moment takes another one; see call_slots.lua
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -25,7 +25,7 @@ def configure(etc: Path, modules: Path) -> None:
     (etc.parent / "log" / "cdr-custom").mkdir(parents=True)
     (etc / "cdr.conf").write_text("[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n")
     # Without a function that it does not know, 22 turns the fields into its form of whole seconds.
-    told = ",".join(f"${{FILTER(0-9.,${{CDR({field},f)}})}}" for field in ("start", "end"))
+    told = ",".join(f"${{FILTER(0-9.,${{CDR({field},u)}})}}" for field in ("start", "end"))
     (etc / "cdr_custom.conf").write_text(f"[mappings]\n{_FILE} => {told}\n")
 
 

@@ -9,7 +9,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now / 1000)
 local ahead = tonumber(ARGV[3])
-local SECOND = 1020000 -- microseconds; with a fiftieth for the ways from here to Asterisk, of which one is shorter
+local SECOND = 1050000 -- microseconds; longer by as much as one call may leave late and the next one not
 local out = {}
 
 local function full(live, most)
