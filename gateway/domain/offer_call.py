@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from config.policies import ChannelRules
 
 CONGESTION_WAIT_MS: Final = 60_000  # until a call is tried again that the operator had no room for
+LEAST_CALLS_PER_S: Final = 0.01  # Redis reckons the time between two calls in whole milliseconds
 MOST_RING_S: Final = 60
 MOST_INTERVAL_S: Final = 7 * 86_400
 
@@ -43,7 +44,7 @@ class CallPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     spoken: Annotated[Mapping[str, Spoken], Field(min_length=1)]
-    calls_per_s: Annotated[float, Field(gt=0, le=100)] = 2.0
+    calls_per_s: Annotated[float, Field(ge=LEAST_CALLS_PER_S, le=100)] = 2.0
     channels: Annotated[int, Field(ge=1, le=2_000)] = 20
     ring_s: Annotated[int, Field(ge=5, le=MOST_RING_S)] = 30
     max_attempts: Annotated[int, Field(ge=1, le=10)] = 3

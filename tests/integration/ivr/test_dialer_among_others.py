@@ -1,0 +1,50 @@
+"""What one blast, and the end of the process, may do to calls that are to come."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.domain.offer_call import CallPlan
+from gateway.store import keys, sql
+from tests.conftest import sipp_program
+from tests.integration.core.conftest import shared_server
+from tests.integration.ivr.ami import channels
+from tests.integration.ivr.offer_scene import Scene
+from tests.integration.ivr.test_dialer import asterisk, scene
+from tests.peers.callee import answering
+
+__all__ = ["asterisk", "scene", "shared_server"]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SLOWEST = 0.01  # calls a second
+
+
+async def test_a_slow_blast_holds_up_no_other(scene: Scene) -> None:
+    numbers = scene.market.shoppers(8)
+    slow = scene.blast(numbers[:4], calls_per_s=SLOWEST)
+    async with scene.calling("200 OK"):
+        await scene.until(lambda: bool(scene.redis.exists(keys.call_pace(str(slow)))))
+        await asyncio.sleep(1)  # by then the dialer waits for the next moment of the slow one
+        await scene.ended(scene.blast(numbers[4:]))
+    assert sum(row[3] for row in scene.calls(slow)) <= 1
+
+
+async def test_no_blast_is_so_slow_that_redis_cannot_reckon_its_pace() -> None:
+    with pytest.raises(ValidationError):
+        CallPlan.model_validate({"spoken": {"uk": {"intro": 1, "offer": 2}}, "calls_per_s": 1e-300})
+
+
+async def test_no_call_is_made_that_was_on_its_way_to_disk_when_the_process_ended(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(6), calls_per_s=4.0, ring_s=30)
+    async with answering(sipp_program(), scene.asterisk.place.callee_port, status="180 Ringing"):
+        async with scene.dialing():
+            await channels(scene.asterisk, lambda count: count >= 2)
+            lock = sql.writing(scene.engine)
+            lock.__enter__()
+            await asyncio.sleep(0.6)  # the next one waits for the database
+            asyncio.get_running_loop().call_later(2.5, lock.__exit__, None, None, None)
+        await channels(scene.asterisk, lambda count: count == 0)
+    assert "calling" not in {row[0] for row in scene.calls(blast)}
