@@ -155,13 +155,18 @@ def _ended(call: OfferCall, end: CallEnd, now: int) -> Ended:
         blast_id=call.due.blast_id,
         shopper_id=call.due.shopper_id,
         outcome=outcome,
-        then=after(outcome, call.due.attempts + 1, call.plan, now),
+        then=_then(outcome, call, now),
         ended_at=now,
         answered_at=told.answered_at if told else None,
         cause=end.cause,
         answered_by=told.answered_by.value if told else None,
         keys=told.keys if told else None,
     )
+
+
+def _then(outcome: Outcome, call: OfferCall, now: int) -> Next:
+    uncounted = call.due.calls - call.due.attempts
+    return after(outcome, call.due.attempts + 1, call.plan, now, uncounted=uncounted)
 
 
 async def _give_back(call: OfferCall, ways: Ways) -> None:

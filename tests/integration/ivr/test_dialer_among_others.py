@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from pydantic import ValidationError
 
+from gateway.domain.blast import State
 from gateway.domain.offer_call import CallPlan
 from gateway.store import keys, sql
 from tests.conftest import sipp_program
@@ -48,3 +49,26 @@ async def test_no_call_is_made_that_was_on_its_way_to_disk_when_the_process_ende
             asyncio.get_running_loop().call_later(2.5, lock.__exit__, None, None, None)
         await channels(scene.asterisk, lambda count: count == 0)
     assert "calling" not in {row[0] for row in scene.calls(blast)}
+
+
+async def test_who_pauses_and_resumes_rings_nobody_again_at_once(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(1), ring_s=30, max_attempts=1, retry_busy_s=600)
+    async with scene.calling("180 Ringing"):
+        for calls in (1, 2, 3):
+            await channels(scene.asterisk, lambda count: count == 1)
+            scene.turn(blast, State.PAUSED)
+            await scene.until(lambda: scene.calls(blast)[0][0] != "calling")
+            scene.turn(blast, State.RUNNING)
+            await asyncio.sleep(2)
+            assert scene.calls(blast)[0][3] == calls
+            scene.due_now()
+        await scene.until(lambda: scene.calls(blast)[0][0] == "ended")
+    assert scene.calls(blast) == [("ended", "broken_off", 1, 3)]
+
+
+async def test_what_rings_unwatched_is_hung_up(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.blast(scene.market.shoppers(1), ring_s=30)
+    async with scene.calling("180 Ringing"):
+        await channels(scene.asterisk, lambda count: count == 1)
+        monkeypatch.setattr("ivr.dialer.watch.read_word", lambda _: {})
+        await channels(scene.asterisk, lambda count: count == 0)
