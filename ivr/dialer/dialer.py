@@ -120,6 +120,9 @@ class Dialer:
         except (GateAway, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
             self._away.on(str(err) if isinstance(err, GateAway) else type(err).__name__)
             return AWAY_S
+        except Exception:  # one round's trouble must not end the watch over what rings
+            log.exception("a round of the dialer failed; it goes on")
+            return AWAY_S
         self._away.over()
         return IDLE_S if wait_s is None else min(max(0.0, wait_s), IDLE_S)  # others may begin meanwhile
 

@@ -54,6 +54,8 @@ class Recovery:
             except (RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
                 self._silent_since.clear()
                 log.debug("dialers not looked at", reason=type(err).__name__)
+            except Exception:  # who does not say any more that it lives is taken for dead
+                log.exception("dialers not looked at; it goes on")
             await asyncio.sleep(EVERY_S)
 
     async def look(self, now: float) -> None:

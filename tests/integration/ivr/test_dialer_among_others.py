@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from gateway.domain.blast import State
 from gateway.domain.offer_call import CallPlan
+from gateway.entry.dialing import SqlQueue
 from gateway.store import keys, sql
+from ivr.dialer import recovery
 from tests.conftest import sipp_program
 from tests.integration.core.conftest import shared_server
 from tests.integration.ivr.ami import channels
@@ -64,6 +66,29 @@ async def test_who_pauses_and_resumes_rings_nobody_again_at_once(scene: Scene) -
             scene.due_now()
         await scene.until(lambda: scene.calls(blast)[0][0] == "ended")
     assert scene.calls(blast) == [("ended", "broken_off", 1, 3)]
+
+
+@pytest.mark.parametrize("step", ["due", "end", "begun"])
+async def test_an_error_that_nobody_expects_ends_no_part_of_the_dialer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr(recovery, "EVERY_S", 0.1)
+    right, failed = getattr(SqlQueue, step), list[str]()
+
+    def wrong_once(*given: object) -> object:
+        if not failed:
+            failed.append(step)
+            raise ValueError(step)
+        return right(*given)
+
+    monkeypatch.setattr(SqlQueue, step, wrong_once)
+    blast = scene.blast(scene.market.shoppers(2))
+    async with scene.calling("200 OK"):
+        assert await scene.ended(blast) == [("ended", "heard", 1, 1)] * 2
+        assert failed
+        name = scene.market.house.rows("offer_call_record", "dialer")[0][0]
+        scene.redis.delete(keys.dialer(name))
+        await scene.until(lambda: bool(scene.redis.exists(keys.dialer(name))))
 
 
 async def test_what_rings_unwatched_is_hung_up(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
