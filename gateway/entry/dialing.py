@@ -35,6 +35,7 @@ from ivr.dialer.course import Ways
 from ivr.dialer.dialer import Dialer
 from ivr.dialer.filing import Filing
 from ivr.dialer.meters import DialMeters
+from ivr.dialer.owed_slots import OwedSlots
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line
 from ivr.dialer.slowing import Slowing
@@ -157,7 +158,7 @@ def make_offer_calls(
 
     ways = Ways(
         phone=manager,
-        slots=CallSlots(redis, Limits(ivr.offer_channels, ivr.offer_calls_per_s)),
+        slots=OwedSlots(CallSlots(redis, Limits(ivr.offer_channels, ivr.offer_calls_per_s))),
         gate=Gate(store, packs),
         table=table,
         originate=partial(_originate, settings),

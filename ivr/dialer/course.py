@@ -172,7 +172,7 @@ def _then(outcome: Outcome, call: OfferCall, now: int) -> Next:
 async def _give_back(call: OfferCall, ways: Ways) -> None:
     try:
         await ways.slots.give_back([call.wanted])
-    except (RedisError, OSError, TimeoutError):  # it runs out by itself
+    except (RedisError, OSError, TimeoutError):  # it is owed; should we end before, it runs out by itself
         log.debug("slot not given back", call=call.id)
 
 

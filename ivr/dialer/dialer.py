@@ -115,6 +115,7 @@ class Dialer:
             self._away.on("Asterisk's manager interface")
             return AWAY_S
         try:
+            await self._ways.slots.give_back(())  # what is owed
             blasts = await asyncio.to_thread(self._blasts.now)
             wait_s = await self._rounds.once(blasts) if blasts else None
         except (GateAway, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:

@@ -141,7 +141,9 @@ async def test_a_blast_that_is_stopped_rings_no_more(
         scene.turn(blast, state)
         await channels(scene.asterisk, lambda count: count == 0)
         await scene.until(lambda: "calling" not in {row[0] for row in scene.calls(blast)})
-    assert scene.calls(blast) == [becomes, becomes, ("waiting", None, 0, 0)]
+    *rang, other = scene.calls(blast)
+    assert rang == [becomes, becomes]
+    assert other[2:] == (0, 0)  # a round that was begun before may have asked the gate, and filed its no
 
 
 async def test_without_redis_what_rings_is_hung_up_and_nothing_is_begun(scene: Scene) -> None:

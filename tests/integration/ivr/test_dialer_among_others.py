@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 from pydantic import ValidationError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from gateway.domain.blast import State
 from gateway.domain.offer_call import CallPlan
 from gateway.entry.dialing import SqlQueue
 from gateway.store import keys, sql
+from gateway.store.call_slots import CallSlots
 from ivr.dialer import recovery
 from tests.conftest import sipp_program
 from tests.integration.core.conftest import shared_server
@@ -97,3 +99,23 @@ async def test_what_rings_unwatched_is_hung_up(scene: Scene, monkeypatch: pytest
         await channels(scene.asterisk, lambda count: count == 1)
         monkeypatch.setattr("ivr.dialer.watch.read_word", lambda _: {})
         await channels(scene.asterisk, lambda count: count == 0)
+
+
+@pytest.mark.parametrize("step", ["take", "give_back"])
+async def test_slots_come_back_whose_answer_was_lost(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    right, failed = getattr(CallSlots, step), list[str]()
+
+    async def unheard_once(*given: object) -> object:
+        answer = await right(*given) if step == "take" or failed else None
+        if not failed:
+            failed.append(step)
+            raise RedisTimeout
+        return answer
+
+    monkeypatch.setattr(CallSlots, step, unheard_once)
+    blast = scene.blast(scene.market.shoppers(1))
+    async with scene.calling("200 OK"):
+        assert await scene.ended(blast) == [("ended", "heard", 1, 1)]
+        await scene.until(lambda: scene.live() == 0)
