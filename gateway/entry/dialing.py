@@ -118,7 +118,7 @@ class SqlQueue:
         """Dialers that have calls without an end."""
         return offer_calls.dialers(self.backing.engine)
 
-    def recover(self, dialer: str) -> int:
+    def recover(self, dialer: str) -> list[str]:
         """End what a dead one has left."""
         return offer_calls.recover(self.backing.engine, dialer, self.clock.now())
 
@@ -182,7 +182,7 @@ def make_offer_calls(
         queue=queue,
         filing=filing,
         watch=Watch(table, store, manager),
-        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover),
+        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover, manager),
     )
     talk = OfferTalk(_line(settings), table.order, table.tell, desk)
     return OfferCalls(

@@ -145,20 +145,20 @@ def dialers(engine: Engine) -> list[str]:
         return list(connection.scalars(select(_R.c.dialer).where(schema.UNENDED).distinct()))
 
 
-def recover(engine: Engine, dialer: str, now: int) -> int:
-    """End what a dead dialer has left as unknown; how many calls. `now`: ms."""
+def recover(engine: Engine, dialer: str, now: int) -> list[str]:
+    """End what a dead dialer has left as unknown; the ids of those calls. `now`: ms."""
     some = (
         select(_R.c.id, _R.c.blast_id, _R.c.shopper_id)
         .where(_R.c.dialer == dialer, schema.UNENDED)
         .limit(_RECOVERED_AT_ONCE)
     )
-    ended = 0
+    ended: list[str] = []
     while True:
         with sql.writing(engine) as connection:
             left = connection.execute(some).all()
             for row in left:
                 lost = Ended(*row, outcome=Outcome.UNKNOWN, then=Next(due_at=None), ended_at=now)
-                ended += _end(connection, lost)
+                ended += [row.id] if _end(connection, lost) else []
         if len(left) < _RECOVERED_AT_ONCE:
             return ended
 
