@@ -83,7 +83,7 @@ class IvrSettings(Section):
     caller_number: Annotated[str, Field(pattern=r"^(\+?[0-9]{3,15})?$")] = ""  # what callees see
     # Of all blasts and dialers together, as the operator's contract has it.
     offer_channels: Annotated[int, Field(ge=1, le=10_000)] = 20
-    offer_calls_per_s: Annotated[float, Field(gt=0, le=1000)] = 2.0
+    offer_calls_per_s: Annotated[float, Field(ge=0.01, le=1000)] = 2.0
 
     @field_validator("free_numbers")
     @classmethod

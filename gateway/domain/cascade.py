@@ -21,6 +21,7 @@ UNANSWERED: Final = (
     Outcome.NO_ANSWER,
     Outcome.UNREACHABLE,
     Outcome.MACHINE,
+    Outcome.BROKEN_OFF,
     Outcome.CONGESTION,
     Outcome.FAILED,
 )

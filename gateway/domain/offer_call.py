@@ -11,7 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config.policies import ChannelRules
 
-CONGESTION_WAIT_MS: Final = 60_000  # until a call is tried again that the operator had no room for
+# Until a call is tried again that the operator had no room for; doubled each time.
+CONGESTION_WAIT_MS: Final = 60_000
+MOST_CONGESTION_WAIT_MS: Final = 3_600_000
+MOST_BROKEN_OFF: Final = 2  # calls that are no attempt: pausing and resuming must ring nobody for ever
+LEAST_CALLS_PER_S: Final = 0.01  # Redis reckons the time between two calls in whole milliseconds
 MOST_RING_S: Final = 60
 MOST_INTERVAL_S: Final = 7 * 86_400
 
@@ -43,7 +47,7 @@ class CallPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     spoken: Annotated[Mapping[str, Spoken], Field(min_length=1)]
-    calls_per_s: Annotated[float, Field(gt=0, le=100)] = 2.0
+    calls_per_s: Annotated[float, Field(ge=LEAST_CALLS_PER_S, le=100)] = 2.0
     channels: Annotated[int, Field(ge=1, le=2_000)] = 20
     ring_s: Annotated[int, Field(ge=5, le=MOST_RING_S)] = 30
     max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
@@ -85,7 +89,7 @@ class Outcome(StrEnum):
     BAD_NUMBER = "bad_number"
     CONGESTION = "congestion"  # of the operator; it was no attempt
     WITHDRAWN = "withdrawn"  # a STOP came while it rang, and it was hung up
-    BROKEN_OFF = "broken_off"  # by us while it rang, for another reason; it was no attempt
+    BROKEN_OFF = "broken_off"  # by us while it rang, for another reason; the first few are no attempts
     FAILED = "failed"
     UNKNOWN = "unknown"  # whether it was made is not known, so it never is again
     # Not called any more.
@@ -113,8 +117,10 @@ class Next:
     counts: bool = True
 
 
-def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int) -> Next:
-    """`attempts`: made so far, this one included. `now`: ms since 1970.
+def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int, *, uncounted: int = 0) -> Next:
+    """`attempts`: made so far, this one included. `uncounted`: calls before that were none.
+
+    `now`: ms since 1970.
 
     >>> plan = CallPlan(spoken={"en": Spoken(intro=1, offer=2)})
     >>> after(Outcome.BUSY, 1, plan, 0).due_at
@@ -123,9 +129,10 @@ def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int) -> Next:
     True
     """
     if outcome is Outcome.CONGESTION:
-        return Next(due_at=now + CONGESTION_WAIT_MS, counts=False)
-    if outcome is Outcome.BROKEN_OFF:
-        return Next(due_at=now, counts=False)
+        wait_ms = min(CONGESTION_WAIT_MS << min(uncounted, 10), MOST_CONGESTION_WAIT_MS)
+        return Next(due_at=now + wait_ms, counts=False)
+    if outcome is Outcome.BROKEN_OFF and uncounted < MOST_BROKEN_OFF:  # a telephone that rang rests a while
+        return Next(due_at=now + plan.retry_busy_s * 1000, counts=False)
     waits_s = _intervals(plan).get(outcome)
     if waits_s is None or attempts >= plan.max_attempts:
         return Next(due_at=None)
@@ -135,6 +142,7 @@ def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int) -> Next:
 def _intervals(plan: CallPlan) -> Mapping[Outcome, int]:
     return {
         Outcome.BUSY: plan.retry_busy_s,
+        Outcome.BROKEN_OFF: plan.retry_busy_s,
         Outcome.NO_ANSWER: plan.retry_no_answer_s,
         Outcome.UNREACHABLE: plan.retry_no_answer_s,
         Outcome.MACHINE: plan.retry_no_answer_s,

@@ -42,7 +42,7 @@ class SqlQueue:
         """Dialers that have calls without an end."""
         return offer_call_ends.dialers(self.backing.engine)
 
-    def recover(self, dialer: str) -> int:
+    def recover(self, dialer: str) -> list[str]:
         """End what a dead one has left."""
         return offer_call_ends.recover(self.backing.engine, dialer, self.clock.now())
 

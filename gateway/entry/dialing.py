@@ -36,6 +36,7 @@ from ivr.dialer.course import Ways
 from ivr.dialer.dialer import Dialer
 from ivr.dialer.filing import Filing
 from ivr.dialer.meters import DialMeters
+from ivr.dialer.owed_slots import OwedSlots
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line
 from ivr.dialer.slowing import Slowing
@@ -121,7 +122,7 @@ def make_offer_calls(
 
     ways = Ways(
         phone=manager,
-        slots=CallSlots(redis, Limits(ivr.offer_channels, ivr.offer_calls_per_s)),
+        slots=OwedSlots(CallSlots(redis, Limits(ivr.offer_channels, ivr.offer_calls_per_s))),
         gate=Gate(store, packs),
         table=table,
         originate=partial(_originate, settings),
@@ -145,7 +146,7 @@ def make_offer_calls(
         queue=queue,
         filing=filing,
         watch=Watch(table, store, manager),
-        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover),
+        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover, manager),
     )
     talk = OfferTalk(_line(settings), table.order, table.tell, desk, clock.now)
     return OfferCalls(

@@ -38,7 +38,7 @@ class Ended(NamedTuple):
 def end(engine: Engine, ended: Sequence[Ended]) -> int:
     """File what came of calls; how many had no end yet. May be repeated."""
     with sql.writing(engine) as connection:
-        return _end(connection, ended)
+        return len(_end(connection, ended))
 
 
 def dialers(engine: Engine) -> list[str]:
@@ -47,14 +47,14 @@ def dialers(engine: Engine) -> list[str]:
         return list(connection.scalars(select(_R.c.dialer).where(schema.UNENDED).distinct()))
 
 
-def recover(engine: Engine, dialer: str, now: int) -> int:
-    """End what a dead dialer has left as unknown; how many calls. `now`: ms."""
+def recover(engine: Engine, dialer: str, now: int) -> list[str]:
+    """End what a dead dialer has left as unknown; the ids of those calls. `now`: ms."""
     some = (
         select(_R.c.id, _R.c.blast_id, _R.c.shopper_id)
         .where(_R.c.dialer == dialer, schema.UNENDED)
         .limit(_RECOVERED_AT_ONCE)
     )
-    ended = 0
+    ended: list[str] = []
     while True:
         with sql.writing(engine) as connection:
             left = connection.execute(some).all()
@@ -64,8 +64,8 @@ def recover(engine: Engine, dialer: str, now: int) -> int:
             return ended
 
 
-def _end(connection: Connection, ended: Sequence[Ended]) -> int:
-    """How many had no end yet."""
+def _end(connection: Connection, ended: Sequence[Ended]) -> list[str]:
+    """The ids of those that had no end yet."""
     ids = [one.id for one in ended]
     open_ = set(connection.scalars(select(_R.c.id).where(_R.c.id.in_(ids), schema.UNENDED).with_for_update()))
     ours = list({one.id: one for one in ended if one.id in open_}.values())
@@ -84,7 +84,7 @@ def _end(connection: Connection, ended: Sequence[Ended]) -> int:
     ):
         if rows:
             connection.execute(statement, rows)
-    return len(ours)
+    return [one.id for one in ours]
 
 
 def _told(ended: Ended) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _ended(call: OfferCall, end: CallEnd, now: int) -> Ended:
         blast_id=call.due.blast_id,
         shopper_id=call.due.shopper_id,
         outcome=outcome,
-        then=after(outcome, call.due.attempts + 1, call.plan, now),
+        then=_then(outcome, call, now),
         ended_at=now,
         answered_at=told.answered_at if told else None,
         cause=end.cause,
@@ -165,10 +165,15 @@ def _ended(call: OfferCall, end: CallEnd, now: int) -> Ended:
     )
 
 
+def _then(outcome: Outcome, call: OfferCall, now: int) -> Next:
+    uncounted = call.due.calls - call.due.attempts
+    return after(outcome, call.due.attempts + 1, call.plan, now, uncounted=uncounted)
+
+
 async def _give_back(call: OfferCall, ways: Ways) -> None:
     try:
         await ways.slots.give_back([call.wanted])
-    except (RedisError, OSError, TimeoutError):  # it runs out by itself
+    except (RedisError, OSError, TimeoutError):  # it is owed; should we end before, it runs out by itself
         log.debug("slot not given back", call=call.id)
 
 

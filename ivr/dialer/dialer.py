@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
+from gateway.domain.offer_call import Outcome
 from gateway.store.gate import GateAway
 from ivr.dialer import course
 from ivr.dialer.blasts import RunningBlasts
@@ -119,15 +120,21 @@ class Dialer:
             self._away.on("Asterisk's manager interface")
             return AWAY_S
         try:
+            await self._ways.slots.give_back(())  # what is owed
             blasts = await asyncio.to_thread(self._blasts.now)
             wait_s = await self._rounds.once(blasts) if blasts else None
         except (GateAway, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
             self._away.on(str(err) if isinstance(err, GateAway) else type(err).__name__)
             return AWAY_S
+        except Exception:  # one round's trouble must not end the watch over what rings
+            log.exception("a round of the dialer failed; it goes on")
+            return AWAY_S
         self._away.over()
-        return IDLE_S if wait_s is None else max(0.0, wait_s)
+        return IDLE_S if wait_s is None else min(max(0.0, wait_s), IDLE_S)  # others may begin meanwhile
 
     def _start(self, call: OfferCall) -> None:
+        if self._stopping:  # it was brought to disk meanwhile, and nobody would watch it ring
+            call.broken = Outcome.BROKEN_OFF
         task = asyncio.ensure_future(course.run(call, self._ways))
         self._courses.add(task)
         task.add_done_callback(self._over)

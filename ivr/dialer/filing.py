@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
@@ -14,6 +15,7 @@ from gateway.store.offer_call_ends import Ended
 RETRY_S: Final = 0.5
 AT_ONCE: Final = 100
 GATHER_S: Final = 0.05
+log = structlog.get_logger()
 
 
 class Filing:
@@ -53,6 +55,9 @@ class Filing:
                 await asyncio.to_thread(self._end, batch)
             except SQLAlchemyError as err:
                 self._away.on(type(err).__name__, len(batch))
+                return False
+            except Exception:  # what came of other calls must not be lost with one
+                log.exception("ends of offer calls are not filed; it is tried again")
                 return False
             del self._ended[: len(batch)]
             self._away.over()

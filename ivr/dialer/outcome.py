@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.domain.offer_call import Outcome
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.offer.order import OfferTold
+
+# Of calls that we have broken off: one may ring still, the other was taken in that very moment.
+_NEVER_AGAIN: Final = {CallResult.UNKNOWN: Outcome.UNKNOWN, CallResult.ANSWERED: Outcome.FAILED}
 
 
 def judge(end: CallEnd, told: OfferTold | None, broken: Outcome | None) -> Outcome:
@@ -14,8 +19,8 @@ def judge(end: CallEnd, told: OfferTold | None, broken: Outcome | None) -> Outco
     """
     if told is not None:
         return told.outcome or Outcome.FAILED
-    if broken is Outcome.BROKEN_OFF and end.result is CallResult.UNKNOWN:
-        return Outcome.UNKNOWN  # it may ring still, so it must not be made again
+    if broken is Outcome.BROKEN_OFF and end.result in _NEVER_AGAIN:
+        return _NEVER_AGAIN[end.result]
     if broken is not None:
         return broken
     if end.result is CallResult.ANSWERED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -10,6 +11,8 @@ from typing import Final, Protocol
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+
+from ivr.ami.faults import Lost
 
 EVERY_S: Final = 3.0
 # A living one says so several times in between: a Redis that was away, or lost something, must not have us
@@ -31,19 +34,32 @@ class Dialers(Protocol):
         """Those that have said nothing of late."""
 
 
+class HangsUp(Protocol):
+    """ivr.ami.manager."""
+
+    async def hang_up(self, call_id: str) -> bool:
+        """End a call. Raises Lost."""
+
+
 class Recovery:
     """`name`: of this dialer. `begun`: dialers with calls that have no end; `recover`: ends those of one.
 
-    Both ask SQL, in a thread of their own, and raise SQLAlchemyError.
+    Both ask SQL, in a thread of their own, and raise SQLAlchemyError. What rings still is hung up.
     """
 
     def __init__(
-        self, name: str, dialers: Dialers, begun: Callable[[], list[str]], recover: Callable[[str], int]
+        self,
+        name: str,
+        dialers: Dialers,
+        begun: Callable[[], list[str]],
+        recover: Callable[[str], list[str]],
+        phone: HangsUp,
     ) -> None:
         self._name = name
         self._dialers = dialers
         self._begun = begun
         self._recover = recover
+        self._phone = phone
         self._silent_since: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -54,6 +70,8 @@ class Recovery:
             except (RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
                 self._silent_since.clear()
                 log.debug("dialers not looked at", reason=type(err).__name__)
+            except Exception:  # who does not say any more that it lives is taken for dead
+                log.exception("dialers not looked at; it goes on")
             await asyncio.sleep(EVERY_S)
 
     async def look(self, now: float) -> None:
@@ -65,7 +83,13 @@ class Recovery:
         for name, since in self._silent_since.items():
             if now - since >= SILENT_S:
                 ended = await asyncio.to_thread(self._recover, name)
-                log.warning("calls of a dialer that died are unknown", dialer=name, count=ended)
+                log.warning("calls of a dialer that died are unknown", dialer=name, count=len(ended))
+                await self._hang_up(ended)
+
+    async def _hang_up(self, calls: Sequence[str]) -> None:
+        with contextlib.suppress(Lost):  # each ends by the time that Asterisk was given
+            for call_id in calls:
+                await self._phone.hang_up(call_id)
 
     async def leave(self) -> None:
         """This one ends and has nothing under way."""

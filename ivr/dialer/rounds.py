@@ -134,7 +134,7 @@ class Rounds:
         if not calls:
             return [], 0.0
         grants = await self._ways.slots.take([call.wanted for call in calls], self._ways.share())
-        held, late, waits = [], [], [0.0]
+        held, late, waits = [], [], list[float]()
         for call, grant in zip(calls, grants, strict=True):
             if grant.given is Given.SLOT:
                 call.begins_at = grant.at
@@ -145,7 +145,7 @@ class Rounds:
                 late.append(call.due)
                 waits.append(grant.at - time.monotonic() if grant.given is Given.PACE else AWAIT_CHANNEL_S)
         self._candidates.put_back(late)
-        return held, waits[-1]
+        return held, min(waits, default=0.0)
 
     async def _begun(self, held: Sequence[OfferCall], not_called: list[NotCalled]) -> list[OfferCall]:
         """Those that the gate allows, and that are on disk as ours now."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+import structlog
+
 from config.outage import Outage
 from gateway.domain.consent import Channel, Consent, read_word
 from gateway.domain.offer_call import Outcome
@@ -16,6 +18,7 @@ from ivr.dialer.course import Phone
 
 LOOK_EVERY_S: Final = 0.3
 LOOK_WITHIN_S: Final = 0.4  # else the gate is away, and what cannot be asked is a no
+log = structlog.get_logger()
 _OF_BLAST: Final = {"paused": Outcome.BROKEN_OFF, "cancelled": Outcome.CANCELLED}
 
 
@@ -38,7 +41,11 @@ class Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # whose no is not seen must not go on ringing
+                log.exception("calls that ring are not watched: they are hung up")
+                await self.break_off()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:

@@ -150,8 +150,8 @@ def test_what_a_dead_dialer_left_is_unknown(market: Market, blast: Blast) -> Non
     begin(market, begun(two, "o2"), dialer="living")
     engine = market.house.engine
     assert sorted(offer_call_ends.dialers(engine)) == ["dead", "living"]
-    assert offer_call_ends.recover(engine, "dead", LATER) == 1
-    assert offer_call_ends.recover(engine, "dead", LATER) == 0
+    assert offer_call_ends.recover(engine, "dead", LATER) == ["o1"]
+    assert offer_call_ends.recover(engine, "dead", LATER) == []
     assert people(market)[:2] == [
         ("ended", "unknown", None, 1, 1, NOON),
         ("calling", None, None, 0, 1, NOON),

@@ -143,7 +143,7 @@ async def test_a_blast_that_is_stopped_rings_no_more(
         await scene.until(lambda: "calling" not in {row[0] for row in scene.calls(blast)})
     *rang, third = scene.calls(blast)
     assert rang == [becomes, becomes]
-    assert third[3] == 0
+    assert third[2:] == (0, 0)  # a round that was begun before may have asked the gate, and filed its no
 
 
 async def test_without_redis_what_rings_is_hung_up_and_nothing_is_begun(scene: Scene) -> None:
@@ -240,9 +240,9 @@ async def test_what_a_killed_dialer_has_begun_is_unknown_and_never_called_again(
         assert scene.live() == 1  # it may live still
     async with scene.calling("200 OK"):
         await scene.until(lambda: scene.calls(blast)[0][0] == "ended")
+        await channels(scene.asterisk, lambda count: count == 0)  # nobody would see a STOP of theirs
     assert scene.calls(blast) == [("ended", "unknown", 1, 1), ("waiting", None, 0, 0)]
     assert scene.market.house.rows("contact", "state") == [("unknown",)]
-    await scene.asterisk.cli("channel request hangup all")
 
 
 def killed(offers: OfferCalls) -> None:

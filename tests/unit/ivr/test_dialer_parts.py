@@ -240,16 +240,17 @@ class FakeDialers:
 async def test_only_a_dialer_that_stays_silent_is_dead() -> None:
     recovered: list[str] = []
 
-    def recover(name: str) -> int:
+    def recover(name: str) -> list[str]:
         recovered.append(name)
-        return 1
+        return ["o1", "o2"]
 
-    dialers = FakeDialers("dead", "slow", "me")
-    recovery = Recovery("me", dialers, lambda: ["dead", "slow", "me", "living"], recover)
+    dialers, phone = FakeDialers("dead", "slow", "me"), FakePhone()
+    recovery = Recovery("me", dialers, lambda: ["dead", "slow", "me", "living"], recover, phone)
     await recovery.look(0.0)
     dialers.quiet.remove("slow")
     await recovery.look(SILENT_S - 1)
     dialers.quiet.append("slow")
     await recovery.look(SILENT_S)
     assert recovered == ["dead"]
+    assert phone.hung_up == ["o1", "o2"]
     assert dialers.said == ["me"] * 3
