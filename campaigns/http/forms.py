@@ -77,7 +77,9 @@ class Draft(Body):
     @model_validator(mode="after")
     def _calls_or_writes(self) -> Draft:
         if (self.channel == "call") is not (self.call is not None):
-            raise ValueError("call: says how a blast of channel call calls, and one of channel sms does not")
+            raise ValueError(
+                'call: a blast that has it needs "channel": "call", and a blast of that channel needs it'
+            )
         return self
 
 

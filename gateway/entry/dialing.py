@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -40,6 +41,7 @@ from ivr.dialer.owed_slots import OwedSlots
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line
 from ivr.dialer.slowing import Slowing
+from ivr.dialer.succession import succeed
 from ivr.dialer.watch import Watch
 from ivr.offer.recordings import Recordings
 from ivr.offer.runner import OfferLine, OfferTalk
@@ -52,8 +54,14 @@ _EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - where a server listen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferCalls:
-    """The parts that the process runs and ends."""
+    """The parts that the process runs and ends.
 
+    `name`: of the dialer; `place`: the file with the name of whoever dials here.
+    """
+
+    name: str
+    place: Path
+    recovery: Recovery
     manager: Manager
     dialer: Dialer
     talk: OfferTalk
@@ -64,7 +72,7 @@ class OfferCalls:
     table: CallTable
 
     def works(self) -> tuple[Awaitable[None], ...]:
-        """Each until cancelled."""
+        """Each until cancelled. To be begun when this process listens: then its predecessor has ended."""
         return (self.manager.run(), self._dial(), self.desk.run(), self._sweep())
 
     def write(self) -> None:
@@ -79,6 +87,7 @@ class OfferCalls:
         await self.manager.stop()
 
     async def _dial(self) -> None:
+        self.recovery.inherit(await asyncio.to_thread(succeed, self.place, self.name))
         await self.desk.catch_up()  # a refusal that was kept is in force before anybody is called
         await self.dialer.run()
 
@@ -131,6 +140,7 @@ def make_offer_calls(
         ended=ended,
         congested=lambda: slowing.on_congestion(time.monotonic()),
     )
+    recovery = Recovery(name, Dialers(redis), queue.begun, queue.recover, manager)
     recordings = Recordings(backing.engine, ivr.sounds_dir.absolute())
     desk = offer_desk(backing, redis, keeper, refusals, link)
     dialer = Dialer(
@@ -146,10 +156,13 @@ def make_offer_calls(
         queue=queue,
         filing=filing,
         watch=Watch(table, store, manager),
-        recovery=Recovery(name, Dialers(redis), queue.begun, queue.recover, manager),
+        recovery=recovery,
     )
     talk = OfferTalk(_line(settings), table.order, table.tell, desk, clock.now)
     return OfferCalls(
+        name=name,
+        place=settings.state_dir / f"dialer-{ivr.agi_port}",
+        recovery=recovery,
         manager=manager,
         dialer=dialer,
         talk=talk,

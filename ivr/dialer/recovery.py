@@ -37,6 +37,10 @@ class Dialers(Protocol):
 class HangsUp(Protocol):
     """ivr.ami.manager."""
 
+    @property
+    def up(self) -> asyncio.Event:
+        """Set while Asterisk can be asked."""
+
     async def hang_up(self, call_id: str) -> bool:
         """End a call. Raises Lost."""
 
@@ -61,6 +65,11 @@ class Recovery:
         self._recover = recover
         self._phone = phone
         self._silent_since: dict[str, float] = {}
+        self._predecessor = ""
+
+    def inherit(self, predecessor: str) -> None:
+        """This one was in our place before, and is known to have ended: nobody need wait for its silence."""
+        self._predecessor = predecessor
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -72,24 +81,37 @@ class Recovery:
                 log.debug("dialers not looked at", reason=type(err).__name__)
             except Exception:  # who does not say any more that it lives is taken for dead
                 log.exception("dialers not looked at; it goes on")
-            await asyncio.sleep(EVERY_S)
+            await self._rest()
 
     async def look(self, now: float) -> None:
         """Once; `now`: seconds of a monotonic clock. Raises RedisError, SQLAlchemyError."""
         await self._dialers.here(self._name)
         others = [name for name in await asyncio.to_thread(self._begun) if name != self._name]
+        if self._predecessor and self._phone.up.is_set():
+            await self._end(self._predecessor)
+            self._predecessor = ""
         silent = await self._dialers.silent(others)
         self._silent_since = {name: self._silent_since.get(name, now) for name in silent}
         for name, since in self._silent_since.items():
             if now - since >= SILENT_S:
-                ended = await asyncio.to_thread(self._recover, name)
-                log.warning("calls of a dialer that died are unknown", dialer=name, count=len(ended))
-                await self._hang_up(ended)
+                await self._end(name)
 
-    async def _hang_up(self, calls: Sequence[str]) -> None:
+    async def _end(self, name: str) -> None:
+        ended = await asyncio.to_thread(self._recover, name)
+        if ended:
+            log.warning("calls of a dialer that died are unknown", dialer=name, count=len(ended))
         with contextlib.suppress(Lost):  # each ends by the time that Asterisk was given
-            for call_id in calls:
+            for call_id in ended:
                 await self._phone.hang_up(call_id)
+
+    async def _rest(self) -> None:
+        """Until the next look, which comes as soon as Asterisk is there for what was inherited."""
+        if not self._predecessor or self._phone.up.is_set():
+            await asyncio.sleep(EVERY_S)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await self._phone.up.wait()
 
     async def leave(self) -> None:
         """This one ends and has nothing under way."""

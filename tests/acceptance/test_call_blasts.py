@@ -17,6 +17,7 @@ from config import prompts
 from tests.acceptance.offers import WORDS, Marketer, marketer, to_noon
 from tests.acceptance.stand import standing
 from tests.conftest import any_asterisk, any_smsc, peer_of, sipp_program
+from tests.integration.ivr.ami import channels
 from tests.peers import fetch
 from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import TRUNK, AsteriskPlace, free_port
@@ -125,3 +126,19 @@ async def test_whom_the_call_does_not_reach_gets_a_text_once(street: Street) -> 
     assert acme.received(never) == Counter()
     assert (followed["state"], followed["texts_by_state"]["sent"]) == ("finished", 12)
     assert followed["denied"] == {"no_consent": "fewer than 10"}
+
+
+async def test_what_a_killed_process_lets_ring_is_hung_up_by_the_next_and_never_called_again(
+    street: Street,
+) -> None:
+    acme, gateway = street.acme, street.acme.stand.gateway
+    acme.shoppers(1, "38063")
+    blast = acme.blast("killed", region="38063", channel="call", call={**street.plan, "ring_s": 60})
+    async with answering(sipp_program(), street.asterisk.place.callee_port, status="180 Ringing"):
+        acme.turn(blast, "launch")
+        await channels(street.asterisk, lambda count: count == 1)
+        assert gateway.kill("ivr")
+        await channels(street.asterisk, lambda count: count == 0)  # in far less than the time of silence
+        found = await acme.over(blast)
+    assert street.outcomes(blast) == {"unknown": 1}
+    assert found["calls"]["unknown"] == 1
