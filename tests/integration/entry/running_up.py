@@ -55,6 +55,11 @@ def alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
+def _heed_interrupts() -> None:
+    """In the child: a shell that runs the tests in the background has it ignore SIGINT, and us with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _take_terminal() -> None:
     """In the new process, whose session has no terminal yet: its standard input becomes one."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -88,7 +93,7 @@ class Up:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=None if terminal is None else _take_terminal,  # noqa: PLW1509 - no threads here
+                preexec_fn=_heed_interrupts if terminal is None else _take_terminal,  # noqa: PLW1509 - no threads here
             )
 
     def text(self) -> str:
