@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
+from gateway.entry import demo_settings
 from gateway.entry.backing import Backing, open_backing
 from gateway.store import catalog, presence
 from gateway.store.access_log import AccessLog
@@ -23,7 +24,7 @@ def backing() -> Iterator[Backing]:
 
     What the command opens stands in the access log under its name.
     """
-    opened = open_backing(settings_module.load())
+    opened = open_backing(demo_settings.joined(settings_module.load()))
     name = click.get_current_context().command_path.partition(" ")[2]
     try:
         with AccessLog(opened.engine, opened.vault, name).kept():

@@ -166,8 +166,12 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
     from gateway.store import migrate  # noqa: PLC0415
 
     migrate.upgrade(settings.sql_url)
+    kept = importlib.import_module("gateway.entry.demo_settings")
     if demo:
         importlib.import_module("gateway.entry.demo").prepare(settings)
+        kept.keep(settings)
+    else:
+        kept.forget(settings)
 
 
 async def _start_valkey(settings: Settings, told: Told) -> embedded.Running:

@@ -125,6 +125,11 @@ async def test_a_handset_calls_and_its_alias_comes_by_sms(gateway: Gateway, tmp_
         await calls.send_json({"type": "hang_up"})
         over = await page.until(stage="over")
         alias = await page.received()
+    gateway.cli("audience", "add", "--firm", "demo", "--name", "all")
+    (tmp_path / "texts.toml").write_text('en = "{firm} {opt_out}"\n', encoding="utf-8")
+    blast = ("--name", "b", "--audience", "1", "--campaign", "1", "--texts", str(tmp_path / "texts.toml"))
+    gateway.cli("blast", "add", "--firm", "demo", *blast)
+    forecast = gateway.cli("blast", "preflight", "--firm", "demo", "1")
     pid = int((tmp_path / "var" / "asterisk" / "run" / "asterisk.pid").read_text(encoding="ascii"))
     lived = alive(pid)
     assert (await gateway.stop())["up"] == 0
@@ -135,3 +140,4 @@ async def test_a_handset_calls_and_its_alias_comes_by_sms(gateway: Gateway, tmp_
     # What was keyed: 4, as the call's canonical line has it.
     assert '"keys":"4"' in log.read_text(encoding="utf-8")
     assert (lived, alive(pid)) == (True, False)
+    assert "no link" not in forecast  # a command in another terminal knows the simulated SMSC
