@@ -31,6 +31,7 @@ from gateway.store import (
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client, sync_client
 from gateway.store.durable import DurableRedis
+from gateway.store.gate import GateStore
 from gateway.store.presence import Presence
 from gateway.store.sealing_keys import KeyFile
 from gateway.store.vault import Vault
@@ -145,6 +146,12 @@ class Verifier:
                 log.info("redis is whole")
         if standing.presence is not Presence.WHOLE:
             raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; run `undercap rebuild`")
+
+
+def gate_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> GateStore:
+    """What Redis knows of marketing, by the clock of its hours and caps."""
+    offset_s = backing.settings.clock_offset_s
+    return GateStore(redis, deployment=backing.deployment, verify=verifier, offset_s=offset_s)
 
 
 def claim_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> ClaimStore:

@@ -15,13 +15,12 @@ import structlog
 
 from config import policies
 from config.settings import Settings
-from gateway.entry.backing import Backing, CatalogKeeper, Verifier
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier, gate_store
 from gateway.entry.call_queue import SqlQueue
 from gateway.entry.offer_desk import offer_desk
 from gateway.store.call_slots import CallSlots, Dialers, Limits
 from gateway.store.clock import FollowedClock
 from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
 from gateway.store.metrics import Meter
 from gateway.store.offer_call_ends import Ended
 from gateway.usecases.call_desk import CallDesk
@@ -115,12 +114,7 @@ def make_offer_calls(
     clock = FollowedClock(backing.redis, settings.clock_offset_s)
     queue = SqlQueue(backing=backing, dialer=name, clock=clock)
     manager, table, slowing = Manager(ivr.ami), CallTable(), Slowing()
-    store = GateStore(
-        redis,
-        deployment=backing.deployment,
-        verify=Verifier(backing, redis.redis),
-        offset_s=settings.clock_offset_s,
-    )
+    store = gate_store(backing, redis, Verifier(backing, redis.redis))
     filing = Filing(queue.end)
     meters = DialMeters(meter, lambda: len(table), lambda: slowing.share(time.monotonic()))
     packs = policies.load()

@@ -22,6 +22,7 @@ from gateway.entry.backing import (
     CatalogKeeper,
     Verifier,
     claim_store,
+    gate_store,
     open_backing,
     open_redis,
     redis_url,
@@ -39,7 +40,6 @@ from gateway.store.claims import StoreUnavailable
 from gateway.store.connect import async_client
 from gateway.store.durable import DurableRedis
 from gateway.store.feed import Feed
-from gateway.store.gate import GateStore
 from gateway.store.lease import Lease, this_process
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.pace import AccountPace
@@ -199,7 +199,7 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
     reassembly = Reassembly(parts, codings=codings)
     traffic = Traffic(feed, meters)
-    gate = _gate(backing, redis, verifier)
+    gate = Gate(gate_store(backing, redis, verifier), policies.load())
 
     def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
         return Sender(
@@ -264,12 +264,6 @@ def _intake(
         max_codes=settings.limits.codes_per_message,
         storage_timeout_s=_storage_timeout_s(settings),
     )
-
-
-def _gate(backing: Backing, redis: DurableRedis, verifier: Verifier) -> Gate:
-    offset_s = backing.settings.clock_offset_s
-    store = GateStore(redis, deployment=backing.deployment, verify=verifier, offset_s=offset_s)
-    return Gate(store, policies.load())
 
 
 def _pace(redis: Redis, settings: LinkSettings) -> AccountPace | None:

@@ -172,7 +172,7 @@ def results(firm: str, blast_id: int) -> None:
 @ID
 def unknown(firm: str, blast_id: int) -> None:
     """Texts or calls of which nobody knows whether they left; they are never sent or made again."""
-    table = Table("reference", "at (UTC)", "text's id")
+    table = Table("reference", "at (UTC)", "id of a text")
     with _one(firm, blast_id) as (at, found):
         after = ""
         while rows := next(iter(list_unknown(at.desk, found, after=after, most=_UNKNOWN_AT_ONCE).values())):

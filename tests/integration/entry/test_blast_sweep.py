@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,24 +19,17 @@ from gateway.entry.blast_sweep import Sweep
 from gateway.entry.doctor import checks_processes
 from gateway.entry.doctor.findings import Finding, Level
 from gateway.store import keys
+from tests.integration.core.conftest import shared_server
 from tests.integration.core.house import Server
 from tests.integration.entry.running_up import until
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A Valkey of this file's own."""
-    with tempfile.TemporaryDirectory(prefix="uc-") as name:
-        found = Server(Path(name))
-        found.start()
-        yield found
-        found.kill()
+__all__ = ["shared_server"]
 
 
 @pytest.fixture
-def redis(server: Server) -> Iterator[Redis]:
+def redis(shared_server: Server) -> Iterator[Redis]:
     """A client of it; nobody has told anything yet."""
-    with Redis.from_url(server.url) as client:
+    with Redis.from_url(shared_server.url) as client:
         client.flushall()
         yield client
 
@@ -102,16 +94,18 @@ def found(url: str, tmp_path: Path) -> dict[str, Finding]:
     return {one.name: one for one in checks_processes.processes(settings)}
 
 
-def test_the_doctor_finds_one_that_is_gone(server: Server, redis: Redis, tmp_path: Path) -> None:
-    assert {name: one.level for name, one in found(server.url, tmp_path).items()} == {"processes": Level.WARN}
+def test_the_doctor_finds_one_that_is_gone(shared_server: Server, redis: Redis, tmp_path: Path) -> None:
+    assert {name: one.level for name, one in found(shared_server.url, tmp_path).items()} == {
+        "processes": Level.WARN
+    }
     redis.set(keys.status("worker"), json.dumps({"ledger": ""}))
-    gone = found(server.url, tmp_path)
+    gone = found(shared_server.url, tmp_path)
     assert (gone["worker"].level, gone["blasts"].level) == (Level.OK, Level.FAIL)
     assert gone["blasts"].mend == "is `undercap blasts` running?"
     redis.set(keys.status("blasts"), json.dumps({"swept_s": 99.0, "fault": ""}))
-    assert found(server.url, tmp_path)["blasts"].told == "its sweep stands still for 99 s"
+    assert found(shared_server.url, tmp_path)["blasts"].told == "its sweep stands still for 99 s"
     redis.set(keys.status("blasts"), json.dumps({"swept_s": 0.1, "fault": ""}))
-    assert found(server.url, tmp_path)["blasts"].level is Level.OK
+    assert found(shared_server.url, tmp_path)["blasts"].level is Level.OK
 
 
 def test_the_doctor_says_nothing_of_them_where_redis_is_away(tmp_path: Path) -> None:
