@@ -30,7 +30,8 @@ class Desk:
     """`link`: for a number (E.164 digits), empty where none carries it. `rates`: segments a second of each
     account, 0 where the contract knows no limit. `most_segments`: of one text. `queue_redis`: RQ's server.
     `clock`: Redis' own, which all limits go by, ms since 1970. `free_numbers`: that shoppers may call.
-    `dialing`: None where no dialer is set up. `policies`: the law, read anew each time.
+    `dialing`: None where no dialer is set up. `policies`: the law, read anew each time. `drill_s`: by which
+    `clock` is ahead of the times that are noted of messages.
     """
 
     engine: Engine
@@ -47,6 +48,11 @@ class Desk:
     dialing: DialLimits | None
     policies: Callable[[], Policies]
     clock: Callable[[], int]
+    drill_s: int = 0
+
+    def noted(self, now: int) -> int:
+        """A moment of `clock` as it would be noted of a message, ms."""
+        return now - self.drill_s * 1000
 
     @property
     def audiences(self) -> Audiences:

@@ -49,7 +49,7 @@ class Drawing:
         if followed is None:
             raise LookupError("a blast without the one that it follows")
         whole = blast.last_shopper == 0
-        over = whole and unreached.is_over(self._desk.engine, blast, followed, now)
+        over = whole and unreached.is_over(self._desk.engine, blast, followed, self._desk.noted(now))
         members = people_of(self._desk, blast).page(now, after=blast.last_shopper, most=most)
         if len(members) == most:
             return Next(members, members[-1].shopper_id, all_drawn=False)

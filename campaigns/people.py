@@ -56,7 +56,8 @@ class _Unreached:
     followed: Blast
 
     def count(self, now: int) -> int:
-        return unreached.count(self.desk.engine, self.blast, self.followed, now)
+        return unreached.count(self.desk.engine, self.blast, self.followed, self.desk.noted(now))
 
     def page(self, now: int, *, after: int, most: int) -> list[Member]:
-        return unreached.page(self.desk.engine, self.blast, self.followed, now, after=after, most=most)
+        noted = self.desk.noted(now)
+        return unreached.page(self.desk.engine, self.blast, self.followed, noted, after=after, most=most)

@@ -37,6 +37,7 @@ def blast_desk(
         dialing=_dialing(settings.ivr),
         policies=policies.load,
         clock=partial(now_of, backing.redis, settings.clock_offset_s),
+        drill_s=settings.clock_offset_s,
     )
 
 

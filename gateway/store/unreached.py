@@ -83,5 +83,5 @@ def _walked(followed: Blast) -> Any:
 
 
 def _since(follower: Blast, now: int) -> int:
-    """What was accepted until then and has no receipt has not arrived, ms."""
+    """What was accepted until then and has no receipt has not arrived, ms. `now`: as messages are noted."""
     return now - (follower.follow_after_s or FOLLOW_AFTER_S) * 1000

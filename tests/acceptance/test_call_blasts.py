@@ -23,6 +23,7 @@ from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import TRUNK, AsteriskPlace, free_port
 from tests.peers.callee import answering
 from tests.peers.hearing import likeness, samples, write_prompt
+from tests.peers.smsc import Behaviour
 from tests.peers.talking import talking
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 LINK: Final = "peer"
 ALIKE: Final = 0.9
 INTRO = (500, 1700, 800, 1300, 650, 2100, 1000, 400, 1900, 900, 1500, 700)
+NO_SUCH_NUMBER: Final = 0x0B  # ESME_RINVDSTADR, SMPP 3.4 section 5.1.3
 OFFER = (900, 450, 1500, 700, 1900, 1100, 600, 2000)
 
 
@@ -126,6 +128,28 @@ async def test_whom_the_call_does_not_reach_gets_a_text_once(street: Street) -> 
     assert acme.received(never) == Counter()
     assert (followed["state"], followed["texts_by_state"]["sent"]) == ("finished", 12)
     assert followed["denied"] == {"no_consent": "fewer than 10"}
+
+
+async def test_whom_a_text_does_not_reach_is_called(street: Street) -> None:
+    acme = street.acme
+    acme.shoppers(3, "38097")
+    texts = acme.blast("texts first", region="38097")
+    draft = {"name": "then calls", "follows": texts, "campaign": acme.campaign, "texts": WORDS}
+    calls = int(acme.ask("POST", "/v1/blasts", {**draft, "channel": "call", "call": street.plan})["id"])
+    acme.stand.smscs[LINK].behave(Behaviour(throttle_next=2, throttle_status=NO_SUCH_NUMBER))
+    async with answering(sipp_program(), street.asterisk.place.callee_port, status="603 Decline"):
+        assert acme.turn(calls, "launch") == "running"
+        acme.turn(texts, "launch")
+        written = await acme.over(texts)
+        await acme.stand.gateway.until(
+            lambda: street.outcomes(calls)["rejected"] == 2, "the two are not called", every_s=0.2
+        )
+    assert (sum(written["texts_by_state"]["failed"].values()), written["texts_by_state"]["sent"]) == (2, 1)
+    # The third text was accepted, and has an hour for its receipt before its reader is called.
+    found = acme.results(calls)
+    assert (found["state"], found["calls"]["waiting"], found["calls"]["calling"]) == ("running", 0, 0)
+    assert street.outcomes(calls) == {"rejected": 2}
+    acme.turn(calls, "cancel")
 
 
 async def test_what_a_killed_process_lets_ring_is_hung_up_by_the_next_and_never_called_again(
