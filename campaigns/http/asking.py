@@ -11,7 +11,7 @@ from aiohttp import web
 from campaigns.desk import Desk
 from campaigns.refused import Refused, Unknown
 from gateway.http.activations import firm_of
-from gateway.http.problems import Kind, Problem
+from gateway.http.problems import Kind, Problem, refused
 from gateway.store.api_keys import ApiKeys
 
 Work = Callable[[int], Any]
@@ -34,8 +34,7 @@ class Asking:
         try:
             told = await asyncio.to_thread(work)
         except Refused as err:
-            errors = [{"pointer": "#", "detail": line} for line in err.why]
-            raise Problem(Kind.REFUSED, 409, "This cannot be done as it is.", errors=errors) from err
+            raise refused(*err.why) from err
         except Unknown as err:
             raise Problem(Kind.HTTP, 404, f"{err}.") from err
         return web.json_response(told, status=status, headers={"Cache-Control": "no-store", **headers})

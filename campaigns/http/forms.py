@@ -11,16 +11,10 @@ from campaigns.draft import NewBlast
 from gateway.domain.audience import Definition, Id, Language
 from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
 from gateway.domain.offer_call import CallPlan
-from gateway.http.bodies import Body
+from gateway.http.bodies import Body, Name
 
 MOST_REFERENCES = 1_000
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("is empty, or has a control character")
-    return text
 
 
 def _in_this_century(moment: datetime) -> datetime:
@@ -29,7 +23,6 @@ def _in_this_century(moment: datetime) -> datetime:
     return moment
 
 
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_in_this_century)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.http.problems import Kind, Problem
 
 MOST_BYTES = 16 * 1024
 WITHIN_S = 10.0
 _FIELD = re.compile(r"[a-z_]{1,32}")
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("is empty, or has a control character")
+    return text
+
+
+Printable = Annotated[str, AfterValidator(_printable)]
+Name = Annotated[Printable, Field(min_length=1, max_length=100)]
 
 
 class Body(BaseModel):

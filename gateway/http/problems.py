@@ -66,6 +66,12 @@ class Problem(Exception):
         )
 
 
+def refused(*why: str) -> Problem:
+    """What the firm asked for cannot be as it is. `why`: each fault, and what to do."""
+    errors = [{"pointer": "#", "detail": line} for line in why]
+    return Problem(Kind.REFUSED, 409, "This cannot be done as it is.", errors=errors)
+
+
 def away() -> Problem:
     """The store or the ledger is away for now."""
     told = "The gateway cannot store or look this up now. Nothing is lost by trying again."

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from sqlalchemy import Engine
 
 from gateway.domain.recording import MOST_WORDS, Source
 from gateway.http import bodies
 from gateway.http.activations import firm_of
-from gateway.http.bodies import Body
-from gateway.http.problems import Kind, Problem
+from gateway.http.bodies import Body, Name, Printable
+from gateway.http.problems import Kind, Problem, refused
 from gateway.store import recordings
 from gateway.store.api_keys import ApiKeys
 from gateway.store.recordings import InUse, NameTaken, New, Recording, TooMany
@@ -30,23 +30,17 @@ MOST_MADE: Final = 2  # at once: each takes a processor
 _WAV: Final = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
 
 
-def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("is empty, or has a control character")
-    return text
-
-
 class Named(Body):
     """How a recording is named, once a language."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+    name: Name
     language: Literal["uk", "ru", "kk", "en"]
 
 
 class Words(Named):
     """What is to be spoken."""
 
-    words: Annotated[str, Field(min_length=1, max_length=MOST_WORDS), AfterValidator(_printable)]
+    words: Annotated[Printable, Field(min_length=1, max_length=MOST_WORDS)]
 
 
 def routes(engine: Engine, keys: ApiKeys, studio: Studio) -> list[web.RouteDef]:
@@ -105,12 +99,6 @@ def routes(engine: Engine, keys: ApiKeys, studio: Studio) -> list[web.RouteDef]:
         web.get(f"{ONE}/sound", of_one(play)),
         web.delete(ONE, of_one(remove)),
     ]
-
-
-def refused(why: str) -> Problem:
-    """What the firm asked for cannot be as it is."""
-    errors = [{"pointer": "#", "detail": why}]
-    return Problem(Kind.REFUSED, 409, "This cannot be done as it is.", errors=errors)
 
 
 def _named(request: web.Request) -> Named:
