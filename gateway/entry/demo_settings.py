@@ -43,9 +43,13 @@ def joined(settings: Settings) -> Settings:
         told = json.loads(private_file.read(_place(settings)))
     except (OSError, OpenToOthers, ValueError):
         return settings
-    for name, value in told.items():
-        os.environ.setdefault(name, value)
-    return settings_module.load()
+    absent = {name: value for name, value in told.items() if name not in os.environ}
+    os.environ.update(absent)  # where settings are read from, and no longer than that
+    try:
+        return settings_module.load()
+    finally:
+        for name in absent:
+            del os.environ[name]
 
 
 def _place(settings: Settings) -> Path:

@@ -38,6 +38,7 @@ def test_a_command_beside_it_knows_its_link_and_voice(monkeypatch: pytest.Monkey
     joined = demo_settings.joined(alone)
     assert [link.name for link in joined.links] == ["simulator"]
     assert (joined.ivr.espeak, joined.http.port) == ("espeak --path=/there", 8090)
+    assert settings_module.load() == alone  # nothing is left in the environment
 
 
 def test_its_own_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
