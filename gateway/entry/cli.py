@@ -12,6 +12,7 @@ import click
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
+from gateway.entry import zone_data
 from gateway.entry.lazy_group import LazyGroup, imported
 from gateway.entry.process import Exit
 from gateway.entry.supervision import readiness
@@ -67,6 +68,7 @@ OPERATOR_GROUPS = {
 @click.version_option(package_name="undercap", prog_name="undercap")
 def cli(config_file: Path | None) -> None:
     """SMS gateway for promotional codes: codes in, points credited, confirmations out."""
+    zone_data.use_newest()
     if config_file is not None:
         # In the environment, so that the processes that `up` starts read the same file.
         os.environ["UNDERCAP_CONFIG"] = str(config_file.absolute())

@@ -14,7 +14,7 @@ from campaigns.draft import NewBlast
 from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
 from gateway.domain.offer_call import CallPlan
 from gateway.entry.commands.marketing import FIRM, marketing
-from gateway.entry.commands.opened import moment
+from gateway.entry.commands.opened import beginning, end
 
 _HOUR_S = 3600
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -60,8 +60,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Share of failures at which it pauses.",
 )
-@click.option("--starts", metavar="ISO", help="Default: at its launch.")
-@click.option("--expires", metavar="ISO", help="Default: a week after its start.")
+@click.option(
+    "--starts", metavar="ISO", help="A day or a time, in the campaign's zone. Default: at its launch."
+)
+@click.option(
+    "--expires", metavar="ISO", help="Its last day or a time, likewise. Default: a week after its start."
+)
 def add(
     firm: str,
     texts: Path,
@@ -73,16 +77,17 @@ def add(
     **said: Any,
 ) -> None:
     """Add a draft; prints its id. Nothing is sent before it is launched."""
-    new = NewBlast(
-        texts=_texts(texts),
-        call=None if call is None else _plan(call),
-        follow_after_s=None if follow_after_hours is None else round(follow_after_hours * _HOUR_S),
-        spread_s=round(spread_hours * _HOUR_S),
-        starts_at=moment(starts) if starts else None,
-        expires_at=moment(expires) if expires else None,
-        **said,
-    )
     with marketing(firm) as at:
+        zone = at.zone(said["campaign"])
+        new = NewBlast(
+            texts=_texts(texts),
+            call=None if call is None else _plan(call),
+            follow_after_s=None if follow_after_hours is None else round(follow_after_hours * _HOUR_S),
+            spread_s=round(spread_hours * _HOUR_S),
+            starts_at=beginning(starts, zone) if starts else None,
+            expires_at=end(expires, zone) if expires else None,
+            **said,
+        )
         click.echo(draft.create(at.desk, at.firm_id, new, at.desk.clock()).id)
 
 

@@ -6,7 +6,7 @@ import time
 import tomllib
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from rich.console import Console
@@ -15,7 +15,9 @@ from sqlalchemy import select
 
 from config.settings import Settings
 from config.texts import TextError
-from gateway.entry.commands.opened import backing, moment, publish, shown
+from gateway.domain import moments
+from gateway.entry.commands.opened import backing, beginning, publish
+from gateway.entry.commands.opened import end as last
 from gateway.store import schema
 from gateway.usecases import set_up
 from gateway.usecases.set_up import NewCampaign, TextLimit
@@ -34,9 +36,9 @@ def campaign() -> None:
 @click.option("--short-number", "numbers", required=True, multiple=True, help="May be given several times.")
 @click.option("--points", required=True, type=int, help="Points for each code.")
 @click.option("--language", type=click.Choice(["uk", "ru", "kk", "en"]), default="uk", show_default=True)
-@click.option("--timezone", default="Europe/Kyiv", show_default=True, help="IANA name, for dates in answers.")
-@click.option("--starts", metavar="ISO", help="Default: now.")
-@click.option("--ends", metavar="ISO", help="Default: a year after the start.")
+@click.option("--timezone", default="Europe/Kyiv", show_default=True, help="IANA name, for all its dates.")
+@click.option("--starts", metavar="ISO", help="A day or a time, in its time zone. Default: now.")
+@click.option("--ends", metavar="ISO", help="Its last day, which is in it whole, or a time. Default: a year.")
 @click.option(
     "--texts", type=click.Path(exists=True, path_type=Path), help="Own wording, TOML: [uk] key = text."
 )
@@ -57,11 +59,13 @@ def add(
 
     \b
     Example:
-      undercap campaign add --firm cola --name "Summer caps" --short-number 4040 --points 10
+      undercap campaign add --firm cola --name "Summer caps" --short-number 4040 --points 10 \
+          --starts 2026-05-01 --ends 2026-08-31
     """
     if timezone not in available_timezones():
         raise click.BadParameter(f"{timezone!r} is no IANA time zone, such as Europe/Kyiv")
-    begin = moment(starts) if starts else int(time.time() * 1000)
+    zone = ZoneInfo(timezone)
+    begin = beginning(starts, zone) if starts else int(time.time() * 1000)
     new = NewCampaign(
         firm=firm,
         name=name,
@@ -70,7 +74,7 @@ def add(
         language=language,
         timezone=timezone,
         starts_at=begin,
-        ends_at=moment(ends) if ends else begin + YEAR_MS,
+        ends_at=last(ends, zone) if ends else begin + YEAR_MS,
         texts=_own_texts(texts),
         asks_consent=ask_consent,
     )
@@ -90,7 +94,7 @@ def list_() -> None:
     """All campaigns."""
     c = schema.campaign
     with backing() as opened, opened.engine.connect() as connection:
-        table = Table("id", "firm", "name", "state", "starts (UTC)", "ends (UTC)", "language", "rule")
+        table = Table("id", "firm", "name", "state", "starts", "ends with", "time zone", "language", "rule")
         slugs = {row.id: row.slug for row in connection.execute(select(schema.firm))}
         for row in connection.execute(select(c).order_by(c.c.id)):
             table.add_row(
@@ -98,8 +102,9 @@ def list_() -> None:
                 slugs[row.firm_id],
                 row.name,
                 row.state,
-                shown(row.starts_at),
-                shown(row.ends_at),
+                moments.first_told(row.starts_at, ZoneInfo(row.timezone)),
+                moments.last_told(row.ends_at, ZoneInfo(row.timezone)),
+                row.timezone,
                 row.language,
                 f"version {row.rule_version}",
             )

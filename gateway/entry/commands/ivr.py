@@ -12,7 +12,7 @@ from rich.table import Table
 
 from config import settings as settings_module
 from gateway.entry.backing import Backing, redis_url
-from gateway.entry.commands.opened import backing, moment
+from gateway.entry.commands.opened import backing, beginning
 from gateway.entry.lazy_group import imported
 from gateway.store import call_reports, calls
 from gateway.store.call_reports import CallReport
@@ -33,11 +33,12 @@ def ivr(ctx: click.Context) -> None:
 
 @ivr.command(name="calls")
 @click.option(
-    "--since", help="A moment, such as 2026-05-01 or 2026-05-01T09:00+03:00. Default: today's first."
+    "--since",
+    help="A moment, such as 2026-05-01 or 2026-05-01T09:00+03:00; without a zone UTC. Default: today's.",
 )
 def calls_(since: str | None) -> None:
     """Calls now and today: how many were answered, what was pressed, how they ended, what broke."""
-    began = moment(since) if since else _midnight()
+    began = beginning(since) if since else _midnight()
     with backing() as opened:
         now = asyncio.run(_now(opened))
         found = calls.figures(opened.engine, began)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import click
 from rich.table import Table
@@ -26,6 +28,11 @@ class Marketing(NamedTuple):
     desk: Desk
     firm_id: int
     opened: Backing
+
+    def zone(self, campaign_id: int) -> tzinfo:
+        """Where a campaign's days begin; UTC where there is no such campaign, which is refused elsewhere."""
+        campaign = self.desk.catalog().campaigns.get(campaign_id)
+        return UTC if campaign is None else ZoneInfo(campaign.timezone)
 
 
 @contextmanager

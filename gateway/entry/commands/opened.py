@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import click
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
+from gateway.domain import moments
+from gateway.domain.moments import NoMoment
 from gateway.entry import demo_settings
 from gateway.entry.backing import Backing, open_backing
 from gateway.store import catalog, presence
@@ -55,17 +57,20 @@ def publish(opened: Backing, firm_id: int) -> None:
     catalog.publish(opened.engine, opened.redis, firm_id)
 
 
-def moment(text: str) -> int:
-    """An ISO 8601 date or time as ms since 1970; without a zone it is UTC. Raises click.BadParameter."""
+def beginning(text: str, zone: tzinfo = UTC) -> int:
+    """As gateway.domain.moments has it, for an option. Raises click.BadParameter."""
     try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as err:
-        raise click.BadParameter(
-            f"{text!r} is not a date such as 2026-05-01 or 2026-05-01T09:00+03:00"
-        ) from err
-    if parsed.tzinfo is None:
-        parsed = parsed.replace(tzinfo=UTC)
-    return int(parsed.timestamp() * 1000)
+        return moments.beginning(text, zone)
+    except NoMoment as err:
+        raise click.BadParameter(str(err)) from err
+
+
+def end(text: str, zone: tzinfo = UTC) -> int:
+    """As gateway.domain.moments has it, for an option. Raises click.BadParameter."""
+    try:
+        return moments.end(text, zone)
+    except NoMoment as err:
+        raise click.BadParameter(str(err)) from err
 
 
 def shown(ms: int) -> str:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway.entry.commands.opened import backing, moment, shown
+from gateway.entry.commands.opened import backing, beginning, end, shown
 from gateway.store import accesses
 from gateway.store.accesses import MOST_ACCESSES, Report, Span
 
@@ -18,7 +18,7 @@ COLUMNS = ("kind", "from", "to", "who", "purpose", "opened", "shopper")
 
 @click.command()
 @click.option("--since", metavar="TIME", help="ISO 8601, such as 2026-05-01; without a zone it is UTC.")
-@click.option("--until", metavar="TIME", help="Up to this time, itself not included.")
+@click.option("--until", metavar="TIME", help="Up to this time, itself not included; a day is in it whole.")
 @click.option("--purpose", default="", help="One purpose alone, such as reply, answer or erasure.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV on standard output.")
 def report(since: str | None, until: str | None, purpose: str, as_csv: bool) -> None:
@@ -27,8 +27,8 @@ def report(since: str | None, until: str | None, purpose: str, as_csv: bool) -> 
     Counted are openings by processes. A process that is killed takes the last seconds of its count with it.
     """
     span = Span(
-        since=moment(since) if since else accesses.BEGINNING,
-        until=moment(until) if until else accesses.END,
+        since=beginning(since) if since else accesses.BEGINNING,
+        until=end(until) if until else accesses.END,
         purpose=purpose,
     )
     with backing() as opened:

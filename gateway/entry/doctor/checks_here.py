@@ -11,6 +11,7 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -18,6 +19,7 @@ from config import tls
 from config.link_settings import LinkSettings
 from config.section import SettingsError
 from config.settings import Settings
+from gateway.entry import zone_data
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
@@ -71,6 +73,15 @@ def disk(settings: Settings) -> Finding:
         return fail(name, told, "free space: on a full disk texts get the temporary answer")
     if free < DISK_WARN_BYTES:
         return warn(name, told, "free space before it is full")
+    return good(name, told)
+
+
+def zones(_: Settings) -> Finding:
+    """The hours in which people may be texted and called are those of today's laws."""
+    name, found = "time zones", zone_data.newest()
+    told = f"{found.version}, of {'the system' if found.system else 'the package tzdata'}"
+    if found.year < datetime.now(UTC).year - 1:
+        return warn(name, told, "pip install --upgrade tzdata: allowed hours follow these files")
     return good(name, told)
 
 

@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_here.state_dir,
     checks_here.secret,
     checks_here.disk,
+    checks_here.zones,
     checks_here.server_program,
     checks_stores.redis,
     checks_stores.database,
