@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.section import Command, Port, Section, read_secret
+from config.section import Command, Host, Port, Region, Section, read_secret
 
 Number = Annotated[str, Field(pattern=r"^[0-9]{2,15}$")]
 
@@ -15,7 +15,7 @@ Number = Annotated[str, Field(pattern=r"^[0-9]{2,15}$")]
 class AmiSettings(Section):
     """Asterisk's manager interface: the user that config/asterisk/manager.conf describes."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 5038
     username: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "undercap"
     secret: SecretStr = SecretStr("")
@@ -56,16 +56,12 @@ class IvrSettings(Section):
     """
 
     enabled: bool = False
-    agi_host: str = "127.0.0.1"
+    agi_host: Host = "127.0.0.1"
     agi_port: Port = 4573
     ami: AmiSettings = AmiSettings()
     free_numbers: tuple[FreeNumber, ...] = ()
-    region: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = (
-        ""  # ISO 3166, of caller numbers in national form
-    )
-    countries: tuple[
-        Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...
-    ] = ()  # whose numbers may call; empty: all
+    region: Region = ""  # ISO 3166, of caller numbers in national form
+    countries: tuple[Annotated[Region, Field(min_length=2)], ...] = ()  # whose numbers may call; empty: all
     sounds_dir: Path = Path("var/sounds")  # of the prompts, as Asterisk sees it
     # What makes the firms' recordings for offer calls: in the API process, and by command.
     espeak: Command = "espeak-ng"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from config import tls
-from config.section import Port, Section, read_secret
+from config.section import Host, Port, Region, Section, read_secret
 from config.statuses import FINAL, Refusal, table
 
 Octet = Annotated[int, Field(ge=0, le=255)]
@@ -28,7 +28,7 @@ class LinkSettings(Section):
     """One SMSC and the binds to it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    host: str
+    host: Host
     port: Port = 2775
     system_id: Annotated[str, Field(max_length=15)]
     password: SecretStr = SecretStr("")
@@ -66,7 +66,7 @@ class LinkSettings(Section):
     source_npi: Octet = 0
     dest_ton: Octet = 1  # TON/NPI of a shopper's number: international, E.164
     dest_npi: Octet = 1
-    default_region: str = ""  # ISO 3166 country of senders that come in national form
+    default_region: Region = ""  # ISO 3166 country of senders that come in national form
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"  # what data_coding 0 means here
     data_codings: dict[DataCoding, Alphabet] = Field(default={})  # other meanings of data_coding on this link
     replace_look_alikes: bool = True  # “ ” – … by " - ... where that saves a segment
@@ -103,12 +103,6 @@ class LinkSettings(Section):
         if len(self.password.get_secret_value()) > 8:
             raise ValueError("password: SMPP 3.4 allows eight characters at most")
         return self
-
-    @field_validator("host")
-    @classmethod
-    def _host_without_brackets(cls, host: str) -> str:
-        """An IPv6 address may be written as in a URL."""
-        return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
     @field_validator("local_host")
     @classmethod

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import shlex
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_LABEL: Final = r"\w(?:[\w-]{0,61}\w)?"
+_HOST_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,126}}\.?")
+_MEANT: Final = {"UK": "GB", "EN": "GB", "KK": "KZ", "CS": "CZ"}  # languages and habits taken for countries
 
 
 def _words(command: str) -> str:
@@ -15,6 +22,45 @@ def _words(command: str) -> str:
     return command
 
 
+def _host(host: str) -> str:
+    """A name or an address; one of IPv6 may be written as in a URL."""
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        return str(ipaddress.ip_address(bare)) if ":" in bare else _name(bare)
+    except ValueError as err:
+        raise ValueError(f"{host!r} is no host name and no address, such as smsc.example.net") from err
+
+
+def _name(host: str) -> str:
+    if not _HOST_NAME.fullmatch(host):
+        raise ValueError("is no host name")
+    return host
+
+
+def _region(region: str) -> str:
+    if not region:
+        return region
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - most commands read no region
+
+    if region not in SUPPORTED_REGIONS:
+        meant = _MEANT.get(region.upper(), "UA")
+        raise ValueError(f"{region!r} is no country of ISO 3166 with telephones, such as {meant}")
+    return region
+
+
+def _web_address(url: str) -> str:
+    if url:
+        parts = urlsplit(url)  # raises ValueError, too
+        if parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+            raise ValueError(f"{url!r} is no address of a web server, such as https://caps.example.net")
+        _host(parts.hostname or "")
+        _ = parts.port
+    return url.rstrip("/")
+
+
+Host = Annotated[str, AfterValidator(_host)]
+Region = Annotated[str, AfterValidator(_region)]  # ISO 3166, two capital letters; empty where that is allowed
+WebAddress = Annotated[str, AfterValidator(_web_address)]  # empty: none is named
 Command = Annotated[str, AfterValidator(_words)]  # a program and its first arguments, quoted as for a shell
 Port = Annotated[int, Field(ge=0, le=65535)]
 

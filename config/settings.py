@@ -19,12 +19,14 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.v1.utils import deep_update
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.demo_settings import DemoSettings
+from config.every_fault import every_fault
 from config.ivr_settings import IvrSettings
 from config.link_settings import LinkSettings
-from config.section import Port, Section, SettingsError, from_files, read_secret
+from config.section import Host, Port, Section, SettingsError, WebAddress, from_files, read_secret
 
 LEAST_TOKEN = 16
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -73,9 +75,9 @@ class SqlSettings(Section):
 class HttpSettings(Section):
     """The API process."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8080
-    public_url: str = ""  # what QR codes point to; empty: http://host:port
+    public_url: WebAddress = ""  # what QR codes point to; empty: http://host:port
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
     operator_token: SecretStr = SecretStr("")  # for /v1/links and more; empty: nobody may ask
     operator_token_file: Path | None = None
@@ -94,7 +96,7 @@ class SimulatorSettings(Section):
     """The SMSC of our own with its page of handsets. For trying out; never on a machine with real links."""
 
     enabled: bool = False
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     http_port: Port = 8081
     smpp_port: Port = 2775
 
@@ -277,12 +279,17 @@ def load(path: Path | None = None) -> Settings:
     try:
         settings = Settings(**content)
     except ValidationError as err:
-        faults += [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in err.errors()]
+        faults += every_fault(_without_environment, deep_update(content, EnvSettingsSource(Settings)()), err)
     except (SettingsError, ValueError) as err:
         faults.append(str(err))
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+def _without_environment(content: dict[str, Any]) -> Settings:
+    """Settings of this content alone: of no variable does the name begin so."""
+    return Settings(**{**content, "_env_prefix": "\0"})
 
 
 def default_file() -> Path | None:

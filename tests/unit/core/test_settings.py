@@ -69,6 +69,72 @@ def test_all_faults_in_one_report(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(told) == 7
 
 
+def test_faults_behind_faults_are_in_the_same_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCAP_HTTP__HOST", "")
+    told = faults(
+        """
+        [http]
+        public_url = "nonsense"
+        operator_token = "short"
+        [ivr]
+        dial = true
+        countries = ["ZZ"]
+        [simulator]
+        enabled = true
+        http_port = -1
+        [[smpp.links]]
+        name = "one"
+        host = "smsc.example.net"
+        system_id = "us"
+        default_region = "UK"
+        fallbacks = ["two"]
+        """
+    )
+    assert sorted(line.split(": ")[0] for line in told) == [
+        "http",
+        "http.host",
+        "http.public_url",
+        "ivr",
+        "ivr.countries.0",
+        "simulator.http_port",
+        "smpp",  # a fallback that is no link
+        "smpp.links.0.default_region",
+    ]
+    assert any("such as GB" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("host", "good"),
+    [
+        ("smsc.example.net", True),
+        ("10.0.0.1", True),
+        ("[2001:db8::1]", True),
+        ("::", True),
+        ("my_host", True),
+        ("", False),
+        (" ", False),
+        ("smsc.example.net:2775", False),
+        ("http://smsc.example.net", False),
+        ("a..b", False),
+        ("2001:db8::1::2", False),
+    ],
+)
+def test_what_is_a_host(host: str, good: bool) -> None:
+    content = f'[[smpp.links]]\nname = "one"\nsystem_id = "us"\nhost = "{host}"'
+    if good:
+        assert read(content).links[0].host == host.strip("[]")
+    else:
+        assert "no host name and no address" in faults(content)[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "caps.example.net", "ftp://caps.example.net", "https://", "https://a b/", "http://h:x"],
+)
+def test_what_is_no_public_address(url: str) -> None:
+    assert faults(f'[http]\npublic_url = "{url}"')[0].startswith("http.public_url: ")
+
+
 def test_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERCAP_LIMITS__MESSAGES_PER_MINUTE", "99")
 
