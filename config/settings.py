@@ -99,6 +99,7 @@ class SimulatorSettings(Section):
     host: Host = "127.0.0.1"
     http_port: Port = 8081
     smpp_port: Port = 2775
+    password: Annotated[SecretStr, Field(max_length=8)] = SecretStr("demo")  # of a gateway that binds
 
 
 class SmppSettings(Section):
@@ -245,7 +246,7 @@ class Settings(BaseSettings):
             host=self.simulator.host,
             port=self.simulator.smpp_port,
             system_id="undercap",
-            password=SecretStr("demo"),
+            password=self.simulator.password,
             enquire_link_s=10.0,
             reconnect_max_s=2.0,
         )

@@ -11,6 +11,7 @@ from gateway.entry import demo_booth, process
 from gateway.entry.supervision import readiness
 from gateway.http import feed
 from smpp.simulator.app import Simulator
+from smpp.simulator.smsc import Manners
 
 DEMO_FILE = "demo.json"  # in the state directory; written by `undercap up --demo`
 
@@ -27,6 +28,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         smpp_port=wanted.smpp_port,
         demo=settings.state_dir / DEMO_FILE,
         feed_url=_url(settings.http.host, settings.http.port) + feed.PATH,
+        manners=Manners(password=wanted.password.get_secret_value()),
     )
     app = simulator.web_app()
     booth = demo_booth.join(app, settings)

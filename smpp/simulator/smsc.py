@@ -25,7 +25,7 @@ from smpp.simulator.joining import Joining, Reply
 from smpp.simulator.session import Session, Watch
 
 SYSTEM_ID = "undercap"
-PASSWORD = "demo"  # noqa: S105  # of the demo's own operator, which listens on loopback
+PASSWORD = "demo"  # noqa: S105 - where nobody has chosen another
 
 _RBINDFAIL, _RINVPASWD, _RINVSYSID = 0x0D, 0x0E, 0x0F
 _QUEUE = 2_000  # deliveries that wait or are in flight
@@ -60,6 +60,7 @@ class Manners:
 
     retry: RetryRule = field(default_factory=RetryRule)
     watch: Watch = field(default_factory=Watch)
+    password: str = PASSWORD  # of a gateway that binds
     window: int = 10
     receipt_after_s: float = 0.02
 
@@ -144,7 +145,7 @@ class Smsc:
         del session
         if bind.system_id != SYSTEM_ID:
             return _RINVSYSID
-        if bind.password != PASSWORD:
+        if bind.password != self._manners.password:
             return _RINVPASWD
         return statuses.ROK if self.gateways < _MOST_SESSIONS else _RBINDFAIL
 

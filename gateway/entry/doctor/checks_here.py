@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import socket
@@ -21,6 +19,7 @@ from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry import zone_data
 from gateway.entry.doctor.findings import Finding, fail, good, warn
+from gateway.entry.supervision import up_lock
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
 from ivr.agi import probe
@@ -108,7 +107,7 @@ def ports(settings: Settings) -> Iterator[Finding]:
     if settings.ivr.enabled:
         wanted.append(("ivr.agi_port", settings.ivr.agi_host, settings.ivr.agi_port, probe.is_ours))
     for setting, host, port, by_itself in wanted:
-        yield _port(setting, host, port, ours=_up_runs(settings) or by_itself(host, port))
+        yield _port(setting, host, port, ours=up_lock.in_use(settings.state_dir) or by_itself(host, port))
 
 
 def links(settings: Settings) -> Iterator[Finding]:
@@ -156,16 +155,6 @@ def _port(setting: str, host: str, port: int, *, ours: bool) -> Finding:
         if ours:
             return good(name, f"{port} on {host} is served by us")
         return fail(name, f"{port} on {host} is in use", f"stop what uses it, or change {setting}")
-
-
-def _up_runs(settings: Settings) -> bool:
-    """Whether an `undercap up` holds this state directory."""
-    with contextlib.suppress(FileNotFoundError), (settings.state_dir / "up.lock").open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _healthy(host: str, port: int) -> bool:

@@ -36,6 +36,17 @@ def only_one(state_dir: Path, *, wait_s: float, tell: Callable[[str], None]) -> 
         yield heirloom
 
 
+def in_use(state_dir: Path) -> bool:
+    """Whether an `undercap up`, or what a killed one has left, works on this state directory."""
+    for name in ("up.lock", "children.lock"):
+        with contextlib.suppress(OSError), (state_dir / name).open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
 def _wait_for_heirs(heirloom: int, state_dir: Path, wait_s: float, tell: Callable[[str], None]) -> None:
     begun, told = time.monotonic(), False
     while not _taken(heirloom):
@@ -61,7 +72,12 @@ def _taken(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[int]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as err:
+        raise SettingsError(
+            f"state_dir: {file.resolve()}: {err.strerror}: choose a state_dir that this user can write to"
+        ) from err
     try:
         yield descriptor
     finally:
