@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import pytest
 
+from gateway.store import migrate
+from tests import strict_sql
 from tests.peers import fetch
 from tests.peers.smsc import Program, SmscPeer
 
@@ -18,6 +20,14 @@ P = TypeVar("P", bound=Program)
 
 SMSCS = {"smpp34": fetch.smpp34_smsc, "node smpp": fetch.node_smsc, "Net::SMPP": fetch.perl_smsc}
 ASTERISKS = {release: partial(fetch.asterisk, release) for release in reversed(fetch.ASTERISK_SUITES)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def strict_sqlite() -> Iterator[None]:
+    """What PostgreSQL would refuse, SQLite refuses, too, in every test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", strict_sql.strict(migrate.upgrade))
+        yield
 
 
 def peer_of(kind: Mapping[str, Callable[[], P]], name: str) -> P:

@@ -25,6 +25,7 @@ from config import settings as settings_module
 from config.settings import Settings
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
+from tests import strict_sql
 from tests.bench import processes
 
 ROOT: Final = Path(__file__).parents[1]
@@ -219,6 +220,7 @@ class Gateway:
     def campaign(self, *, firm: str = "acme", short_number: str = "4040", points: int = 10) -> Campaign:
         """A firm with one running campaign; confirmations in English unless the shopper writes otherwise."""
         self.cli("firm", "add", firm, "--name", firm.capitalize())
+        strict_sql.hold(settings_module.load(self.config).sql_url)
         told = self.cli(
             *("campaign", "add", "--firm", firm, "--name", "Summer", "--short-number", short_number),
             *("--points", str(points), "--language", "en"),

@@ -12,6 +12,7 @@ import click
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
+from gateway.domain.outside import fits
 from gateway.entry import zone_data
 from gateway.entry.lazy_group import LazyGroup, imported
 from gateway.entry.process import Exit
@@ -184,6 +185,8 @@ def refuse(err: SettingsError) -> NoReturn:
 def main() -> None:
     """Entry point of the console script."""
     try:
+        if not all(map(fits, sys.argv)):
+            raise click.UsageError("a word of the command is not UTF-8")
         cli(prog_name="undercap", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(Exit.FAILED)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.domain.outside import fits
 from gateway.http.problems import Kind, Problem
 
 MOST_BYTES = 16 * 1024
@@ -45,10 +47,27 @@ async def read(request: web.Request, form: type[Form]) -> Form:
     except TimeoutError as err:
         raise Problem(Kind.HTTP, 408, f"The body did not come within {WITHIN_S:g} s.") from err
     try:
-        return form.model_validate_json(raw)
+        found = form.model_validate_json(raw)
     except ValidationError as err:
         faults = [_fault(fault) for fault in err.errors(include_url=False, include_input=False)]
+    else:
+        faults = list(_unfit(found.model_dump(), "#"))
+        if not faults:
+            return found
     raise Problem(Kind.BAD_REQUEST, 400, "The body is not as described.", errors=faults[:20])
+
+
+def _unfit(value: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """Texts that no store takes, wherever they stand."""
+    if isinstance(value, str) and not fits(value):
+        yield {"pointer": pointer, "detail": "has a character that is none (NUL, or half of one)"}
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unfit(name, pointer)
+            yield from _unfit(inner, f"{pointer}/{name}" if _FIELD.fullmatch(str(name)) else pointer)
+    elif isinstance(value, list | tuple):
+        for at, inner in enumerate(value):
+            yield from _unfit(inner, f"{pointer}/{at}")
 
 
 def _fault(fault: Any) -> dict[str, str]:

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.domain.outside import fits
 from gateway.http.problems import Kind, Problem, away, of_http
 from gateway.store import measures
 from gateway.store.claims import StoreUnavailable
@@ -52,6 +53,8 @@ def middleware(meter: Meter) -> Middleware:
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        if not fits(request.path) or not fits(request.query_string):
+            raise Problem(Kind.BAD_REQUEST, 400, "The URL has a character that is none (NUL).")
         return await handler(request)
     except Problem as problem:
         return problem.response()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from gateway.domain.consent import NOTHING, Channel, Consent, Said, later
+from gateway.domain.outside import fitted
 from gateway.store import ledger, schema
 
+MOST_WORDING: Final = 500
+MOST_PROOF: Final = 200
+MOST_ACTOR: Final = 64
 _CHUNK = 500
 
 
@@ -36,7 +40,7 @@ class Entry(NamedTuple):
 
 
 def row(entry: Entry, shopper_id: int) -> dict[str, Any]:
-    """An entry as `consent_entry` keeps it."""
+    """An entry as `consent_entry` keeps it: a no that is in force already must not fail for its wording."""
     return {
         "firm_id": entry.firm_id,
         "shopper_id": shopper_id,
@@ -44,9 +48,9 @@ def row(entry: Entry, shopper_id: int) -> dict[str, Any]:
         "state": entry.state,
         "how": entry.how,
         "message_id": entry.source,
-        "wording": entry.wording,
-        "proof": entry.proof,
-        "actor": entry.actor,
+        "wording": entry.wording and fitted(entry.wording, MOST_WORDING),
+        "proof": entry.proof and fitted(entry.proof, MOST_PROOF),
+        "actor": fitted(entry.actor, MOST_ACTOR),
         "said_at": entry.said_at,
     }
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from gateway.domain.outside import fitted
 from gateway.store import keys
 from gateway.store.durable import DurableRedis
+
+MOST_SMSC_ID: Final = 65  # SMPP 3.4, 5.2.23, with its NUL
+MOST_ERROR: Final = 64
 
 
 class FiledReceipt(NamedTuple):
@@ -44,5 +48,8 @@ def unpacked(body: bytes) -> list[FiledReceipt]:
 
 def _packed(receipts: Sequence[FiledReceipt]) -> bytes:
     # The SMSC's id stands last, since it may hold anything; a line feed in it could match no answer anyway.
-    lines = [f"{r.state}|{r.error or ''}|{r.at}|{r.shopper}|{r.smsc_id}".replace("\n", " ") for r in receipts]
-    return "\n".join(lines).encode("utf-8", "replace")
+    lines = [
+        f"{r.state}|{fitted(r.error or '', MOST_ERROR)}|{r.at}|{r.shopper}|{fitted(r.smsc_id, MOST_SMSC_ID)}"
+        for r in receipts
+    ]
+    return "\n".join(line.replace("\n", " ") for line in lines).encode()

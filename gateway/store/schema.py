@@ -292,7 +292,7 @@ message = Table(
     Column("segments", Integer, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("smsc_id", String(65)),
-    Column("error", String(20)),
+    Column("error", String(64)),  # why it ended so: our words, or the SMSC's own code
     Column("queued_at", BigInteger, nullable=False),
     Column("accepted_at", BigInteger),  # by the SMSC; a receipt counts so long after it
     Column("ended_at", BigInteger),

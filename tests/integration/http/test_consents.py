@@ -71,6 +71,19 @@ async def test_a_yes_without_proof_is_none(front: Front, changes: dict[str, Any]
     assert entries(front.house) == []
 
 
+@pytest.mark.parametrize("field", ["wording", "proof"])
+async def test_what_no_store_takes_is_refused_and_changes_nothing(front: Front, field: str) -> None:
+    answer = await tell(front, NO | {field: "no\0thing"})
+    assert answer.status == 400
+    assert [error["pointer"] for error in answer.body["errors"]] == [f"#/{field}"]
+    assert (front.house.consent(ANNA), entries(front.house)) == ("", [])
+
+
+async def test_what_no_store_takes_in_a_url_is_refused(front: Front) -> None:
+    async with front.client.get("/v1/vault/accesses?purpose=a%00b") as answer:
+        assert answer.status == 400
+
+
 async def test_a_yes_of_before_the_no_is_refused(front: Front) -> None:
     await tell(front, NO)
     answer = await tell(front, YES)

@@ -129,3 +129,9 @@ def greet() -> None:
 def test_commands_elsewhere(name: str, code: int, expected: str) -> None:
     done = CliRunner().invoke(group, [name])
     assert (done.exit_code, done.output.startswith(expected)) == (code, True), done.output
+
+
+def test_a_word_that_is_no_text_is_refused_in_a_line(tmp_path: Path) -> None:
+    argv = [os.fsencode(Path(sys.executable).with_name("undercap")), b"firm", b"add", b"caf\xe9"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "not UTF-8" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
