@@ -69,6 +69,11 @@ def sipp_program() -> Program:
     return peer_of({"SIPp": fetch.sipp}, "SIPp")
 
 
+def kamailio_program() -> fetch.KamailioProgram:
+    """The SIP proxy, or a skip; nothing stands in for it."""
+    return peer_of({"Kamailio": fetch.kamailio}, "Kamailio")
+
+
 def postgres_program() -> fetch.PostgresProgram:
     """PostgreSQL, or a skip; nothing stands in for it."""
     return peer_of({"PostgreSQL": fetch.postgres}, "PostgreSQL")

@@ -23,5 +23,6 @@ UNANSWERED: Final = (
     Outcome.MACHINE,
     Outcome.BROKEN_OFF,
     Outcome.CONGESTION,
+    Outcome.TRUNK,
     Outcome.FAILED,
 )

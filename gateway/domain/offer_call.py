@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config.policies import ChannelRules
 
-# Until a call is tried again that the operator had no room for; doubled each time.
+# Until a call is tried again that the operator had no room for, or refused; doubled each time.
 CONGESTION_WAIT_MS: Final = 60_000
 MOST_CONGESTION_WAIT_MS: Final = 3_600_000
+MOST_REFUSED: Final = 9  # calls of a person that the trunk refuses, and is called again for: some four hours
+MOST_SILENT: Final = 2  # of a person, behind which nothing rang; then it is taken for no answer
 MOST_BROKEN_OFF: Final = 2  # calls that are no attempt: pausing and resuming must ring nobody for ever
 LEAST_CALLS_PER_S: Final = 0.01  # Redis reckons the time between two calls in whole milliseconds
 MOST_RING_S: Final = 60
@@ -88,6 +90,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"  # by the callee: never again
     BAD_NUMBER = "bad_number"
     CONGESTION = "congestion"  # of the operator; it was no attempt
+    TRUNK = "trunk"  # the operator's trunk refused us, and not the callee: no attempt either
     WITHDRAWN = "withdrawn"  # a STOP came while it rang, and it was hung up
     BROKEN_OFF = "broken_off"  # by us while it rang, for another reason; the first few are no attempts
     FAILED = "failed"
@@ -128,7 +131,11 @@ def after(outcome: Outcome, attempts: int, plan: CallPlan, now: int, *, uncounte
     >>> after(Outcome.BUSY, 3, plan, 0).due_at is None
     True
     """
-    if outcome is Outcome.CONGESTION:
+    if (
+        outcome is Outcome.TRUNK and uncounted >= MOST_REFUSED
+    ):  # to this number alone; else the blast is paused
+        return Next(due_at=None, counts=False)
+    if outcome in (Outcome.CONGESTION, Outcome.TRUNK):
         wait_ms = min(CONGESTION_WAIT_MS << min(uncounted, 10), MOST_CONGESTION_WAIT_MS)
         return Next(due_at=now + wait_ms, counts=False)
     if outcome is Outcome.BROKEN_OFF and uncounted < MOST_BROKEN_OFF:  # a telephone that rang rests a while

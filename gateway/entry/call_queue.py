@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.domain.blast import Word
 from gateway.entry.backing import Backing
-from gateway.store import offer_call_ends, offer_calls
+from gateway.store import blasts, offer_call_ends, offer_calls
 from gateway.store.clock import FollowedClock
 from gateway.store.offer_call_ends import Ended
 from gateway.store.offer_calls import Begun, Calling, Due, NotCalled
+from gateway.store.offers import Offers
 from gateway.store.people import SEAL_SHOPPER
 
 
@@ -45,6 +47,15 @@ class SqlQueue:
     def recover(self, dialer: str) -> list[str]:
         """End what a dead one has left."""
         return offer_call_ends.recover(self.backing.engine, dialer, self.clock.now())
+
+    def pause(self, blast_id: int, why: str) -> bool:
+        """Pause a blast; False where it does not run. Raises RedisError: then the sweep tells Redis."""
+        try:
+            turned = blasts.turn(self.backing.engine, blast_id, Word.PAUSE, self.clock.now(), why=why)
+        except (blasts.NotNow, LookupError):
+            return False
+        Offers(self.backing.redis).tell(turned.firm_id, turned.id, turned.state, turned.revision)
+        return True
 
     def number(self, due: Due) -> str:
         """Of whom is called, opened by the vault and counted for the blast."""

@@ -26,6 +26,7 @@ from gateway.store.offer_call_ends import Ended
 from gateway.usecases.call_desk import CallDesk
 from gateway.usecases.gate import Gate
 from gateway.usecases.offer_desk import OfferDesk
+from ivr.ami.call_result import CallEnd
 from ivr.ami.manager import Manager
 from ivr.ami.meters import AmiMeters
 from ivr.ami.originate import GRACE_S, Originate, over_trunk
@@ -37,10 +38,12 @@ from ivr.dialer.dialer import Dialer
 from ivr.dialer.filing import Filing
 from ivr.dialer.meters import DialMeters
 from ivr.dialer.owed_slots import OwedSlots
+from ivr.dialer.pausing import Pausing
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line
 from ivr.dialer.slowing import Slowing
 from ivr.dialer.succession import succeed
+from ivr.dialer.trunk import Blame, Trunk, blame
 from ivr.dialer.watch import Watch
 from ivr.offer.recordings import Recordings
 from ivr.offer.runner import OfferLine, OfferTalk
@@ -69,6 +72,7 @@ class OfferCalls:
     ami_meters: AmiMeters
     recordings: Recordings
     table: CallTable
+    trunk: Trunk
 
     def works(self) -> tuple[Awaitable[None], ...]:
         """Each until cancelled. To be begun when this process listens: then its predecessor has ended."""
@@ -116,12 +120,20 @@ def make_offer_calls(
     manager, table, slowing = Manager(ivr.ami), CallTable(), Slowing()
     store = gate_store(backing, redis, Verifier(backing, redis.redis))
     filing = Filing(queue.end)
+    trunk, pausing = Trunk(), Pausing(queue.pause)
     meters = DialMeters(meter, lambda: len(table), lambda: slowing.share(time.monotonic()))
     packs = policies.load()
 
     def ended(call: OfferCall, end: Ended) -> None:
         meters.ended(call, end)
         filing.add(end)
+
+    def heard(call: OfferCall, end: CallEnd) -> None:
+        now = time.monotonic()
+        if blame(end) in (Blame.REFUSES, Blame.FAILS):
+            slowing.on_congestion(now)
+        if fault := trunk.ended(end, now, talking=table.talking()):
+            pausing.add(call.due.blast_id, fault)
 
     ways = Ways(
         phone=manager,
@@ -132,7 +144,7 @@ def make_offer_calls(
         share=lambda: slowing.share(time.monotonic()),
         now=clock.now,
         ended=ended,
-        congested=lambda: slowing.on_congestion(time.monotonic()),
+        trunk=heard,
     )
     recovery = Recovery(name, Dialers(redis), queue.begun, queue.recover, manager)
     recordings = Recordings(backing.engine, ivr.sounds_dir.absolute())
@@ -149,6 +161,7 @@ def make_offer_calls(
         candidates=Candidates(queue.due),
         queue=queue,
         filing=filing,
+        pausing=pausing,
         watch=Watch(table, store, manager),
         recovery=recovery,
     )
@@ -165,6 +178,7 @@ def make_offer_calls(
         ami_meters=AmiMeters(meter, manager),
         recordings=recordings,
         table=table,
+        trunk=trunk,
     )
 
 

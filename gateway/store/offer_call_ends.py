@@ -20,7 +20,8 @@ _C, _R = schema.offer_call, schema.offer_call_record
 class Ended(NamedTuple):
     """A call that is over. `outcome`: None: Asterisk was never asked for it, and all is as it was before.
 
-    `then`: what that leads to. Times in ms since 1970; `cause`: ITU-T Q.850.
+    `then`: what that leads to. Times in ms since 1970; `cause`: ITU-T Q.850. `sip`: the last status of the
+    trunk, for the log alone.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Ended(NamedTuple):
     cause: int | None = None
     answered_by: str | None = None
     keys: str | None = None
+    sip: int | None = None
 
 
 def end(engine: Engine, ended: Sequence[Ended]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ivr.ami import hangup
 from ivr.ami.call_result import CallEnd, CallResult, judge
 from ivr.ami.originate import GRACE_S
 
@@ -15,13 +16,15 @@ EVENTS: Final = ("OriginateResponse", "Hangup")
 
 @dataclass(slots=True)
 class _Course:
-    """What is known of a call. `answered`, `reason`: of OriginateResponse; `cause`: of Hangup."""
+    """What is known of a call. `answered`, `reason`: of OriginateResponse; the others: of Hangup."""
 
     end: asyncio.Future[CallEnd]
     timer: asyncio.TimerHandle
     answered: bool | None = None
     reason: int = 0
     cause: int | None = None
+    sip: int | None = None
+    rang: bool = False
 
 
 class CallTable:
@@ -54,9 +57,10 @@ class CallTable:
             return
         if event == "OriginateResponse":
             course.answered = headers.get("Response") == "Success"
-            course.reason = _number(headers.get("Reason")) or 0
+            course.reason = hangup.number(headers.get("Reason")) or 0
         elif event == "Hangup":
-            course.cause = _number(headers.get("Cause")) or 0
+            course.cause = hangup.number(headers.get("Cause")) or 0
+            course.sip, course.rang = hangup.status(headers), hangup.rang(headers)
         if course.answered is not None and course.cause is not None:
             self._give_up(call_id)
         elif course.answered is not True:  # the other of the two comes at once, or not at all
@@ -77,9 +81,11 @@ class CallTable:
         if course.answered is None:
             result = CallResult.UNKNOWN
         else:
-            result = judge(answered=course.answered, reason=course.reason, cause=course.cause)
-        course.end.set_result(CallEnd(result=result, cause=course.cause))
-
-
-def _number(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+            result = judge(
+                answered=course.answered,
+                reason=course.reason,
+                cause=course.cause,
+                sip=course.sip,
+                rang=course.rang,
+            )
+        course.end.set_result(CallEnd(result=result, cause=course.cause, sip=course.sip, rang=course.rang))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ivr.ami import hangup
 from ivr.ami.faults import Unsendable
 
 NUMBER: Final = re.compile(r"\+?[0-9]{3,15}")
@@ -52,6 +53,7 @@ class Originate:
             "Priority": "1",
             "Timeout": str(round(self.ring_s * 1000)),
             "Async": "true",
+            "Variable": hangup.HANDLER,
         }
         if self.caller_number:
             told["CallerID"] = self.caller_number

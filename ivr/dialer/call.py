@@ -86,6 +86,10 @@ class CallTable:
         """Those that are to be made or ring."""
         return [call for call in self._calls.values() if not call.taken]
 
+    def talking(self) -> bool:
+        """Whether somebody has answered, and talks still."""
+        return any(call.taken and not call.told.done() for call in self._calls.values())
+
     # What the talk asks and tells.
 
     def order(self, call_id: str) -> OfferOrder | None:

@@ -69,7 +69,7 @@ class AsksGate(Protocol):
 class Ways:
     """What a call needs. `originate`: the order of it for Asterisk; `share`: of the rates, now; `now`: ms.
 
-    `ended`: told at the end, with what came of it; `congested`: told where the operator had no room.
+    `ended`: told at the end, with what came of it. `trunk`: told what Asterisk says of a call that was made.
     """
 
     phone: Phone
@@ -80,15 +80,15 @@ class Ways:
     share: Callable[[], float]
     now: Callable[[], int]
     ended: Callable[[OfferCall, Ended], None]
-    congested: Callable[[], None]
+    trunk: Callable[[OfferCall, CallEnd], None]
 
 
 async def run(call: OfferCall, ways: Ways) -> None:
     """A call that is begun on disk and has its slot, to its end. Cancelled, it stays without one."""
     end = await _made(call, ways) if await _at_its_moment(call, ways) else None
     ended = _ended(call, end, ways.now()) if end is not None else unmade(call, ways.now())
-    if ended.outcome is Outcome.CONGESTION:
-        ways.congested()
+    if end is not None and not call.broken:
+        ways.trunk(call, end)
     ways.table.remove(call)
     ways.ended(call, ended)
     if (
@@ -150,7 +150,7 @@ def unmade(call: OfferCall, now: int) -> Ended:
 
 def _ended(call: OfferCall, end: CallEnd, now: int) -> Ended:
     told = call.told.result() if call.told.done() else None
-    outcome = judge(end, told, call.broken)
+    outcome = judge(end, told, call.broken, uncounted=call.due.calls - call.due.attempts)
     return Ended(
         id=call.id,
         blast_id=call.due.blast_id,
@@ -162,6 +162,7 @@ def _ended(call: OfferCall, end: CallEnd, now: int) -> Ended:
         cause=end.cause,
         answered_by=told.answered_by.value if told else None,
         keys=told.keys if told else None,
+        sip=end.sip,
     )
 
 

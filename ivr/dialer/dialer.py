@@ -22,6 +22,7 @@ from ivr.dialer.call import CallTable, OfferCall
 from ivr.dialer.candidates import Candidates
 from ivr.dialer.course import Phone, Ways
 from ivr.dialer.filing import Filing
+from ivr.dialer.pausing import Pausing
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line, Queue, Rounds
 from ivr.dialer.watch import Watch
@@ -48,6 +49,7 @@ class Dialer:
         candidates: Candidates,
         queue: Queue,
         filing: Filing,
+        pausing: Pausing,
         watch: Watch,
         recovery: Recovery,
     ) -> None:
@@ -56,6 +58,7 @@ class Dialer:
         self._table: CallTable = ways.table
         self._blasts = blasts
         self._filing = filing
+        self._pausing = pausing
         self._watch = watch
         self._recovery = recovery
         self._rounds = Rounds(line, ways, candidates, queue, self._start, filing.add)
@@ -67,7 +70,8 @@ class Dialer:
 
     async def run(self) -> None:
         """Until `close`."""
-        beside = [asyncio.ensure_future(w.run()) for w in (self._filing, self._watch, self._recovery)]
+        works = (self._filing, self._pausing, self._watch, self._recovery)
+        beside = [asyncio.ensure_future(work.run()) for work in works]
         try:
             await self._call()
             await self._done.wait()
@@ -121,7 +125,8 @@ class Dialer:
             return AWAY_S
         try:
             await self._ways.slots.give_back(())  # what is owed
-            blasts = await asyncio.to_thread(self._blasts.now)
+            running = await asyncio.to_thread(self._blasts.now)
+            blasts = [one for one in running if not self._pausing.waits(one.blast.id)]
             wait_s = await self._rounds.once(blasts) if blasts else None
         except (GateAway, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
             self._away.on(str(err) if isinstance(err, GateAway) else type(err).__name__)

@@ -33,6 +33,7 @@ class DialMeters:
             attempt=call.due.attempts + 1,
             outcome=outcome,
             cause=ended.cause,
+            sip=ended.sip,
             answered_by=ended.answered_by,
             talked_s=_seconds(ended),
         )

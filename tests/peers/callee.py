@@ -3,6 +3,7 @@
 async with answering(program, port, status="486 Busy Here"):  # refuses
 async with answering(program, port, status="200 OK"):  # answers, until Asterisk hangs up
 async with answering(program, port, status="180 Ringing"):  # only rings
+async with answering(program, port, status="403 Forbidden", first=""):  # refuses, and nothing rang
 """
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ NO_BODY: Final = "Content-Length: 0\n"
 
 @asynccontextmanager
 async def answering(
-    program: Program, port: int, *, status: str, headers: tuple[str, ...] = ()
+    program: Program, port: int, *, status: str, headers: tuple[str, ...] = (), first: str = "180 Ringing"
 ) -> AsyncIterator[None]:
-    """SIPp on 127.0.0.1 gives each INVITE this answer, with these header lines. Raises PeerError."""
+    """SIPp on 127.0.0.1 gives each INVITE this answer, with these header lines. Raises PeerError.
+
+    `first`: before it, if anything; `status` empty: and then nothing more, until the call is cancelled.
+    """
     folder = Path(tempfile.mkdtemp(prefix="callee-"))
-    (folder / "callee.xml").write_text(_scenario(status, headers), encoding="utf-8")
+    (folder / "callee.xml").write_text(_scenario(status, headers, first), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *(*program.argv, "-sf", str(folder / "callee.xml"), "-i", "127.0.0.1", "-p", str(port), "-nostdin"),
         stdin=asyncio.subprocess.DEVNULL,
@@ -72,13 +76,14 @@ async def answering(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _scenario(status: str, headers: tuple[str, ...]) -> str:
+def _scenario(status: str, headers: tuple[str, ...], first: str) -> str:
     lines = "".join(f"{line}\n" for line in headers)
-    steps = ['  <recv request="INVITE"/>\n', _reply("180 Ringing", NO_BODY)]
+    steps = ['  <recv request="INVITE"/>\n']
+    steps += [_reply(first, NO_BODY)] if first else []
     if status.startswith("200"):
         steps += [_reply(status, lines + SDP), '  <recv request="ACK"/>\n', '  <recv request="BYE"/>\n']
         steps.append(_reply("200 OK", NO_BODY).replace("[last_To:];tag=theirs", "[last_To:]"))
-    elif not status.startswith("1"):
+    elif status and not status.startswith("1"):
         steps += [_reply(status, lines + NO_BODY), '  <recv request="ACK"/>\n']
     else:
         steps.append('  <recv request="CANCEL"/>\n')

@@ -55,6 +55,13 @@ class AsteriskProgram(Program):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KamailioProgram(Program):
+    """A SIP proxy; `modules`: the folder of what it loads."""
+
+    modules: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PostgresProgram(Program):
     """A PostgreSQL server; `initdb`: how a cluster of databases is made for it."""
 
@@ -160,6 +167,15 @@ def sipp() -> Program:
     return Program(name="SIPp", version=told.split()[1].rstrip("."), argv=argv)
 
 
+def kamailio() -> KamailioProgram:
+    """A SIP proxy that stands between Asterisk and callees. Raises PeerMissingError."""
+    root = _unpacked("kamailio", ("kamailio",))
+    own = f"usr/lib/{debian.triplet_here()}/kamailio"
+    argv = debian.command(root, "usr/sbin/kamailio", libraries=(own,))
+    version = run([*argv, "-v"], "Kamailio").split()[2]
+    return KamailioProgram(name="Kamailio", version=version, argv=argv, modules=root / own / "modules")
+
+
 def sox() -> Program:
     """sox, from the PATH or Debian. Raises PeerMissingError."""
     found = shutil.which("sox")
@@ -221,6 +237,7 @@ PEER_LIST: Final[dict[str, Callable[[], Program]]] = {
     "strace": strace,
     **{f"Asterisk {release}": partial(asterisk, release) for release in ASTERISK_SUITES},
     "SIPp": sipp,
+    "Kamailio": kamailio,
     "PostgreSQL": postgres,
     "sox": sox,
     "espeak-ng": espeak_ng,

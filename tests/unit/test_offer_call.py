@@ -27,6 +27,8 @@ AFTER: Final = {
     "no room": (Outcome.CONGESTION, 1, 0, Next(due_at=MINUTE, counts=False)),
     "no room, again": (Outcome.CONGESTION, 1, 2, Next(due_at=4 * MINUTE, counts=False)),
     "no room for days": (Outcome.CONGESTION, 1, 5_000, Next(due_at=HOUR, counts=False)),
+    "the trunk refuses": (Outcome.TRUNK, 1, 0, Next(due_at=MINUTE, counts=False)),
+    "the trunk refuses this number alone": (Outcome.TRUNK, 1, 9, Next(due_at=None, counts=False)),
     "broken off": (Outcome.BROKEN_OFF, 1, 0, Next(due_at=10 * MINUTE, counts=False)),
     "broken off again": (Outcome.BROKEN_OFF, 1, 1, Next(due_at=10 * MINUTE, counts=False)),
     "broken off a third time": (Outcome.BROKEN_OFF, 1, 2, Next(due_at=10 * MINUTE)),
@@ -55,6 +57,8 @@ JUDGED: Final = {
     "may ring still": (CallResult.UNKNOWN, None, Outcome.BROKEN_OFF, Outcome.UNKNOWN),
     "a STOP while it rang": (CallResult.ANSWERED, None, Outcome.WITHDRAWN, Outcome.WITHDRAWN),
     "busy": (CallResult.BUSY, None, None, Outcome.BUSY),
+    "the trunk refuses": (CallResult.TRUNK, None, None, Outcome.TRUNK),
+    "nothing rang": (CallResult.SILENT, None, None, Outcome.CONGESTION),
 }
 
 
@@ -63,3 +67,11 @@ def test_what_a_call_comes_to(
     result: CallResult, talk: OfferTold | None, broken: Outcome | None, outcome: Outcome
 ) -> None:
     assert judge(CallEnd(result=result, cause=16), talk, broken) is outcome
+
+
+@pytest.mark.parametrize(
+    ("uncounted", "outcome"), [(0, Outcome.CONGESTION), (1, Outcome.CONGESTION), (2, Outcome.NO_ANSWER)]
+)
+def test_what_never_rings_is_no_answer_in_the_end(uncounted: int, outcome: Outcome) -> None:
+    end = CallEnd(result=CallResult.SILENT, cause=18, sip=408)
+    assert judge(end, None, None, uncounted=uncounted) is outcome

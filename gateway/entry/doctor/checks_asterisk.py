@@ -133,6 +133,19 @@ def judge(ivr: IvrSettings, end: CallEnd, told: Told, strays: int) -> Iterator[F
     yield _modules(told.missing_modules)
     yield from _globals(ivr, told.globals)
     yield from _sounds(ivr, told)
+    yield from _endings(ivr, end)
+
+
+def _endings(ivr: IvrSettings, end: CallEnd) -> Iterator[Finding]:
+    """Whether it is told who has refused an automatic call."""
+    if not ivr.dial:
+        return
+    name = "Asterisk endings"
+    if end.sip is None:
+        mend = "take extensions.conf as it is, with [undercap-gone], and load app_stack and func_hangupcause"
+        yield warn(name, "a trunk that refuses us cannot be told from a callee who declines", mend)
+    else:
+        yield good(name, "the dialplan tells how each automatic call has ended")
 
 
 def _version(version: str) -> Finding:

@@ -26,7 +26,18 @@ from tests.peers.fetch import AsteriskProgram
 
 CHECKED: Final = {
     f"Asterisk{part}"
-    for part in ("", " rights", " calls", " filter", " call", " version", " modules", " globals", " sounds")
+    for part in (
+        "",
+        " rights",
+        " calls",
+        " filter",
+        " call",
+        " version",
+        " modules",
+        " globals",
+        " sounds",
+        " endings",
+    )
 }
 
 
@@ -121,6 +132,12 @@ FAULTS: Final = {
         Level.FAIL,
         Edit(file="extensions.conf", old="[undercap-check]", new="[other]"),
         "Asterisk makes no call: Extension does not exist.",
+    ),
+    "nobody notes who has refused": (
+        "endings",
+        Level.WARN,
+        Edit(file="extensions.conf", old="[undercap-gone]", new="[other]"),
+        "cannot be told from a callee who declines",
     ),
     "no way to us": (
         "call",

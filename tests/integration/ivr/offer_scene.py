@@ -238,10 +238,13 @@ class Scene:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def calling(self, status: str, **changes: Any) -> AsyncIterator[OfferCalls]:
-        """The same, and every callee answers so."""
+    async def calling(
+        self, status: str, *, first: str = "180 Ringing", **changes: Any
+    ) -> AsyncIterator[OfferCalls]:
+        """The same, and every callee answers so. `first`: before it."""
         port = self.asterisk.place.callee_port
-        async with answering(sipp_program(), port, status=status), self.dialing(**changes) as offers:
+        callee = answering(sipp_program(), port, status=status, first=first)
+        async with callee, self.dialing(**changes) as offers:
             yield offers
 
     def _talk(self, offers: OfferCalls) -> Callable[[Channel], Awaitable[None]]:

@@ -80,6 +80,59 @@ async def test_what_the_callee_answers(scene: Scene, status: str, becomes: tuple
     assert scene.live() == 0
 
 
+REFUSALS: Final = {
+    "401": "401 Unauthorized",
+    "402": "402 Payment Required",
+    "403": "403 Forbidden",
+    "407": "407 Proxy Authentication Required",
+    "488": "488 Not Acceptable Here",
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS.values(), ids=list(REFUSALS))
+async def test_a_trunk_that_refuses_us_is_nobodys_attempt_and_pauses_the_blast(
+    scene: Scene, status: str
+) -> None:
+    blast = scene.blast(scene.market.shoppers(30), channels=2)
+    async with scene.calling(status, first=""):
+        await scene.until(lambda: scene.of(blast).state is State.PAUSED)
+        await scene.until(lambda: "calling" not in {row[0] for row in scene.calls(blast)})
+        assert scene.redis.get(keys.blast(scene.market.firm, str(blast))) == b"paused"
+    assert scene.of(blast).why == f"trunk refuses: {status[:3]}"
+    tried = [row for row in scene.calls(blast) if row[3]]
+    told = [row[:3] for row in tried if row[1] != "broken_off"]  # as those may be that leave in this moment
+    assert {*told} == {("waiting", "trunk", 0)}
+    assert sum(row[2] for row in tried) == 0
+    assert len(told) >= 5
+    assert len(tried) <= 10
+
+
+async def test_after_a_refusal_by_the_trunk_everybody_is_called(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(12), channels=2)
+    async with scene.calling("403 Forbidden", first=""):
+        await scene.until(lambda: scene.of(blast).state is State.PAUSED)
+    scene.due_now()
+    scene.turn(blast, State.RUNNING)
+    async with scene.calling("200 OK"):
+        assert {row[:3] for row in await scene.ended(blast)} == {("ended", "heard", 1)}
+
+
+async def test_callees_who_decline_at_once_pause_nothing(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(8))
+    async with scene.calling("603 Decline", first=""):
+        assert {*await scene.ended(blast)} == {("ended", "rejected", 1, 1)}
+    assert scene.of(blast).state is State.RUNNING
+
+
+async def test_a_trunk_that_is_silent_is_no_attempt(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(2))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", scene.asterisk.place.callee_port))
+        async with scene.dialing():
+            await scene.until(lambda: {row[0] for row in scene.calls(blast) if row[1]} == {"waiting"})
+    assert {*scene.calls(blast)} == {("waiting", "congestion", 0, 1)}
+
+
 async def test_the_talk_is_talked_and_told(scene: Scene, brisk: Path) -> None:
     shutil.copytree(brisk, scene.asterisk.sounds, dirs_exist_ok=True)
     (number,) = scene.market.shoppers(1)

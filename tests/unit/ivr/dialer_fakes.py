@@ -95,7 +95,7 @@ class Stage:
     def __init__(self) -> None:
         self.phone, self.slots, self.gate, self.table = FakePhone(), FakeSlots(), FakeGate(), CallTable()
         self.ended: list[Ended] = []
-        self.congestion = 0
+        self.trunk: list[CallEnd] = []
 
     def ways(self) -> Ways:
         return Ways(
@@ -107,8 +107,5 @@ class Stage:
             share=lambda: 1.0,
             now=lambda: NOW,
             ended=lambda _, ended: self.ended.append(ended),
-            congested=self._congested,
+            trunk=lambda _, end: self.trunk.append(end),
         )
-
-    def _congested(self) -> None:
-        self.congestion += 1

@@ -51,6 +51,34 @@ async def test_in_either_order(success: bool, reason: int, cause: int, result: C
         assert len(table) == 0
 
 
+NOTED = {
+    "the callee's 603": ({"AccountCode": "sip603", "ChannelState": "5"}, CallResult.REJECTED, 603, True),
+    "the trunk's 403": ({"AccountCode": "sip403", "ChannelState": "0"}, CallResult.TRUNK, 403, False),
+    "the trunk's 403, without our dialplan": ({"TechCause": "403"}, CallResult.TRUNK, 403, False),
+    "the dialplan before Asterisk": (
+        {"AccountCode": "sip603", "TechCause": "403"},
+        CallResult.REJECTED,
+        603,
+        False,
+    ),
+    "nothing was heard": ({"AccountCode": "sip"}, CallResult.SILENT, 0, False),
+    "nobody tells": ({"AccountCode": "shop"}, CallResult.REJECTED, None, False),
+    "no status": ({"AccountCode": "sip4x3"}, CallResult.REJECTED, None, False),
+    "a 6xx that nobody knows": ({"AccountCode": "sip699"}, CallResult.TRUNK, 699, False),
+}
+
+
+@pytest.mark.parametrize(("says", "result", "sip", "rang"), NOTED.values(), ids=list(NOTED))
+async def test_who_has_refused(says: dict[str, str], result: CallResult, sip: int | None, rang: bool) -> None:
+    """All with the one cause that stands for each of them."""
+    table = CallTable()
+    end = table.begin(ID, LONG_S)
+    table.heard(*response(False, 0))
+    name, headers = hangup(21)
+    table.heard(name, headers | says)
+    assert await end == CallEnd(result=result, cause=21, sip=sip, rang=rang)
+
+
 async def test_an_answered_call_lasts_until_its_hangup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_table, "GRACE_S", 0.0)
     table = CallTable()
