@@ -15,6 +15,7 @@ from gateway.domain.segments import count
 from gateway.store import keys, ledger, schema, sql
 from gateway.store.claims import script
 from gateway.store.durable import DurableRedis
+from gateway.store.erasures import ERASED
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 
@@ -76,7 +77,13 @@ class AskedOffers:
             "attempts": 0,
             "queued_at": now,
         }
+        s = schema.shopper
+        theirs = select(s.c.id).where(s.c.id == callee.shopper_id, s.c.erased_at.is_(None))
         with sql.writing(self._engine) as connection:
+            if (
+                connection.scalar(theirs.with_for_update()) is None
+            ):  # erased meanwhile: nobody's is left alone
+                return _Row(id_, link, None, ERASED, now)
             ledger.insert_missing(connection, t, [row])
             found = connection.execute(select(*(t.c[name] for name in _Row._fields)).where(t.c.id == id_))
             return _Row(*found.one())

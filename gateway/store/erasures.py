@@ -77,16 +77,17 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
 
 
 def suppress(
-    connection: Connection, shopper: str, shopper_id: int | None, words: Mapping[int, str]
+    connection: Connection, shopper: str, shopper_id: int | None, words: Iterable[tuple[int, str]]
 ) -> Mapping[int, str]:
     """Keep every refusal that stands, by channel, and nothing else; firm -> the word that says it.
 
-    `words`: what Redis says, by firm. The latest word counts, be it Redis', SQL's or of an earlier erasure.
+    `words`: what Redis and wishes say, by firm. The latest word counts, be it theirs, SQL's or of an earlier
+    erasure.
     """
     t = schema.suppression
     kept = connection.execute(select(t.c.firm_id, t.c.word).where(t.c.shopper_key == shopper)).all()
     last: dict[tuple[int, Channel], Said] = {}
-    for firm, word in (*words.items(), *kept):
+    for firm, word in (*words, *kept):
         for channel, said in read_word(word).items():
             last[firm, channel] = later(last.get((firm, channel), NOTHING), said)
     if shopper_id is not None:

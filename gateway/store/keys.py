@@ -55,6 +55,11 @@ def tag_pattern() -> str:
     return "{f*}:*"
 
 
+def of_firms(rest: str) -> str:
+    """What SCAN matches keys of all firms with; `rest`: what stands behind the tag."""
+    return f"{{f*}}:{rest}"
+
+
 def kind_of(name: bytes) -> str:
     """The word behind the tag of a firm's key, such as outbox or send."""
     return name.partition(b"}:")[2].partition(b":")[0].decode()

@@ -19,11 +19,12 @@ from redis.exceptions import NoScriptError
 from gateway.store import keys
 from gateway.store.claims import script
 from gateway.store.durable import DurableRedis
+from gateway.store.places import Purpose
 from gateway.store.vault import SealBroken
 
 log = structlog.get_logger()
 
-SEAL: Final = "part"
+SEAL: Final = Purpose.PART
 RECENT_S: Final = 60  # parts of one message arrive within this time of each other
 # A whole message whose text has had no effect by then is handed on again: its claim failed, and the SMSC has
 # not sent the last part anew, or the process died before it could say so. Shorter than the time in which a

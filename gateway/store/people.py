@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 
 from gateway.domain.audience import prefix_of
 from gateway.store import ledger, schema
+from gateway.store.places import Purpose
 from gateway.store.vault import Vault
 
-SEAL_SHOPPER = "shopper"
+SEAL_SHOPPER = Purpose.SHOPPER
 
 
 class Person(NamedTuple):

@@ -17,11 +17,12 @@ from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable, script
 from gateway.store.durable import DurableRedis
+from gateway.store.places import Purpose
 from gateway.store.receipts import MOST_ERROR, MOST_SMSC_ID
 from gateway.store.vault import Vault
 
 BEGINNING = "-"
-SEAL_ANSWER = "answer"  # number and text, sealed for this purpose, open for their sender alone
+SEAL_ANSWER = Purpose.ANSWER  # number and text, sealed for this purpose, open for their sender alone
 
 
 class Waiting(NamedTuple):

@@ -2,14 +2,14 @@
 
 Redis and SQL may both be away, and our process may end; nobody who pressed the key for "no more offers" may
 be called again. A wish is a file of its own, sealed, and done by whichever process finds it: doing one twice
-changes nothing.
+changes nothing. What an erasure has taken from the disk is done by nobody.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -19,12 +19,12 @@ from typing import Final
 import structlog
 
 from gateway.domain.callee import Callee
-from gateway.store import private_file
+from gateway.store import private_file, wish_files
+from gateway.store.places import WISHES
 from gateway.store.vault import SealBroken, Vault
+from gateway.store.wish_files import SEAL_WISH
 
-FOLDER: Final = "wishes"  # in the state directory
-SEAL_WISH: Final = "wish"
-_SUFFIX: Final = ".wish"
+FOLDER: Final = WISHES.folder  # in the state directory
 log = structlog.get_logger()
 
 
@@ -51,18 +51,19 @@ class WishBook:
         self._folder = folder
         self._vault = vault
         self._waiting: dict[str, Wish] = {}
+        self._undisked: set[str] = set()  # names of those that the disk did not take
 
     def open(self) -> None:
         """Take over what has been left. Raises OSError."""
-        for file in self._folder.glob(f"*{_SUFFIX}"):
-            try:
-                self._waiting[file.name] = _read(self._vault.open(SEAL_WISH, b64decode(file.read_bytes())))
-            except (SealBroken, ValueError, KeyError, TypeError):
-                log.error("a wish cannot be read", file=file.name)
+        for name, wish in read(self._folder, self._vault):
+            if wish is None:
+                log.error("a wish cannot be read", file=name)
+            else:
+                self._waiting[name] = wish
 
     def keep(self, wish: Wish) -> None:
         """On disk when it returns; where the disk takes nothing, at least until this process ends."""
-        name = f"{secrets.token_hex(8)}{_SUFFIX}"
+        name = f"{secrets.token_hex(8)}{wish_files.SUFFIX}"
         self._waiting[name] = wish
         said = json.dumps({**asdict(wish.callee), "kind": wish.kind, "at": wish.at})
         try:
@@ -70,19 +71,34 @@ class WishBook:
                 self._folder / name, b64encode(self._vault.seal(SEAL_WISH, said.encode())).decode()
             )
         except OSError as err:
+            self._undisked.add(name)
             log.error("a wish is not on disk", kind=str(wish.kind), why=err.strerror)
 
     def waiting(self) -> Iterator[tuple[str, Wish]]:
-        """All of them, each by the name for `done`."""
-        yield from list(self._waiting.items())
+        """All of them, each by the name for `done`; without those of whoever was erased meanwhile."""
+        for name, wish in list(self._waiting.items()):
+            if name in self._undisked or (self._folder / name).exists():
+                yield name, wish
+            else:
+                del self._waiting[name]
 
     def done(self, name: str) -> None:
         """Forget one. Raises OSError."""
         self._waiting.pop(name, None)
-        (self._folder / name).unlink(missing_ok=True)
+        self._undisked.discard(name)
+        wish_files.remove(self._folder / name)
 
 
-def _read(said: bytes) -> Wish:
+def read(folder: Path, vault: Vault) -> Iterator[tuple[str, Wish | None]]:
+    """The wishes on disk, each by its file's name; None for one that cannot be read. Raises OSError."""
+    for file, sealed in wish_files.sealed(folder):
+        try:
+            yield file.name, _wish(vault.open(SEAL_WISH, sealed))
+        except (SealBroken, ValueError, KeyError, TypeError):
+            yield file.name, None
+
+
+def _wish(said: bytes) -> Wish:
     told = json.loads(said)
     kind, at = Kind(told.pop("kind")), int(told.pop("at"))
     return Wish(kind=kind, callee=Callee(**told), at=at)

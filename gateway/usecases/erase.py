@@ -8,20 +8,24 @@ files are scrubbed. Who texts again meanwhile, or later, is a new person.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from redis import Redis
 from sqlalchemy import Engine
 
+from gateway.domain.catalog import Catalog
+from gateway.domain.consent import Channel, Consent, Said, word_of
 from gateway.domain.numbers import parse_msisdn
-from gateway.store import accesses, erasures, scrub, sql, traces
+from gateway.store import accesses, erasures, places, scrub, sql, traces, wish_book, wish_files
 from gateway.store.erasures import Begun, Person
 from gateway.store.outbox import Outbox
 from gateway.store.parts import Origin
 from gateway.store.scrub import Scrubbed
 from gateway.store.traces import Traces
 from gateway.store.vault import Vault
+from gateway.store.wish_book import Kind, Wish
 from gateway.usecases.drain import Desks, drain_firm
 
 PURPOSE = "erasure"
@@ -36,7 +40,8 @@ class StillWaiting(Exception):
 class Tools:
     """What an erasure needs. `who`: for the access log. `regions`: of numbers in national form, by link.
 
-    `token`: unlike any other worker's. `wait_s`: how long the settlement of waiting texts may take.
+    `state`: this machine's state directory. `token`: unlike any other worker's. `wait_s`: how long the
+    settlement of waiting texts may take.
     """
 
     engine: Engine
@@ -45,18 +50,24 @@ class Tools:
     desks: Desks
     who: str
     regions: Mapping[str, str]
+    state: Path
     token: str
     wait_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What was done. `known`: whether there was anything in SQL; counts of what waited and went."""
+    """What was done. `known`: whether there was anything in SQL; counts of what waited and went.
+
+    `unreadable`: wishes on disk of which nobody can say whose they are.
+    """
 
     known: bool
     answers: int
     dead_letters: int
     long_texts: int
+    wishes: int
+    unreadable: int
     stops: int
     database: Scrubbed
     append_only_file: Scrubbed
@@ -66,13 +77,14 @@ def erase(number: str, tools: Tools) -> Erased:
     """Erase whoever has this number (E.164 digits without plus). May be repeated, and interrupted anywhere.
 
     Raises StillWaiting before anything has changed or while it can be completed; LedgerAway, RedisError,
-    SQLAlchemyError.
+    SQLAlchemyError, OSError.
     """
     shopper = tools.vault.index(number)
     firms = list(tools.desks(renew=True).catalog.firms)
     found = Traces(tools.redis, firms, shopper)
     _settle(found, tools, bool)
-    words = found.words()
+    wishes, unreadable = _wishes(number, tools)
+    words = [*found.words().items(), *_refused(wishes, tools.desks().catalog)]
     with sql.writing(tools.engine) as connection:
         begun = erasures.unfinished(connection, shopper)
         person = erasures.find(connection, shopper, firms)
@@ -89,6 +101,8 @@ def erase(number: str, tools: Tools) -> Erased:
     found.forget(stops)
     traces.drop_pins(tools.redis, tools.vault, number)
     long_texts = traces.drop_parts(tools.redis, tools.vault, _from(number, tools.regions))
+    for name in wishes:
+        wish_files.remove(tools.state / places.WISHES.folder / name)
     with sql.writing(tools.engine) as connection:
         for one in begun:
             erasures.end(connection, one)
@@ -98,6 +112,8 @@ def erase(number: str, tools: Tools) -> Erased:
         answers=answers,
         dead_letters=dead_letters,
         long_texts=long_texts,
+        wishes=len(wishes),
+        unreadable=unreadable,
         stops=len(stops),
         database=scrub.database(tools.engine, _octets(shopper, person, kept=bool(stops or again))),
         append_only_file=scrub.append_only_file(tools.redis),
@@ -135,6 +151,23 @@ def _forget_answers(begun: Begun, found: Traces, tools: Tools) -> int:
     with sql.writing(tools.engine) as connection:
         erasures.not_begun(connection, unbegun)
     return len(ids)
+
+
+def _wishes(number: str, tools: Tools) -> tuple[dict[str, Wish], int]:
+    """What they asked for in a call and waits on this machine's disk, by file; how many nobody can read."""
+    read = dict(wish_book.read(tools.state / places.WISHES.folder, tools.vault))
+    theirs = {name: wish for name, wish in read.items() if wish and wish.callee.number == number}
+    return theirs, sum(wish is None for wish in read.values())
+
+
+def _refused(wishes: Mapping[str, Wish], catalog: Catalog) -> Iterator[tuple[int, str]]:
+    """A no that waits on disk is a word like any other: of each firm of its short number."""
+    for wish in wishes.values():
+        if wish.kind is Kind.REFUSE:
+            short = catalog.short_numbers.get(wish.callee.short_number)
+            firms = {wish.callee.firm_id, *((short.host_firm_id, *short.firm_ids) if short else ())}
+            word = word_of(dict.fromkeys(Channel, Said(Consent.WITHDRAWN, wish.at)))
+            yield from ((firm, word) for firm in sorted(firms))
 
 
 def _from(number: str, regions: Mapping[str, str]) -> Callable[[Origin], bool]:

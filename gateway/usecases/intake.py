@@ -10,10 +10,11 @@ from gateway.domain.reading import Intent, Reading, read_text
 from gateway.domain.stop_named import named_firms
 from gateway.store import outbox
 from gateway.store.claims import ClaimCall, Verdict
+from gateway.store.places import Purpose
 from gateway.store.vault import Vault
 
 STOP_FIRM = "stop_firm"  # in place of "stop" among the services of a text that names the firm
-SEAL_REPLY = "reply"  # a number sealed for this purpose opens only to answer its own text
+SEAL_REPLY = Purpose.REPLY  # a number sealed for this purpose opens only to answer its own text
 
 
 class Incoming(NamedTuple):

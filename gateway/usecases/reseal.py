@@ -1,55 +1,57 @@
 """Re-sealing: what is sealed under old generations and stays is opened and sealed under today's.
 
 Batch by batch, each a transaction, so that it may be interrupted and repeated; whatever changes meanwhile
-keeps its change. Done for what stays in SQL and for dead letters; what else is in Redis drains by itself.
+keeps its change. Done where gateway.store.places says that sealed values rest: in SQL, for dead letters, and
+for wishes on this machine's disk; what else is in Redis drains by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from redis import Redis
 from sqlalchemy import Engine, bindparam, func, select, update
 
-from gateway.store import keys, outbox, schema, sql
+from gateway.store import outbox, places, sql, wish_files
 from gateway.store.claims import script
-from gateway.store.people import SEAL_SHOPPER
-from gateway.store.sealed_values import entries, streams
-from gateway.store.sendqueue import SEAL_ANSWER
+from gateway.store.places import InSql, Purpose
+from gateway.store.sealed_values import entries
 from gateway.store.vault import HEADER, SealBroken, Vault, generation_of, header_of
-from gateway.usecases.intake import SEAL_REPLY
 
 BATCH = 500  # rows of one transaction
-_COLUMNS: Final = (
-    (schema.shopper, schema.shopper.c.number, SEAL_SHOPPER),
-    (schema.message, schema.message.c.sealed, SEAL_ANSWER),
-)
 Told = Callable[[int], None]  # so many more are done
 
 
-def reseal(engine: Engine, redis: Redis, vault: Vault, told: Told = lambda _: None) -> Mapping[str, int]:
+def reseal(
+    engine: Engine, redis: Redis, vault: Vault, state: Path, told: Told = lambda _: None
+) -> Mapping[str, int]:
     """Re-seal what stays; how many by what became of them: `sealed`, and `broken` if some cannot be opened.
 
-    What cannot be opened stays as it is. Raises SQLAlchemyError, RedisError; then it may be run again.
+    `state`: the state directory of this machine. What cannot be opened stays as it is.
+    Raises SQLAlchemyError, RedisError, OSError; then it may be run again.
     """
     done = {"sealed": 0, "broken": 0}
-    for table, column, purpose in _COLUMNS:
-        for fresh, broken in _rows(engine, vault, table, column, purpose):
-            done["sealed"] += fresh
-            done["broken"] += broken
-            told(fresh)
-    for name in streams(redis):
-        if keys.kind_of(name) == "dead":
-            fresh, broken = _dead_letters(redis, name, vault)
-            done["sealed"] += fresh
-            done["broken"] += broken
-            told(fresh)
+    for fresh, broken in _all(engine, redis, vault, state):
+        done["sealed"] += fresh
+        done["broken"] += broken
+        told(fresh)
     return done
 
 
-def _rows(engine: Engine, vault: Vault, table: Any, column: Any, purpose: str) -> Any:
+def _all(engine: Engine, redis: Redis, vault: Vault, state: Path) -> Iterator[tuple[int, int]]:
+    """Every place where sealed values rest; how many were sealed, and how many are broken."""
+    for place in places.SQL:
+        if place.rests:
+            yield from _rows(engine, vault, place)
+    for name in redis.scan_iter(match=places.DEAD.keys, count=BATCH, _type="stream"):
+        yield _dead_letters(redis, name, vault)
+    yield _wishes(state / places.WISHES.folder, vault)
+
+
+def _rows(engine: Engine, vault: Vault, place: InSql) -> Iterator[tuple[int, int]]:
     """One column in the order of the table's key; per batch how many were sealed, and how many are broken."""
+    column, table, purpose = place.column, place.column.table, place.sealed or ""
     (key,) = table.primary_key.columns
     old = (func.length(column) > 0) & (func.substr(column, 1, HEADER) != header_of(vault.generation))
     if vault.generation == 0:
@@ -82,11 +84,24 @@ def _dead_letters(redis: Redis, name: bytes, vault: Vault) -> tuple[int, int]:
         was = outbox.sealed_number(fields)
         if not was or generation_of(was) == vault.generation:
             continue
-        sealed = _anew(vault, SEAL_REPLY, was)
+        sealed = _anew(vault, Purpose.REPLY, was)
         if sealed is None:
             broken += 1
             continue
         fresh += int(rewrite(keys=[name], args=[id_, "", *_flat(outbox.with_number(fields, sealed))]))
+    return fresh, broken
+
+
+def _wishes(folder: Path, vault: Vault) -> tuple[int, int]:
+    fresh = broken = 0
+    for file, was in wish_files.sealed(folder):
+        if was and generation_of(was) == vault.generation:
+            continue
+        sealed = _anew(vault, Purpose.WISH, was)
+        if sealed is None:
+            broken += 1
+            continue
+        fresh += wish_files.replace(file, was, sealed)
     return fresh, broken
 
 

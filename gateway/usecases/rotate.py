@@ -53,11 +53,12 @@ def rotate(engine: Engine, file: Path, *, begins_after_s: float = BEGINS_AFTER_S
     return Rotated(generation=generation, seals_from=made.seals_from)
 
 
-def retire(generation: int, engine: Engine, redis: Redis, file: Path) -> None:
+def retire(generation: int, engine: Engine, redis: Redis, file: Path, state: Path) -> None:
     """Destroy the secret of a generation under which nothing is sealed any more. May be repeated.
 
     Redis is asked before SQL: what is sealed goes from SQL to Redis, and otherwise is sealed anew.
-    Raises Refused, SealingKeysError, RedisError, SQLAlchemyError.
+    `state`: this machine's state directory. Raises Refused, SealingKeysError, RedisError, SQLAlchemyError,
+    OSError.
     """
     keys = sealing_keys.read(file)
     with engine.connect() as connection:
@@ -68,7 +69,7 @@ def retire(generation: int, engine: Engine, redis: Redis, file: Path) -> None:
     waiting = sealed_values.in_redis(redis)
     with engine.connect() as connection:
         at_rest = sealed_values.in_sql(connection, [key.generation for key in keys])
-    for place, counted in {**waiting, **at_rest}.items():
+    for place, counted in {**waiting, **at_rest, **sealed_values.on_disk(state)}.items():
         if counted[generation]:
             raise Refused(
                 f"{counted[generation]:,} values are sealed under generation {generation} ({place}): "

@@ -64,6 +64,7 @@ def status() -> None:
             counted = dict(sealed_values.in_sql(connection, sorted(ever - {0})))
             open_ = len(erasures.unfinished(connection))
         counted |= sealed_values.in_redis(opened.redis)
+        counted |= sealed_values.on_disk(opened.settings.state_dir)
     sealing = sealing_now(keys)
     table = Table("generation", "made (UTC)", "state", *counted)
     for generation in sorted(ever):
@@ -91,7 +92,7 @@ def reseal() -> None:
             done += count
             shows.update(f"sealed {done:,}")
 
-        found = reseal_all(opened.engine, opened.redis, opened.vault, told)
+        found = reseal_all(opened.engine, opened.redis, opened.vault, opened.settings.state_dir, told)
     click.echo(f"{found['sealed']:,} sealed anew in {time.monotonic() - begun:.1f} s")
     if found["broken"]:
         raise click.ClickException(f"{found['broken']:,} cannot be opened and stay as they are")
@@ -106,5 +107,6 @@ def retire(generation: int) -> None:
     What was sealed under it cannot be opened any more, in backups neither: end copies of the file as well.
     """
     with backing() as opened:
-        rotation.retire(generation, opened.engine, opened.redis, sealing_keys.file_of(opened.settings))
+        file, state = sealing_keys.file_of(opened.settings), opened.settings.state_dir
+        rotation.retire(generation, opened.engine, opened.redis, file, state)
     click.echo("retired")

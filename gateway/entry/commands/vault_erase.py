@@ -16,6 +16,7 @@ from gateway.entry.commands.opened import backing
 from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, schema, sql
 from gateway.store.scrub import Scrubbed
+from gateway.store.wish_book import FOLDER
 from gateway.usecases.answering import Desk
 from gateway.usecases.drain import LedgerAway
 from gateway.usecases.erase import Erased, StillWaiting, Tools
@@ -24,7 +25,8 @@ from gateway.usecases.erase import erase as erase_person
 LOOK_UP = "look-up"
 WAIT_S = 40.0  # a worker lets a firm go within 30 seconds
 EFFECT = """\
-  goes:   the number and its index, language, alias, PIN, limits, a given consent, texts and parts that wait
+  goes:   the number and its index, language, alias, PIN, limits, a given consent, texts and parts that wait,
+          wishes of calls that wait on this machine
   stays:  ledger, activations, states of messages and entries of consent, which sum up and are nobody's;
           a used code stays used; of a STOP the index alone, so that it goes on to hold
 Backups, replicas and logs of operators are not reached. There is no way back."""
@@ -93,6 +95,7 @@ def _tools(opened: Backing) -> Tools:
         desks=current,
         who=accesses.this_operator(),
         regions={link.name: link.default_region for link in opened.settings.links},
+        state=opened.settings.state_dir,
         token=f"erase-{os.urandom(8).hex()}",
         wait_s=WAIT_S,
     )
@@ -100,10 +103,14 @@ def _tools(opened: Backing) -> Tools:
 
 def _tell(done: Erased) -> None:
     went = (
-        f"{done.answers} answers, {done.dead_letters} dead letters, {done.long_texts} unfinished long texts"
+        f"{done.answers} answers, {done.dead_letters} dead letters, {done.long_texts} unfinished long texts, "
+        f"{done.wishes} wishes of calls"
     )
     known = "erased" if done.known else "nothing was known in SQL; what Redis kept is gone"
     click.echo(f"{known}; emptied: {went}; STOPs that go on to hold: {done.stops}")
+    if done.unreadable:
+        told = f"{done.unreadable} wishes of calls cannot be opened, and may be theirs"
+        raise click.ClickException(f"{told}: remove the files in {FOLDER}/ of the state directory")
     for place, found, mend in (
         ("the database's files", done.database, "run it again when fewer processes read"),
         ("Redis' append-only file", done.append_only_file, "run BGREWRITEAOF"),

@@ -10,10 +10,12 @@ local function parts(word)
   return word, word
 end
 
--- What stands counts, of now or of before the erasure; a yes is nothing.
+local function at(word) return tonumber(string.match(word, ':(%d+)$')) or 0 end
+
+-- A refusal that stands stays; the one that was kept gives way to a later yes alone, and a yes is nothing.
 local function refusal(stands, kept)
   if string.sub(stands, 1, 4) == 'out:' then return stands end
-  return stands == '' and kept or ''
+  return at(stands) <= at(kept) and kept or ''
 end
 
 redis.call('DEL', KEYS[1])

@@ -43,6 +43,7 @@ def tools(house: House, **changes: Any) -> Tools:
         desks=house.desks(),
         who=WHO,
         regions={LINK: "UA"},
+        state=house.state,
         token="erase",
         wait_s=20.0,
     )
@@ -146,6 +147,8 @@ async def test_nothing_leads_to_them_and_nothing_credited_is_missing(lived: Hous
         answers=4,
         dead_letters=1,
         long_texts=1,
+        wishes=0,
+        unreadable=0,
         stops=0,
         database=Scrubbed.CLEAN,
         append_only_file=Scrubbed.CLEAN,

@@ -43,7 +43,7 @@ def rotating(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 def resealed(house: House) -> dict[str, int]:
-    return dict(reseal(house.engine, house.redis, process(house)))
+    return dict(reseal(house.engine, house.redis, process(house), house.state))
 
 
 async def test_texts_go_through_while_keys_rotate(rotating: House) -> None:
@@ -108,7 +108,7 @@ async def test_resealing_that_is_interrupted_goes_on(
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        reseal(house.engine, house.redis, process(house), stop)
+        reseal(house.engine, house.redis, process(house), house.state, stop)
     assert sealed_under(house)["numbers"] == {0: 4, 1: 3}
 
     assert resealed(house) == {"sealed": 4 + 7, "broken": 0}
@@ -131,7 +131,7 @@ async def test_resealing_keeps_what_changes_meanwhile(rotating: House) -> None:
         return opened(purpose, sealed, counted_for)
 
     vault.open = meanwhile  # type: ignore[method-assign]
-    reseal(house.engine, house.redis, vault)
+    reseal(house.engine, house.redis, vault, house.state)
 
     assert house.rows("shopper", "number") == [(b"",)]
     assert house.rows("message", "sealed", "state") == [(None, "accepted")]
@@ -156,16 +156,16 @@ async def test_an_old_generation_ends_when_nothing_is_sealed_under_it(rotating: 
     house.drain()
     rotated(house)
     with pytest.raises(Refused, match=r"1 values are sealed under generation 1 \(texts to send\)"):
-        retire(1, house.engine, house.redis, keys_file(house))
+        retire(1, house.engine, house.redis, keys_file(house), house.state)
     queue = house.send_queue()
     await queue.file([ended(w) for w in await queue.take(1, 9)])
     house.drain()
     with pytest.raises(Refused, match=r"1 values are sealed under generation 1 \(numbers\): run"):
-        retire(1, house.engine, house.redis, keys_file(house))
+        retire(1, house.engine, house.redis, keys_file(house), house.state)
     resealed(house)
 
-    retire(1, house.engine, house.redis, keys_file(house))
-    retire(1, house.engine, house.redis, keys_file(house))  # as after a crash
+    retire(1, house.engine, house.redis, keys_file(house), house.state)
+    retire(1, house.engine, house.redis, keys_file(house), house.state)  # as after a crash
 
     assert [key.generation for key in sealing_keys.read(keys_file(house))] == [2]
     assert rotated(house) == 3  # a number is never given twice
@@ -186,7 +186,7 @@ async def test_a_key_that_is_made_while_an_old_one_ends_stays(
         return counted(connection, generations)
 
     monkeypatch.setattr(sealed_values, "in_sql", meanwhile)
-    retire(1, house.engine, house.redis, keys_file(house))
+    retire(1, house.engine, house.redis, keys_file(house), house.state)
 
     assert [key.generation for key in sealing_keys.read(keys_file(house))] == [2, 3]
 
@@ -204,7 +204,7 @@ async def test_a_generation_is_not_ended_while_redis_needs_it(rotating: House, p
     rotated(house)
 
     with pytest.raises(Refused, match="1 values are sealed under generation 1"):
-        retire(1, house.engine, house.redis, keys_file(house))
+        retire(1, house.engine, house.redis, keys_file(house), house.state)
     assert [key.generation for key in sealing_keys.read(keys_file(house))] == [1, 2]
 
 
@@ -228,7 +228,7 @@ async def test_a_generation_that_may_be_needed_is_not_ended(
     rotate(house.engine, keys_file(house))
 
     with pytest.raises(Refused, match=told):
-        retire(generation, house.engine, house.redis, keys_file(house))
+        retire(generation, house.engine, house.redis, keys_file(house), house.state)
 
 
 def opened_by(house: House) -> Settings:
