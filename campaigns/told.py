@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from campaigns.call_load import CallLoad
@@ -13,6 +12,7 @@ from campaigns.preflight import Preflight
 from campaigns.preview import Seen
 from campaigns.results import Afterwards, Results
 from campaigns.text_estimate import TextLoad
+from gateway.domain import instants
 from gateway.domain.draw import MILLION
 from gateway.domain.floor import LEAST, told
 from gateway.domain.offer_call import Outcome
@@ -161,7 +161,7 @@ def counts(people: Mapping[str, int]) -> dict[str, int | str]:
 
 def time(ms: int | None) -> str | None:
     """RFC 3339, UTC."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+    return instants.told(ms, "seconds")
 
 
 def _calls(found: Calls) -> dict[str, Any]:

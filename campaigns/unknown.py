@@ -7,6 +7,7 @@ from typing import Any
 from campaigns import told
 from campaigns.call_results import unknown_calls
 from campaigns.desk import Desk
+from campaigns.refused import Refused
 from campaigns.results import unknown_texts
 from gateway.domain.consent import Channel
 from gateway.store.blasts import Blast
@@ -15,7 +16,9 @@ from gateway.store.blasts import Blast
 def unknown(desk: Desk, blast: Blast, *, after: str, most: int) -> dict[str, list[dict[str, Any]]]:
     """`texts`, or `calls` of a blast that calls. `after`: what `after_of` says of the last page, or empty."""
     if blast.channel == Channel.CALL:
-        behind = desk.shopper(blast.firm_id, after) or 0
+        behind = desk.shopper(blast.firm_id, after) if after else 0
+        if behind is None:
+            raise Refused("after: as the last of the page before has it")
         calls = unknown_calls(desk.engine, blast, after=behind, most=most)
         return {"calls": [_told(desk, blast, one.shopper_id, one.at) for one in calls]}
     texts = unknown_texts(desk.engine, blast, after=after, most=most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.http.activations import firm_of
 from gateway.http.problems import Kind, Problem, refused
 from gateway.store.api_keys import ApiKeys
 
+_WHOLE = re.compile(r"[0-9]{1,9}")
 Work = Callable[[int], Any]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -48,6 +50,7 @@ def id_of(request: web.Request) -> int:
 def whole(request: web.Request, name: str, usual: int, most: int) -> int:
     """A number of the query. Raises Problem."""
     text = request.query.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    found = int(text) if _WHOLE.fullmatch(text) else 0  # what is checked is what is used
+    if not 1 <= found <= most:
         raise Problem(Kind.BAD_REQUEST, 400, f"{name}: a number from 1 to {most} is needed.")
-    return int(text)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.store.blasts import Blast
 PATH = "/v1/blasts"
 ONE = f"{PATH}/{{id:[0-9]{{1,15}}}}"
 MOST_UNKNOWN = 1_000
+_AFTER = re.compile(r"[0-9a-z.]{1,40}")  # an id of a text, or a reference
 _TURNS = {"launch": life.launch, "pause": life.pause, "resume": life.resume, "cancel": life.cancel}
 
 
@@ -80,9 +82,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
 
     async def unknown(request: web.Request) -> web.Response:
         after = request.query.get("after", "")
-        if not after.replace(".", "").isalnum() and after:
+        if after and not _AFTER.fullmatch(after):
             raise Problem(Kind.BAD_REQUEST, 400, "after: as the last of the page before has it.")
-        page = of_one(lambda blast: unknown_of(desk, blast, after=after[:40], most=MOST_UNKNOWN))
+        page = of_one(lambda blast: unknown_of(desk, blast, after=after, most=MOST_UNKNOWN))
         return await page(request)
 
     return [

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from campaigns.draft import NewBlast
+from gateway.domain import instants
 from gateway.domain.audience import Definition, Id, Language
 from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
 from gateway.domain.offer_call import CallPlan
-from gateway.http.bodies import Body, Name
+from gateway.http.bodies import Body, Moment, Name
 
 MOST_REFERENCES = 1_000
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _in_this_century(moment: datetime) -> datetime:
-    if moment > _LATEST:
-        raise ValueError("is too far in the future")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_in_this_century)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -84,4 +75,4 @@ class Test(Body):
 
 
 def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
+    return None if moment is None else instants.ms_of(moment)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from gateway.domain import instants
 from gateway.domain.consent import IN_ORDER, Channel, Consent
 from gateway.domain.numbers import parse_msisdn
 
@@ -86,6 +87,7 @@ def _line(number: int, cells: list[str], region: str, now: int) -> Line | Fault:
 def _moment(text: str) -> int | None:
     try:
         parsed = datetime.fromisoformat(text)
-        return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return instants.ms_of(aware) if instants.fits(aware) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.domain import instants
 from gateway.domain.outside import fits
 from gateway.http.problems import Kind, Problem
 
@@ -24,6 +26,13 @@ def _printable(text: str) -> str:
     return text
 
 
+def _of_our_time(moment: datetime) -> datetime:
+    if not instants.fits(moment):
+        raise ValueError("is not between 2000 and 2100")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_of_our_time)]
 Printable = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[Printable, Field(min_length=1, max_length=100)]
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 from sqlalchemy import Engine
 
+from gateway.domain import instants
 from gateway.http.links import admit
 from gateway.http.problems import Kind, Problem
 from gateway.store import call_reports, calls
@@ -24,7 +25,7 @@ def routes(redis: Redis, engine: Engine, token: str) -> list[web.RouteDef]:
         admit(request, token)
         since = _since(request.query.get("since"))
         now = await call_reports.read(redis)
-        found = await asyncio.to_thread(calls.figures, engine, int(since.timestamp() * 1000))
+        found = await asyncio.to_thread(calls.figures, engine, instants.ms_of(since))
         rate = found.answer_rate
         told = {
             "now": sum(report.calls for report in now),

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
+from gateway.domain import instants
 from gateway.domain.consent import IN_ORDER, Channel, Consent, Said
 from gateway.http import bodies, wishes
 from gateway.http.activations import Phone, firm_of
-from gateway.http.bodies import Body
+from gateway.http.bodies import Body, Moment
 from gateway.http.desk import Desk
 from gateway.store.api_keys import ApiKeys
 from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
@@ -33,7 +34,7 @@ class Told(Body):
     state: Literal["given", "withdrawn"]
     wording: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     proof: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    said_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    said_at: Moment | None = None
 
     @model_validator(mode="after")
     def _a_yes_is_proved(self) -> Self:
@@ -79,7 +80,7 @@ def shown(stands: Mapping[Channel, Said]) -> dict[str, object]:
 
 def time(ms: int) -> str:
     """RFC 3339."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return instants.told(ms)
 
 
 def _said_at(body: Told) -> int:
@@ -87,4 +88,4 @@ def _said_at(body: Told) -> int:
     said = body.said_at or datetime.now(UTC)
     if said > datetime.now(UTC):
         raise wishes.refused("said_at", "is in the future")
-    return int(said.timestamp() * 1000)
+    return instants.ms_of(said)

@@ -13,7 +13,7 @@ from gateway.store import feed
 
 PATH = "/v1/feed"
 _MOST_READERS = 8
-_STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
+_STREAM_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 def routes(client: redis.asyncio.Redis) -> list[web.RouteDef]:

@@ -7,12 +7,12 @@ names no number and no words; a firm sees its own texts alone, and nothing of th
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Engine
 
+from gateway.domain import instants
 from gateway.http.activations import firm_of
 from gateway.http.links import shows
 from gateway.http.problems import Kind, Problem
@@ -44,11 +44,7 @@ def _told(message: Message) -> dict[str, Any]:
     return {
         **message._asdict(),
         "outcomes": [word for word in message.outcomes.split(",") if word],
-        "queued_at": _time(message.queued_at),
-        "accepted_at": _time(message.accepted_at),
-        "ended_at": _time(message.ended_at),
+        "queued_at": instants.told(message.queued_at),
+        "accepted_at": instants.told(message.accepted_at),
+        "ended_at": instants.told(message.ended_at),
     }
-
-
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

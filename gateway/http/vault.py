@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Engine
 
+from gateway.domain import instants
 from gateway.http.links import admit
 from gateway.http.problems import Kind, Problem
 from gateway.store import accesses
@@ -50,7 +51,7 @@ def _moment(text: str | None, otherwise: int) -> int:
     except ValueError as err:
         told = "since and until are times such as 2026-05-01T09:00:00Z."
         raise Problem(Kind.BAD_REQUEST, 400, told) from err
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+    return instants.ms_of(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
 
 def _told(found: Report) -> dict[str, Any]:
@@ -74,4 +75,4 @@ def _told(found: Report) -> dict[str, Any]:
 
 
 def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return instants.told(ms)

@@ -6,8 +6,8 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from gateway.domain import instants
 from gateway.domain.catalog import Catalog, ShortNumber
 from gateway.domain.numbers import parse_msisdn
 from gateway.http.problems import Kind, Problem
@@ -65,7 +65,7 @@ def result(code: CodeAnswer) -> dict[str, object]:
         told["points"] = code.points
     name = _DATES.get(code.outcome.value)
     if name and code.at is not None:
-        told[name] = datetime.fromtimestamp(code.at / 1000, UTC).isoformat(timespec="seconds")
+        told[name] = instants.told(code.at, "seconds")
     return told
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from config import texts
+from gateway.domain import instants
 from gateway.domain.outcome import Outcome
 from gateway.usecases.activation import CodeAnswer
 
@@ -31,7 +32,7 @@ def sentence(code: CodeAnswer, language: str, *, timezone: str, campaign: str, l
         said = pages()[language]["activated" if code.texted else "activated_untold"]
         return said.format(points=words.count("points", code.points))
     zone = ZoneInfo(timezone)
-    at = datetime.now(UTC) if code.at is None else datetime.fromtimestamp(code.at / 1000, UTC)
+    at = datetime.now(UTC) if code.at is None else instants.utc(code.at)
     return words.say(
         code.outcome.value,
         date=words.date("day", at.astimezone(zone)),

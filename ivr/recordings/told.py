@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from gateway.domain import instants
 from gateway.store.recordings import Recording
 
 
@@ -17,5 +17,5 @@ def recording(found: Recording) -> dict[str, Any]:
         "source": found.source,
         "words": found.words,
         "seconds": found.milliseconds / 1000,
-        "created_at": datetime.fromtimestamp(found.created_at / 1000, UTC).isoformat(timespec="seconds"),
+        "created_at": instants.told(found.created_at, "seconds"),
     }

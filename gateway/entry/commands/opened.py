@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 
 import click
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
-from gateway.domain import moments
+from gateway.domain import instants, moments
 from gateway.domain.moments import NoMoment
 from gateway.entry import demo_settings
 from gateway.entry.backing import Backing, open_backing
@@ -75,4 +75,4 @@ def end(text: str, zone: tzinfo = UTC) -> int:
 
 def shown(ms: int) -> str:
     """A time for a table."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return instants.utc(ms).strftime("%Y-%m-%d %H:%M")

@@ -63,6 +63,8 @@ async def test_a_yes_with_its_proof_and_a_no(front: Front) -> None:
         ({"channel": "post"}, 400),
         ({"phone": "12345"}, 422),
         ({"said_at": "2099-05-01T09:00:00Z"}, 422),
+        ({"said_at": "0001-01-01T00:00:00+14:00"}, 400),
+        ({"said_at": "1999-12-31T23:59:59Z"}, 400),
     ],
 )
 async def test_a_yes_without_proof_is_none(front: Front, changes: dict[str, Any], status: int) -> None:
