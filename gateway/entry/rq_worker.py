@@ -12,10 +12,24 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
+from rq.timeouts import UnixSignalDeathPenalty
 
 from config.outage import Outage
 
 AWAY_WAIT_S = 1.0
+
+
+class Overdue(BaseException):
+    """A job took longer than it may. No error of what it had at hand, so that nobody catches it as one."""
+
+
+class TimeLimit(UnixSignalDeathPenalty):
+    """Ends a job of the main thread by Overdue."""
+
+    def handle_death_penalty(self, signum: int, frame: FrameType | None) -> None:
+        """On SIGALRM."""
+        del signum, frame
+        raise Overdue
 
 
 class Worker(SimpleWorker):
@@ -23,6 +37,7 @@ class Worker(SimpleWorker):
 
     stopping = threading.Event()
     max_connection_wait_time = 2.0  # RQ's own is a minute: so long would texts wait after an outage of Redis
+    death_penalty_class = TimeLimit
     ended_by_force: ClassVar[Callable[[], None]]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:

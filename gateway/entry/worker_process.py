@@ -28,8 +28,10 @@ from gateway.store import feed, keys
 from gateway.store.access_log import WRITE_EVERY_S, AccessLog
 from gateway.store.lease import this_process
 from gateway.store.metrics import METRICS
+from gateway.store.sql_faults import LedgerAway
 from gateway.usecases.answering import Desk
-from gateway.usecases.drain import LedgerAway, drain
+from gateway.usecases.drain import Work, drain
+from gateway.usecases.draining import Turns
 from gateway.usecases.meters import SettlingMeters
 from gateway.usecases.settle import Settled
 
@@ -78,6 +80,7 @@ class Settling:
         self._backing = backing
         self._keeper = keeper
         self._token = str(this_process())
+        self._turns = Turns()
         self._desk: Desk | None = None
         self._away = Outage("ledger away; texts wait in the outbox")
 
@@ -86,16 +89,7 @@ class Settling:
         clear(self._backing.queue_redis)
         self._keeper.refresh()
         try:
-            settled = drain(
-                self._backing.redis,
-                self._current,
-                links=self.links(),
-                receipts_kept_ms=self._receipts_kept_ms,
-                token=self._token,
-                observe=self._observe,
-                passed=self.meters.passed,
-                stop=Worker.stopping.is_set,
-            )
+            settled = drain(self._work())
         except LedgerAway as err:
             self.ledger_away = str(err)
             self.meters.ledger_away()
@@ -105,6 +99,19 @@ class Settling:
         self.ledger_away = ""
         self._away.over()
         return settled
+
+    def _work(self) -> Work:
+        return Work(
+            redis=self._backing.redis,
+            desk=self._current,
+            links=self.links(),
+            receipts_kept_ms=self._receipts_kept_ms,
+            token=self._token,
+            observe=self._observe,
+            passed=self.meters.passed,
+            stop=Worker.stopping.is_set,
+            turns=self._turns,
+        )
 
     def _current(self, *, renew: bool = False) -> Desk:
         if renew:

@@ -7,6 +7,7 @@ A firm's activation keys share the hash tag `{f<id>}`, so one function is atomic
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 from gateway.domain.priority import IN_ORDER, Priority
 
@@ -123,6 +124,32 @@ def blast(firm: int, blast_id: str) -> str:
 def drain(firm: int) -> str:
     """Lease of the worker that settles this firm; ends by DRAIN_LEASE_MS."""
     return f"{{f{firm}}}:drain"
+
+
+class SpoolKeys(NamedTuple):
+    """A stream on its way to SQL. `suspects`: hash id -> how often an entry failed, ended with the entry;
+    `aside`: stream of those laid aside, ended by the operator's replay.
+    """
+
+    stream: str
+    suspects: str
+    aside: str
+
+
+def outbox_spool(firm: int) -> SpoolKeys:
+    """Texts that wait for settlement."""
+    return SpoolKeys(outbox(firm), attempts(firm), dead(firm))
+
+
+def results_spool(firm: int) -> SpoolKeys:
+    """What became of answers."""
+    return SpoolKeys(results(firm), f"{{f{firm}}}:results-attempts", f"{{f{firm}}}:results-dead")
+
+
+def receipts_spool(link: str) -> SpoolKeys:
+    """Delivery receipts."""
+    tag = f"{{link-{link}}}"
+    return SpoolKeys(receipts(link), f"{tag}:receipts-attempts", f"{tag}:receipts-dead")
 
 
 def attempts(firm: int) -> str:

@@ -14,12 +14,12 @@ from gateway.domain.catalog import Issued
 from gateway.store import keys
 from gateway.store.claims import script
 from gateway.store.lease import Holder, is_gone
+from gateway.store.suspects import Suspects
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator
 _SEPARATORS = 12
 _SHOPPER, _DIGEST = 2, 3  # places in a body
 _ENDED_AT_ONCE = 64
-MOST_ATTEMPTS = 5  # failed settlements of one entry before it becomes a dead letter
 
 
 class Unreadable(Exception):
@@ -174,8 +174,8 @@ class Outbox:
         self._ending: Future[int] | None = None
         self._read_to = "-"
         self._leased_at = -math.inf
-        self._failed = redis.register_script(script("failed"))
         self.firm_id = firm_id
+        self.suspects = Suspects(redis, keys.outbox_spool(firm_id))
         self._settled = redis.register_script(script("settled"))
         self._lease_end = redis.register_script(script("lease_end"))
 
@@ -280,8 +280,3 @@ class Outbox:
             count = len(claims) + (reply is not None) + bool(asked_at)
             args += (accepted.outbox_id, count, len(fields), asked_at or "", *fields)
         return int(self._settled(keys=names, args=args))
-
-    def failed(self, outbox_id: bytes, reason: str) -> bool:
-        """Count a failed settlement; after MOST_ATTEMPTS the entry becomes a dead letter (True)."""
-        names = [keys.outbox(self.firm_id), keys.attempts(self.firm_id), keys.dead(self.firm_id)]
-        return bool(self._failed(keys=names, args=[outbox_id, MOST_ATTEMPTS, reason]))

@@ -34,19 +34,22 @@ class ReceiptLog:
 
     async def add(self, link: str, receipts: Sequence[FiledReceipt]) -> None:
         """Store receipts of one link; on disk when it returns. Raises RedisError."""
-        await self._redis.call("XADD", keys.receipts(link), "*", "r", _packed(receipts))
+        await self._redis.call("XADD", keys.receipts(link), "*", "r", packed(receipts))
 
 
 def unpacked(body: bytes) -> list[FiledReceipt]:
     """The receipts of one entry, as `add` stored them. Raises ValueError."""
-    receipts = []
-    for line in body.decode().split("\n"):
-        state, error, at, shopper, smsc_id = line.split("|", 4)
-        receipts.append(FiledReceipt(smsc_id, state, error or None, int(at), shopper))
-    return receipts
+    return [unpacked_line(line) for line in body.split(b"\n")]
 
 
-def _packed(receipts: Sequence[FiledReceipt]) -> bytes:
+def unpacked_line(line: bytes) -> FiledReceipt:
+    """One receipt of an entry. Raises ValueError."""
+    state, error, at, shopper, smsc_id = line.decode().split("|", 4)
+    return FiledReceipt(smsc_id, state, error or None, int(at), shopper)
+
+
+def packed(receipts: Sequence[FiledReceipt]) -> bytes:
+    """As `unpacked` reads them."""
     # The SMSC's id stands last, since it may hold anything; a line feed in it could match no answer anyway.
     lines = [
         f"{r.state}|{fitted(r.error or '', MOST_ERROR)}|{r.at}|{r.shopper}|{fitted(r.smsc_id, MOST_SMSC_ID)}"

@@ -264,18 +264,18 @@ class Result(NamedTuple):
 
 def parse_results(text: bytes) -> list[Result]:
     """What `file` wrote, one or more outcomes. Raises ValueError."""
-    results = []
-    for line in text.decode().split("\n"):
-        message_id, state, attempts, error, at, link, ids = line.split("|", 6)
-        smsc_id, *parts = ids.split("\0")
-        state, _, gate = state.partition(";")
-        until, _, basis = gate.partition(";")
-        results.append(
-            Result(
-                *(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None),
-                parts=tuple(parts),
-                until=int(until or 0),
-                basis=read_basis(basis) if basis else None,
-            )
-        )
-    return results
+    return [parse_result(line) for line in text.split(b"\n")]
+
+
+def parse_result(line: bytes) -> Result:
+    """One of them. Raises ValueError."""
+    message_id, state, attempts, error, at, link, ids = line.decode().split("|", 6)
+    smsc_id, *parts = ids.split("\0")
+    state, _, gate = state.partition(";")
+    until, _, basis = gate.partition(";")
+    return Result(
+        *(message_id, state, int(attempts), error or None, int(at), link, smsc_id or None),
+        parts=tuple(parts),
+        until=int(until or 0),
+        basis=read_basis(basis) if basis else None,
+    )

@@ -26,8 +26,8 @@ def engine(url: str) -> Engine:
     SQLite runs in WAL mode with synchronous=FULL: a commit is on disk before it returns.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    made = create_engine(url, connect_args={"timeout": 20, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    made = create_engine(url, hide_parameters=True, connect_args={"timeout": 20, "check_same_thread": False})
 
     @event.listens_for(made, "connect")
     def durable(connection: Any, _record: Any) -> None:

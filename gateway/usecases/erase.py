@@ -26,7 +26,9 @@ from gateway.store.scrub import Scrubbed
 from gateway.store.traces import Traces
 from gateway.store.vault import Vault
 from gateway.store.wish_book import Kind, Wish
-from gateway.usecases.drain import Desks, drain_firm
+from gateway.usecases.drain import Firm
+from gateway.usecases.draining import Turns
+from gateway.usecases.draining_texts import Desks
 
 PURPOSE = "erasure"
 _ASK_AGAIN_S = 0.1
@@ -122,14 +124,14 @@ def erase(number: str, tools: Tools) -> Erased:
 
 def _settle(found: Traces, tools: Tools, open_: Callable[[Mapping[int, list[str]]], bool]) -> None:
     """Settle until `open_` says of what waits that it is of no interest. A worker does it, or we do."""
-    deadline = time.monotonic() + tools.wait_s
+    deadline, turns = time.monotonic() + tools.wait_s, Turns()
     while open_(waiting := found.waiting()):
         for firm in waiting:
             outbox = Outbox(tools.redis, firm)
             if not outbox.lease(tools.token):
                 continue
             try:
-                drain_firm(outbox, tools.redis, tools.desks, token=tools.token, observe=lambda _: None)
+                Firm(tools.redis, firm).drain(tools.desks, turns, token=tools.token, observe=lambda _: None)
             finally:
                 outbox.release(tools.token)
         if time.monotonic() >= deadline:

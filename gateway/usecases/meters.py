@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.store import measures
 from gateway.store.metrics import Meter
 from gateway.store.vault import Vault
-from gateway.usecases.drain import Drained
+from gateway.usecases.draining import Drained
 from gateway.usecases.settle import Settled
 
 

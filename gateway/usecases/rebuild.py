@@ -24,7 +24,10 @@ from gateway.store import catalog, erasures, keys, ledger, presence, recipients,
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Accepted, Outbox
-from gateway.usecases.drain import Desks, drain_firm
+from gateway.store.suspects import NONE
+from gateway.usecases.drain import Firm
+from gateway.usecases.draining import Turns
+from gateway.usecases.draining_texts import Desks
 
 _ROWS = 50_000
 _PIPE = 500
@@ -136,18 +139,20 @@ def _kept(outbox: Outbox, token: str) -> Iterator[None]:
 
 
 def _settle_what_survived(redis: Redis, firm_id: int, desk: Desks, token: str) -> int:
-    """Until nothing waits: what cannot be settled is a dead letter after its last attempt. How many."""
-    settled = 0
+    """Until nothing waits: what cannot be settled, while the ledger takes others, is laid aside. How many."""
+    settled, turns = 0, Turns()
     while (outbox := Outbox(redis, firm_id)).waiting():
         if not outbox.lease(token):
             raise Busy(firm_id)
-        settled += drain_firm(outbox, redis, desk, token=token, observe=lambda _: None).settled
+        firm = Firm(redis, firm_id)
+        settled += firm.drain(desk, turns, token=token, observe=lambda _: None, patience=NONE).settled
     return settled
 
 
 def _drop(redis: Redis, firm_id: int, *, foreign: bool) -> None:
     """All of a firm but our lease, dead letters, and the texts that may still come as re-deliveries."""
-    kept = {keys.drain(firm_id).encode()} | (set() if foreign else {keys.dead(firm_id).encode()})
+    aside = set() if foreign else {keys.dead(firm_id), keys.results_spool(firm_id).aside}
+    kept = {name.encode() for name in {keys.drain(firm_id)} | aside}
     seen = keys.seen(firm_id, "").encode()
     pipe = redis.pipeline(transaction=False)
     pattern = keys.tag(firm_id).replace("{", "\\{") + ":*"

@@ -15,8 +15,8 @@ from gateway.store import keys, presence
 from gateway.store.access_log import AccessLog
 from gateway.store.lease import this_process
 from gateway.store.presence import Presence
+from gateway.store.sql_faults import LedgerAway
 from gateway.usecases.answering import Desk
-from gateway.usecases.drain import LedgerAway
 from gateway.usecases.rebuild import Busy, rebuild_firm
 from gateway.usecases.rebuild_caps import rebuild_caps
 

@@ -16,9 +16,9 @@ from gateway.entry.commands.opened import backing
 from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, schema, sql
 from gateway.store.scrub import Scrubbed
+from gateway.store.sql_faults import LedgerAway
 from gateway.store.wish_book import FOLDER
 from gateway.usecases.answering import Desk
-from gateway.usecases.drain import LedgerAway
 from gateway.usecases.erase import Erased, StillWaiting, Tools
 from gateway.usecases.erase import erase as erase_person
 

@@ -30,12 +30,15 @@ from gateway.store.metrics import Meter
 from gateway.store.newcomers import Newcomers
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.shoppers import Shoppers
+from gateway.store.suspects import Patience
 from gateway.store.vault import Vault
 from gateway.usecases import issue_codes, set_up
 from gateway.usecases.answering import Desk
 from gateway.usecases.call_desk import CallDesk
 from gateway.usecases.consents import ConsentDesk
-from gateway.usecases.drain import Desks, Drained, drain
+from gateway.usecases.drain import Work, drain
+from gateway.usecases.draining import Drained, Turns
+from gateway.usecases.draining_texts import Desks
 from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
 from gateway.usecases.set_up import NewCampaign
@@ -48,6 +51,7 @@ BOHDAN: Final = "380509876543"
 MASTER: Final = bytes(range(32))
 HOUR_MS: Final = 3_600_000
 START_TIMEOUT_S: Final = 20.0
+SHORT_PATIENCE: Final = Patience(failures=5, span_ms=0, longest_wait_ms=0)  # tests do not wait
 LOOK_AGAIN_S: Final = 0.01
 
 
@@ -126,6 +130,8 @@ class House:
         self.verified = 0
         self.store = self.claims()
         self.observed: list[Settled] = []
+        self.turns = Turns()
+        self.patience = SHORT_PATIENCE
         self._texts = 0
 
     async def close(self) -> None:
@@ -322,19 +328,24 @@ class House:
 
         return current
 
-    def drain(self, *, worker: str = "one", passed: list[Drained] | None = None) -> int:
-        """Settle all that waits; how many texts."""
-        return drain(
-            self.redis,
-            self.desks(),
+    def work(self, *, worker: str = "one", passed: list[Drained] | None = None) -> Work:
+        """What a worker drains with."""
+        return Work(
+            redis=self.redis,
+            desk=self.desks(),
             links={LINK: self.receipt_ids},
             receipts_kept_ms=int(self.answers.receipts_max_age_d * 86_400_000),
             token=worker,
             observe=self.observed.extend,
             passed=lambda drained, _link: passed.append(drained) if passed is not None else None,
             stop=lambda: False,
-            linger_s=0.0,
+            turns=self.turns,
+            patience=self.patience,
         )
+
+    def drain(self, *, worker: str = "one", passed: list[Drained] | None = None) -> int:
+        """Settle all that waits; how many texts."""
+        return drain(self.work(worker=worker, passed=passed), linger_s=0.0)
 
     # As the sender
 

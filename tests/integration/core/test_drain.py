@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,11 +21,15 @@ from gateway.store import keys, ledger
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.durable import DurableRedis
 from gateway.store.lease import this_process
-from gateway.store.outbox import MOST_ATTEMPTS, Outbox
+from gateway.store.outbox import Outbox
 from gateway.store.receipts import FiledReceipt, ReceiptLog
+from gateway.store.sql_faults import LedgerAway
+from gateway.store.suspects import NONE
 from gateway.usecases import set_up
 from gateway.usecases.answering import Desk
-from gateway.usecases.drain import Desks, Drained, LedgerAway, drain
+from gateway.usecases.drain import drain
+from gateway.usecases.draining import Drained
+from gateway.usecases.draining_texts import Desks
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 
@@ -145,17 +150,7 @@ async def test_points_are_those_of_the_claims_rule(house: House) -> None:
 def settle(house: House, desks: Desks) -> list[Drained]:
     """One drain with desks of its own; what each pass did."""
     passes: list[Drained] = []
-    drain(
-        house.redis,
-        desks,
-        links={LINK: "raw"},
-        receipts_kept_ms=1_000_000,
-        token="of this drain",
-        observe=house.observed.extend,
-        passed=lambda drained, _: passes.append(drained),
-        stop=lambda: False,
-        linger_s=0.0,
-    )
+    drain(replace(house.work(passed=passes), desk=desks), linger_s=0.0)
     return passes
 
 
@@ -176,7 +171,7 @@ async def test_catalog_that_is_late_fails_nothing_for_good(house: House) -> None
     settle(house, stuck)
 
     assert house.redis.hgetall(keys.attempts(firm)) != {}
-    assert list(house.redis.hvals(keys.attempts(firm))) == [b"1"]
+    assert [told.split()[1] for told in house.redis.hvals(keys.attempts(firm))] == [b"1"]
     house.drain()
     assert house.balance(ANNA) == 25
     assert house.names("*:attempts") == []
@@ -214,13 +209,16 @@ async def test_one_that_cannot_be_settled_holds_up_nobody(house: House, harm: Ca
     assert [house.balance(ANNA), house.balance(BOHDAN)] == [10, 10]
     assert list(dead.all()) == []
     assert house.redis.xlen(keys.outbox(1)) == 1
-    for _ in range(MOST_ATTEMPTS - 1):
+    for _ in range(2 * house.patience.failures):  # alone there is nobody to show that it is its own fault
+        house.drain()
+    assert list(dead.all()) == []
+    for at in range(house.patience.failures - 1):
         assert list(dead.all()) == []
+        await house.text("hello", f"38050000000{at}")
         house.drain()
     assert len(list(dead.all())) == 1
     assert house.redis.xlen(keys.outbox(1)) == 0
     assert house.names("*:attempts") == []
-    assert len(house.waiting_answers()) == 2
 
 
 async def test_replayed_dead_letter_is_settled_with_its_own_time(
@@ -233,8 +231,8 @@ async def test_replayed_dead_letter_is_settled_with_its_own_time(
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "insert_all", broken)
         patch.setattr(ledger, "insert_missing", broken)
-        for _ in range(MOST_ATTEMPTS):
-            house.drain()
+        house.drain()
+        lay_aside(house)
     dead = DeadLetters(house.redis, 1)
     letters = list(dead.all())
     assert [letter.why for letter in letters] == ["RuntimeError", "RuntimeError"]
@@ -250,22 +248,25 @@ async def test_replayed_dead_letter_is_settled_with_its_own_time(
     assert house.names("*:claim:*") == []
 
 
+def lay_aside(house: House) -> None:
+    """All that waits."""
+    outbox = Outbox(house.redis, 1)
+    for id_, _ in outbox.look(100)[0]:
+        assert outbox.suspects.failed(id_, "RuntimeError", NONE, others_pass=True)
+
+
 def broken(*_: Any) -> None:
     raise RuntimeError("a fault of ours")
 
 
-async def test_dead_letter_that_fails_again_keeps_its_time(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_dead_letter_that_fails_again_keeps_its_time(house: House) -> None:
     house.firm()
     (code,) = house.codes(house.campaign(), 1)
     await house.text(code)
-    monkeypatch.setattr(ledger, "insert_all", broken)
     dead = DeadLetters(house.redis, 1)
     times = []
     for _ in range(2):
-        for _ in range(MOST_ATTEMPTS):
-            house.drain()
+        lay_aside(house)
         (letter,) = dead.all()
         times.append(letter.accepted_at)
         dead.replay()
@@ -280,7 +281,11 @@ async def test_two_that_fail_the_same_entry_make_one_dead_letter(house: House) -
     one, other = Outbox(house.redis, 1), Outbox(house.redis, 1)
     ((id_, _),) = one.look(10)[0]
 
-    became = [outbox.failed(id_, "fault") for _ in range(MOST_ATTEMPTS) for outbox in (one, other)]
+    became = [
+        outbox.suspects.failed(id_, "fault", house.patience, others_pass=True)
+        for _ in range(house.patience.failures)
+        for outbox in (one, other)
+    ]
 
     assert became.count(True) == 1
     assert len(list(DeadLetters(house.redis, 1).all())) == 1
@@ -306,7 +311,7 @@ async def test_ledger_away_keeps_everything(
 
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "set_watermark", away)
-        for _ in range(2 * MOST_ATTEMPTS):
+        for _ in range(2 * house.patience.failures):
             with pytest.raises(LedgerAway):
                 house.drain()
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.outside import fits, fitted
 from gateway.domain.priority import Priority
-from gateway.store.receipts import FiledReceipt, _packed, unpacked
+from gateway.store.receipts import FiledReceipt, packed, unpacked
 from gateway.store.sendqueue import Sent, Waiting, _result, parse_results
 
 UNFIT = ("a\0b", "\ud800", "x\udfff", "\0")
@@ -28,7 +28,7 @@ def test_what_is_fit_stays() -> None:
 @pytest.mark.parametrize("text", UNFIT)
 def test_receipts_and_outcomes_are_fit_when_they_are_queued(text: str) -> None:
     long = text + "9" * 200
-    (receipt,) = unpacked(_packed([FiledReceipt(long, "failed", long, 1)]))
+    (receipt,) = unpacked(packed([FiledReceipt(long, "failed", long, 1)]))
     waiting = Waiting(1, "1-1", "id.1", b"", "4040", "", 1, 1, priority=Priority.REPLY)
     sent = Sent(waiting, "failed", long.replace("\0", ""), long, 1)
     (result,) = parse_results(_result(sent, "peer").encode())
