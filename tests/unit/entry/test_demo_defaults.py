@@ -11,7 +11,7 @@ import pytest
 
 from config import settings as settings_module
 from config.settings import Settings
-from gateway.entry import demo_ports
+from gateway.entry import demo_defaults
 from gateway.entry.supervision import up_lock
 
 
@@ -20,7 +20,8 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory and an environment without settings."""
     for name in [name for name in os.environ if name.startswith("UNDERCAP_")]:
         monkeypatch.delenv(name)
-    for name in ("SIMULATOR__PASSWORD", "HTTP__PORT", "SIMULATOR__HTTP_PORT", "SIMULATOR__SMPP_PORT"):
+    offered = ("ANSWERS__REDELIVERY_WINDOW_S", "SIMULATOR__PASSWORD")
+    for name in (*offered, "HTTP__PORT", "SIMULATOR__HTTP_PORT", "SIMULATOR__SMPP_PORT"):
         monkeypatch.setenv(f"UNDERCAP_{name}", "1")  # so that what is offered goes with the test
         monkeypatch.delenv(f"UNDERCAP_{name}")
     monkeypatch.chdir(tmp_path)
@@ -46,18 +47,18 @@ def offered(port: int) -> Settings:
     before = settings_module.load()
     simulator = before.simulator.model_copy(update={"smpp_port": port})
     simulator.model_fields_set.discard("smpp_port")
-    demo_ports.offer(before.model_copy(update={"simulator": simulator}))
+    demo_defaults.offer(before.model_copy(update={"simulator": simulator}))
     return settings_module.load()
 
 
 def test_a_taken_port_moves_on(taken: int) -> None:
     found = offered(taken).simulator
-    assert taken < found.smpp_port < taken + demo_ports.MOST_TRIED
+    assert taken < found.smpp_port < taken + demo_defaults.MOST_TRIED
 
 
 def test_a_port_that_was_chosen_stays(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERCAP_HTTP__PORT", str(taken))
-    demo_ports.offer(settings_module.load())
+    demo_defaults.offer(settings_module.load())
     assert settings_module.load().http.port == taken
 
 
@@ -73,7 +74,7 @@ def test_each_demo_binds_to_its_own_simulator(monkeypatch: pytest.MonkeyPatch) -
     passwords = set()
     for _ in range(2):
         monkeypatch.delenv("UNDERCAP_SIMULATOR__PASSWORD", raising=False)
-        demo_ports.offer(settings_module.load())
+        demo_defaults.offer(settings_module.load())
         settings = settings_module.load()
         enabled = settings.simulator.model_copy(update={"enabled": True})
         (link,) = settings.model_copy(update={"simulator": enabled}).links
@@ -81,3 +82,11 @@ def test_each_demo_binds_to_its_own_simulator(monkeypatch: pytest.MonkeyPatch) -
         passwords.add(link.password.get_secret_value())
     assert len(passwords) == 2
     assert {len(password) for password in passwords} == {8}
+
+
+def test_a_repeat_is_soon_no_redelivery_unless_somebody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    demo_defaults.offer(settings_module.load())
+    assert settings_module.load().answers.redelivery_window_s == 10
+    monkeypatch.setenv("UNDERCAP_ANSWERS__REDELIVERY_WINDOW_S", "600")
+    demo_defaults.offer(settings_module.load())
+    assert settings_module.load().answers.redelivery_window_s == 600
