@@ -42,6 +42,7 @@ class LazyGroup(click.Group):
         rows = [
             (name, self._lazy[name][1] if name in self._lazy else self.commands[name].get_short_help_str(80))
             for name in self.list_commands(ctx)
+            if name in self._lazy or not self.commands[name].hidden
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

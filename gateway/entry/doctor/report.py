@@ -9,6 +9,7 @@ from rich.console import Console
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
+from gateway.entry import demo_settings
 from gateway.entry.doctor import checks_asterisk, checks_here, checks_processes, checks_stores, findings
 from gateway.entry.doctor.findings import Finding, Level, fail, good
 
@@ -38,7 +39,7 @@ def run() -> int:
 def examine() -> Iterator[Finding]:
     """Every finding, in the order in which an operator would mend things."""
     try:
-        settings = settings_module.load()
+        settings = demo_settings.joined(settings_module.load())
     except SettingsError as err:
         for line in str(err).splitlines():
             yield fail("settings", line, "mend it in the settings file or the environment")

@@ -55,6 +55,9 @@ def test_help_names_every_command() -> None:
     assert shown.exit_code == 0
     missing = [name for name in COMMANDS if f"\n  {name} " not in shown.output]
     assert missing == []
+    hidden = [name for name, command in cli.commands.items() if command.hidden]
+    assert hidden
+    assert [name for name in hidden if f"\n  {name} " in shown.output] == []
 
 
 def test_help_imports_no_command(tmp_path: Path) -> None:
