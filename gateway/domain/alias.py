@@ -72,14 +72,27 @@ def counter_of(said: str, key: str) -> int | None:
     >>> counter_of(alias_of(7, "00" * 32), "00" * 32)
     7
     """
-    digits = _BETWEEN.sub("", said)
+    digits = _digits_of(said)
+    if digits is None:
+        return None
     body = len(digits) - 1
-    if not (SHORTEST <= body <= LONGEST and digits.isascii() and digits.isdigit()):
-        return None
-    if not verhoeff.is_valid(digits):
-        return None
     counter = int(ff1.decrypt(key, "", _DIGITS, digits[:body]))
     return counter if _first(body) <= counter < _end(body) else None
+
+
+def is_well_formed(said: str) -> bool:
+    """Whether it may be an alias as far as anybody can see: digits, enough of them, the check digit right.
+
+    What is not was mistyped: it tells nothing, so asking for it is no guess.
+    """
+    return _digits_of(said) is not None
+
+
+def _digits_of(said: str) -> str | None:
+    digits = _BETWEEN.sub("", said)
+    if not (SHORTEST < len(digits) <= LONGEST + 1 and digits.isascii() and digits.isdigit()):
+        return None
+    return digits if verhoeff.is_valid(digits) else None
 
 
 def groups(alias: str) -> tuple[str, ...]:

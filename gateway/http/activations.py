@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from aiohttp import web
@@ -11,15 +11,15 @@ from pydantic import Field, model_validator
 from gateway.domain.catalog import Catalog, ShortNumber
 from gateway.domain.outcome import Outcome
 from gateway.http import bodies, wishes
+from gateway.http.bearer import shown_key
 from gateway.http.bodies import Body
 from gateway.http.desk import Desk
 from gateway.http.problems import Kind, Problem
 from gateway.http.wishes import LONGEST_CODE
 from gateway.store.api_keys import ApiKey, ApiKeys
-from gateway.usecases.activation import Answered, Wish
+from gateway.usecases.activation import Answered, Wish, short_number_of
 
 PATH = "/v1/activations"
-_BEARER = re.compile(r"Bearer +([A-Za-z0-9_\-]{1,200})", re.IGNORECASE)  # RFC 6750, 2.1
 Code = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
 
 
@@ -63,12 +63,13 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
         firm = await firm_of(request, keys)
         body = await bodies.read(request, Activation)
         catalog = desk.catalog()
-        short = wishes.short_number(body.short_number, _numbers(catalog, firm))
+        codes = body.all(desk.terms.most_codes)
+        short = _short_number(body.short_number, codes, _numbers(catalog, firm), firm)
         number = wishes.number(body.phone, catalog, desk.terms)
         wish = Wish(
             number=number,
             short_number=short.number,
-            codes=body.all(desk.terms.most_codes),
+            codes=codes,
             language=body.language,
             link=desk.terms.link(number),
             channel="api",
@@ -86,8 +87,8 @@ async def firm_of(request: web.Request, keys: ApiKeys) -> int:
 
 async def key_of(request: web.Request, keys: ApiKeys) -> ApiKey:
     """The API key that a request shows. Raises Problem."""
-    shown = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    found = await keys.find(shown[1]) if shown else None
+    shown = shown_key(request)
+    found = await keys.find(shown) if shown else None
     if found is None:
         told = "Send Authorization: Bearer with an API key of your firm."
         raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
@@ -96,6 +97,18 @@ async def key_of(request: web.Request, keys: ApiKeys) -> ApiKey:
 
 def _numbers(catalog: Catalog, firm: int) -> list[ShortNumber]:
     return [n for n in catalog.short_numbers.values() if firm in n.firm_ids]
+
+
+def _short_number(
+    wanted: str | None, codes: Sequence[str], numbers: Sequence[ShortNumber], firm: int
+) -> ShortNumber:
+    """The one that was named, or that of the campaign which the codes name. Raises Problem."""
+    if wanted is not None or len(numbers) < 2:
+        return wishes.short_number(wanted, numbers)
+    found = short_number_of(codes, numbers, firm)
+    if found is None:
+        raise wishes.refused("codes", "are of campaigns at several short numbers: send them apart")
+    return found
 
 
 def _response(answered: Answered) -> web.Response:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
+from gateway.http.bearer import shown_key
 from gateway.http.problems import Kind, Problem
 
 _AGAIN_S = 1
@@ -25,7 +26,7 @@ class AtOnce:
     @contextmanager
     def place(self, request: web.Request) -> Iterator[None]:
         """Around the work of a request. Raises Problem for one too many."""
-        shown = request.headers.get("Authorization", "")
+        shown = shown_key(request) or ""  # what is none is refused, whoever sends it
         if self._under_way[shown] >= self._most:
             self._refused()
             told = f"This key may have {self._most} such requests under way. Nothing was looked up."

@@ -63,7 +63,7 @@ REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route
 REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
 ALIAS_LOOKUPS = _counter(
     "alias_lookups",
-    "Aliases that tills asked for: found, unknown, which budget was spent, or crowded: too many at once",
+    "Aliases that tills asked for: found, unknown, mistyped, which budget was spent, or crowded (at once)",
     "result",
 )
 TILLS_STOPPED = _counter("tills_stopped", "Times that a till asked for too many aliases that nobody has")

@@ -15,6 +15,7 @@ from gateway.store.claims import script
 from gateway.store.durable import DurableRedis
 
 _HOUR_S, _DAY_S = 3600, 86_400
+_TILL = script("till")
 
 
 class Word(StrEnum):
@@ -54,14 +55,20 @@ class TillStore:
         """Count a lookup, if the till may have it. It is open until `answered`."""
         return await self._count(key_id, "ask")
 
-    async def answered(self, key_id: int, *, found: bool) -> Permission:
-        """The lookup has an answer, which may be told when this returns."""
-        return await self._count(key_id, "found" if found else "miss")
+    async def answered(self, key_id: int, *, missed: bool) -> Permission:
+        """The lookup has an answer, which may be told when this returns. `missed`: it counts as a guess."""
+        return await self._count(key_id, "miss" if missed else "done")
 
     async def _count(self, key_id: int, deed: str) -> Permission:
         args = (deed, *self._limits, keys.TILL_TTL)
         word, wait_s, newly = await self._redis.call("EVAL", _TILL, 1, keys.till(key_id), *args)
         return Permission(Word(word.decode()), max(1, int(wait_s)), bool(newly))
+
+
+def lift(redis: Redis, key_id: int, limits: AliasSettings) -> None:
+    """Its misses are forgotten, so a stop ends now. Raises RedisError."""
+    budgets = (limits.lookups_per_minute, limits.misses_per_hour, limits.misses_per_day)
+    redis.eval(_TILL, 1, keys.till(key_id), "lift", *budgets, keys.TILL_TTL)
 
 
 def read(redis: Redis, key_ids: Sequence[int], limits: AliasSettings) -> dict[int, Standing]:
@@ -81,6 +88,3 @@ def _standing(held: dict[Any, Any], limits: AliasSettings, now: int) -> Standing
     stopped = hour >= limits.misses_per_hour or day >= limits.misses_per_day
     since = values["since"] if stopped else 0
     return Standing(last=values["last"], misses_hour=hour, misses_day=day, stopped_since=since)
-
-
-_TILL = script("till")

@@ -127,6 +127,22 @@ async def activate(wish: Wish, catalog: Catalog, claims: Claims, owners: Owners,
     return Answered(codes=answers, fresh=fresh, message_id=message_id_)
 
 
+def short_number_of(codes: Sequence[str], numbers: Sequence[ShortNumber], firm: int) -> ShortNumber | None:
+    """The short number at which all these codes are the firm's that are so at any; of several the first.
+
+    None where they belong to campaigns at several ones.
+    """
+    own = {n.number: frozenset(c for c in codes if _is_of(firm, c, n)) for n in numbers}
+    every = frozenset[str]().union(*own.values())
+    return min((n for n in numbers if own[n.number] == every), key=lambda n: n.number, default=None)
+
+
+def _is_of(firm: int, code: str, short: ShortNumber) -> bool:
+    candidate = _read(code, short)
+    issued = short.resolve(candidate) if candidate else None
+    return issued is not None and issued.firm_id == firm
+
+
 def _read(code: str, short: ShortNumber) -> Candidate | None:
     """The one code that was typed; None when it is not one."""
     reading = read_text(code, short.forms, max_candidates=2)

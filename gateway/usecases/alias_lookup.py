@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.domain.alias import counter_of
+from gateway.domain.alias import counter_of, is_well_formed
 from gateway.store import measures
 from gateway.store.api_keys import ApiKey
 from gateway.store.metrics import Meter
@@ -25,8 +25,8 @@ class CountsLookups(Protocol):
     async def ask(self, key_id: int) -> Permission:
         """Whether a till may look up."""
 
-    async def answered(self, key_id: int, *, found: bool) -> Permission:
-        """What came of it."""
+    async def answered(self, key_id: int, *, missed: bool) -> Permission:
+        """What came of it. `missed`: nobody has what was asked for, and it was no slip of the fingers."""
 
 
 class KnowsAliases(Protocol):
@@ -66,15 +66,20 @@ class TooMany:
 
 
 async def look_up(said: str, till: ApiKey, desk: LookupDesk) -> Found | Unknown | TooMany:
-    """Look up an alias as it was said at a till. Raises RedisError, SQLAlchemyError; nothing is told then."""
+    """Look up an alias as it was said at a till. Raises RedisError, SQLAlchemyError; nothing is told then.
+
+    What its check digit shows to be mistyped is looked for, to take the same time, and is no miss.
+    """
     permission = await desk.tills.ask(till.id)
     if permission.word is not Word.GO:
         _alarm(permission, till, desk.meter)
         desk.meter.count(measures.ALIAS_LOOKUPS, permission.word.value)
         return TooMany(wait_s=permission.wait_s)
     balance = await desk.aliases.balance(counter_of(said, desk.alias_key), till.firm_id)
-    _alarm(await desk.tills.answered(till.id, found=balance is not None), till, desk.meter)
-    desk.meter.count(measures.ALIAS_LOOKUPS, "unknown" if balance is None else "found")
+    missed = balance is None and is_well_formed(said)
+    _alarm(await desk.tills.answered(till.id, missed=missed), till, desk.meter)
+    word = "found" if balance is not None else "unknown" if missed else "mistyped"
+    desk.meter.count(measures.ALIAS_LOOKUPS, word)
     return Unknown() if balance is None else Found(balance=balance)
 
 
@@ -87,5 +92,5 @@ def _alarm(permission: Permission, till: ApiKey, meter: Meter) -> None:
             firm=till.firm_id,
             key=till.id,
             for_s=permission.wait_s,
-            mend="see `undercap firm tills`; `undercap firm revoke` ends a key for good",
+            mend="see `undercap firm tills`; `undercap firm lift` lets it go on, `firm revoke` ends its key",
         )

@@ -138,6 +138,8 @@ def _call(text: _Text, part: _Part) -> ClaimCall:
     mode = part.mode + ("" if incoming.link else "n")
     # Any text proves the caller's number, so the next one is heard even if it says nothing.
     mode += "h" if text.call_for_alias else ""
+    # Nobody has proved a number that a firm's page names: a wrong code is told to the page alone.
+    mode += "c" if incoming.channel == "api" else ""
     first = ("T" if text.about_codes else "S") if text.understood else "U"
     return ClaimCall(
         firm_id=part.firm,

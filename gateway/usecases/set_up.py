@@ -109,6 +109,15 @@ def revoke_api_key(engine: Engine, key_id: int) -> None:
         )
 
 
+def standing_key(connection: Connection, key_id: int) -> int:
+    """The id of a key that stands. Raises Refused."""
+    t = schema.api_key
+    found = connection.scalar(select(t.c.id).where(t.c.id == key_id, t.c.revoked_at.is_(None)))
+    if found is None:
+        raise Refused(f"no API key {key_id} stands: see `undercap firm tills`")
+    return int(found)
+
+
 def add_campaign(engine: Engine, new: NewCampaign, limit: TextLimit = _USUAL_LIMIT) -> int:
     """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
     if new.ends_at <= new.starts_at:

@@ -66,7 +66,8 @@ def keys(slug: str) -> None:
 def tills_(slug: str | None) -> None:
     """What each key that stands has asked of aliases, of one firm or of all.
 
-    A till that asks for too many aliases that nobody has is stopped until its hour or day is over.
+    A till that asks for too many aliases that nobody has is stopped until its hour or day is over,
+    or until `undercap firm lift`.
     """
     t, f = schema.api_key, schema.firm
     query = select(t.c.id, t.c.name, f.c.slug).join(f, f.c.id == t.c.firm_id).where(t.c.revoked_at.is_(None))
@@ -86,6 +87,17 @@ def _told(till: tills.Standing | None) -> tuple[str, str, str, str]:
         return "never", "0", "0", ""
     since = shown(till.stopped_since * 1000) if till.stopped_since else ""
     return shown(till.last * 1000), str(till.misses_hour), str(till.misses_day), since
+
+
+@firm.command()
+@click.argument("key_id", type=int)
+def lift(key_id: int) -> None:
+    """Let a till that was stopped go on (see `undercap firm tills`): its misses of today are forgotten."""
+    with backing() as opened:
+        with opened.engine.connect() as connection:
+            set_up.standing_key(connection, key_id)
+        tills.lift(opened.redis, key_id, opened.settings.aliases)
+    click.echo("lifted")
 
 
 @firm.command()

@@ -10,6 +10,7 @@
 --       mode: T codes, good or wrong, of whatever firm, S service asked, U nothing understood; behind it:
 --       f limits were checked elsewhere, m nothing to say but a limit, n no link to answer by,
 --       h a how-to may be said once more: any text must be heard that follows,
+--       c nothing to say unless a code is claimed: nobody has proved the number
 --       y nothing to say to a yes that answers nothing
 --       consent word: out, in, empty, or yes, which is an in to whom this firm has asked and else not understood
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
@@ -131,6 +132,7 @@ local function accept(k, a)
   local quiet = verdict == 'Q' or (unasked and string.find(mode, 'y', 2, true) ~= nil)
     or string.find(mode, 'n', 2, true) ~= nil
     or (verdict ~= 'L' and string.find(mode, 'm', 2, true) ~= nil)
+    or (string.find(mode, 'c', 2, true) ~= nil and not string.find(result, 'C', 1, true))
   if word ~= '' then redis.call('SET', consent_key, word .. ':' .. now_ms) end
   if not quiet then
     if rc >= (changed and 2 * replies_max or replies_max) then quiet = true end

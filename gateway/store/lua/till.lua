@@ -2,7 +2,7 @@
 -- held against the budget like a miss: a thousand guesses at the same moment are no way around it.
 --
 -- KEYS  1 hash of the till
--- ARGV  1 deed: ask (before anything is looked up), found or miss (before the till is told)
+-- ARGV  1 deed: ask (before anything is looked up), done or miss (before the till is told), lift (misses are forgotten)
 --       2 lookups a minute  3 misses an hour  4 misses a day  5 seconds that the hash lives
 -- Returns a word, the seconds to wait, and 1 if the till was stopped just now:
 --       go | minute, too many lookups | busy, the rest of the budget is being looked up | stopped, too many misses
@@ -27,7 +27,9 @@ hs, hn = window(hs, hn, 3600)
 ds, dn = window(ds, dn, 86400)
 
 local word, wait = 'go', 0
-if deed ~= 'ask' then
+if deed == 'lift' then
+  hn, dn, open = 0, 0, 0
+elseif deed ~= 'ask' then
   open = math.max(0, open - 1)
   if deed == 'miss' then hn, dn = hn + 1, dn + 1 end
 end

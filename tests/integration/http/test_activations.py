@@ -108,6 +108,44 @@ async def test_every_code_has_its_own_outcome_in_order(house: House, open_front:
     assert theirs_now.outcomes == ["activated"]
 
 
+async def test_a_wrong_code_is_told_to_the_page_alone(front: Front) -> None:
+    """Nobody has proved that the number is theirs: it gets no text that somebody else may order."""
+    house, key = front.house, front.key()
+    code = house.codes(1)[0]
+    for n in range(12):
+        await front.activate(key, {"phone": PHONE, "code": f"0000-0000-{n:05d}"})
+    await front.activate(front.key(), {"phone": f"+{BOHDAN}", "code": code})
+    house.forget_texts()
+    await front.activate(key, {"phone": f"+{BOHDAN}", "code": code})
+    house.drain()
+    assert house.waiting_answers() == [(BOHDAN, "Code accepted: +10 points. Balance: 10.")]
+    assert house.wrong_codes(ANNA)[0] >= 10
+    assert len(house.rows("message", "id")) == 1
+
+
+@pytest.mark.parametrize("later", ["acme", "other"], ids=["its own", "another firm's"])
+async def test_codes_name_their_campaign_when_there_are_more_short_numbers(front: Front, later: str) -> None:
+    house, key = front.house, front.key()
+    first = house.codes(1, 3)
+    house.firm("other")
+    second = house.campaign(later, short_numbers=("5050",))
+    both = house.campaign(short_numbers=("5050", "6060"))
+    mine = house.codes(second, 1)[0]
+    shared = house.codes(both, 1)[0]
+    asked = {"phone": PHONE}
+    assert (await front.activate(key, {**asked, "code": first[0]})).outcomes == ["activated"]
+    assert (await front.activate(key, {**asked, "code": shared})).outcomes == ["activated"]
+    assert (await front.activate(key, {**asked, "code": NEVER_ISSUED})).outcomes == ["invalid"]
+    theirs = await front.activate(front.key(later), {**asked, "code": mine})
+    assert theirs.outcomes == ["activated"]
+    apart = await front.activate(key, {**asked, "codes": [first[1], house.codes(both, 1)[0]]})
+    assert (apart.status, apart.body["errors"][0]["pointer"]) == (422, "#/codes")
+    named = await front.activate(key, {**asked, "code": first[2], "short_number": SHORT})
+    assert named.outcomes == ["activated"]
+    house.drain()
+    assert sorted(house.rows("message", "short_number")) == [(SHORT,), (SHORT,), ("5050",), ("5050",)]
+
+
 async def test_over_a_limit_nothing_is_looked_up_and_the_code_stays_good(front: Front) -> None:
     house, key = front.house, front.key()
     code = house.codes(1)[0]
@@ -212,15 +250,6 @@ async def test_a_body_that_unpacks_to_more_than_it_seems_is_refused(front: Front
     bomb = zlib.compress(b'{"phone": "' + b" " * 50_000_000 + b'"}')
     answer = await front.activate(front.key(), bomb, **{"Content-Encoding": "deflate"})
     assert answer.status in (400, 413)
-
-
-async def test_the_short_number_is_needed_only_where_there_are_several(front: Front) -> None:
-    house, key = front.house, front.key()
-    assert (await front.activate(key, GOOD)).status == 200
-    house.campaign(short_numbers=("5050",))
-    unclear = await front.activate(key, GOOD)
-    assert (unclear.status, unclear.body["detail"]) == (422, "short_number is needed: 4040, 5050.")
-    assert (await front.activate(key, {**GOOD, "short_number": SHORT})).status == 200
 
 
 async def test_a_redis_that_lost_its_claims_takes_none_and_loses_none(front: Front) -> None:

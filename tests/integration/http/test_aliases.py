@@ -197,6 +197,60 @@ def pass_time(house: House, key_id: int, seconds: int) -> None:
         house.redis.hincrby(keys.till(key_id), start, -seconds)
 
 
+async def test_slips_of_the_fingers_close_no_till(house: House, open_front: Any) -> None:
+    """The check digit shows them; nobody learns anything from asking for them."""
+    house.firm()
+    house.campaign()
+    front: Front = await open_front(aliases=budget())
+    key, alias = front.key(), await given(front)
+    slips = [
+        why for why in NOBODYS if why not in ("not given yet", "beyond what is ever given at this length")
+    ]
+    for _ in range(3):
+        assert [(await front.look_up(key, NOBODYS[why](alias))).status for why in slips] == [404] * len(slips)
+    assert _misses(house) == 0
+    assert front.meter.tick(measures.ALIAS_LOOKUPS, "mistyped").n == 3 * len(slips)
+    assert (await front.look_up(key, alias)).status == 200
+
+
+async def test_an_operator_lets_a_stopped_till_go_on(
+    house: House, open_front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.firm()
+    house.campaign()
+    front: Front = await open_front(aliases=budget())
+    key, other = front.key(), front.key()
+    alias = await given(front)
+    for one in (key, other):
+        for n in range(5):
+            await front.look_up(one, _alias(1_000_000 + n))
+    assert [(await front.look_up(one, alias)).status for one in (key, other)] == [429, 429]
+    _tills(house, monkeypatch)
+    done = CliRunner().invoke(cli, ["firm", "lift", "1"])
+    assert (done.exit_code, done.output) == (0, "lifted\n")
+    assert [(await front.look_up(one, alias)).status for one in (key, other)] == [200, 429]
+    assert _tills(house, monkeypatch)[0]["misses/day"] == "0"
+    assert "no API key 9 stands" in CliRunner().invoke(cli, ["firm", "lift", "9"]).output
+
+
+async def test_a_key_has_its_places_however_the_header_spells_it(house: House, open_front: Any) -> None:
+    house.firm()
+    house.campaign()
+    front: Front = await open_front(
+        aliases=budget(misses_per_hour=1000, misses_per_day=1000) | {"lookups_at_once": 3}
+    )
+    key, other = front.key(), front.key()
+    spelled = [f"{word}{' ' * n}{key}" for word in ("Bearer", "bearer", "BEARER") for n in range(1, 7)]
+
+    async def ask(header: str) -> int:
+        async with front.client.get("/v1/aliases/123456", headers={"Authorization": header}) as response:
+            return response.status
+
+    told = await asyncio.gather(*(ask(header) for header in spelled), ask(f"Bearer {other}"))
+    assert Counter(told[:-1]) == {404: 3, 429: 15}
+    assert told[-1] == 404
+
+
 async def test_guesses_at_the_same_moment_are_no_way_around_the_budget(house: House, open_front: Any) -> None:
     house.firm()
     house.campaign()
@@ -281,9 +335,9 @@ async def test_the_budget_of_a_day_holds_over_its_hours(house: House, open_front
     house.campaign()
     front: Front = await open_front(aliases=budget())
     key = front.key()
-    first = [(await front.look_up(key, "hello")).status for _ in range(6)]
+    first = [(await front.look_up(key, _alias(3_000_000))).status for _ in range(6)]
     pass_time(house, 1, 3601)
-    second = [await front.look_up(key, "hello") for _ in range(4)]
+    second = [await front.look_up(key, _alias(3_000_000)) for _ in range(4)]
     pass_time(house, 1, 3601)
     third = await front.look_up(key, await given(front))
     pass_time(house, 1, 86_400)
