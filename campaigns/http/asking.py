@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +12,7 @@ from campaigns.desk import Desk
 from campaigns.refused import Refused, Unknown
 from gateway.http.activations import firm_of
 from gateway.http.problems import Kind, Problem, refused
+from gateway.http.shares import Shares
 from gateway.store.api_keys import ApiKeys
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -21,25 +21,32 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Asking:
-    """`keys`: whose API key it is."""
+    """`keys`: whose API key it is. Counting people has threads apart from what is answered at once."""
 
     def __init__(self, desk: Desk, keys: ApiKeys) -> None:
         self.desk = desk
         self._keys = keys
+        self._light = Shares("blasts", threads=2, of_one=1)
+        self._heavy = Shares("counts", threads=2, of_one=1)
 
     async def firm(self, request: web.Request) -> int:
         """The firm that asks. Raises Problem."""
         return await firm_of(request, self._keys)
 
-    async def answer(self, work: Callable[[], Any], *, status: int = 200, **headers: str) -> web.Response:
-        """What `work` returns, as JSON; it runs beside the loop. Raises Problem for what it refuses."""
+    async def answer(
+        self, firm: int, work: Callable[[], Any], *, heavy: bool = False, status: int = 200
+    ) -> web.Response:
+        """What `work` returns, as JSON; done beside the loop, in the firm's turn. `heavy`: it counts people.
+
+        Raises Problem for what it refuses.
+        """
         try:
-            told = await asyncio.to_thread(work)
+            told = await (self._heavy if heavy else self._light).run(firm, work)
         except Refused as err:
             raise refused(*err.why) from err
         except Unknown as err:
             raise Problem(Kind.HTTP, 404, f"{err}.") from err
-        return web.json_response(told, status=status, headers={"Cache-Control": "no-store", **headers})
+        return web.json_response(told, status=status, headers={"Cache-Control": "no-store"})
 
 
 def id_of(request: web.Request) -> int:

@@ -45,17 +45,17 @@ def routes(asking: Asking) -> list[web.RouteDef]:
             except NotExcludable as err:
                 raise Refused(f"exclude: {err}") from err
 
-        return await asking.answer(work, status=201)
+        return await asking.answer(firm, work, heavy=True, status=201)
 
     async def list_(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
         return await asking.answer(
-            lambda: {"audiences": [told.audience(found) for found in desk.audiences.all(firm)]}
+            firm, lambda: {"audiences": [told.audience(found) for found in desk.audiences.all(firm)]}
         )
 
     async def show(request: web.Request) -> web.Response:
         firm, id_ = await asking.firm(request), id_of(request)
-        return await asking.answer(lambda: counted(find(firm, id_)))
+        return await asking.answer(firm, lambda: counted(find(firm, id_)), heavy=True)
 
     async def upload(request: web.Request) -> web.Response:
         firm, id_ = await asking.firm(request), id_of(request)
@@ -70,7 +70,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
             known = desk.audiences.upload(audience, wanted, desk.clock())
             return {"received": len(form.references), "known": known}
 
-        return await asking.answer(work)
+        return await asking.answer(firm, work, heavy=True)
 
     async def clear(request: web.Request) -> web.Response:
         firm, id_ = await asking.firm(request), id_of(request)
@@ -79,7 +79,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
             desk.audiences.clear(find(firm, id_))
             return counted(find(firm, id_))
 
-        return await asking.answer(work)
+        return await asking.answer(firm, work, heavy=True)
 
     async def sample(request: web.Request) -> web.Response:
         firm, id_ = await asking.firm(request), id_of(request)
@@ -89,7 +89,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
             members = desk.audiences.some(find(firm, id_), desk.clock(), most=most, seed="")
             return {"shoppers": [told.member(desk, firm, found) for found in members]}
 
-        return await asking.answer(work)
+        return await asking.answer(firm, work, heavy=True)
 
     return [
         web.post(PATH, create),

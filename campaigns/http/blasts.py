@@ -35,30 +35,35 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Draft)
         return await asking.answer(
-            lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
+            firm, lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
         )
 
     async def list_(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
         return await asking.answer(
-            lambda: {"blasts": [told.blast(found) for found in blasts.of_firm(desk.engine, firm)]}
+            firm, lambda: {"blasts": [told.blast(found) for found in blasts.of_firm(desk.engine, firm)]}
         )
 
-    def of_one(work: Callable[[Blast], Any]) -> Handler:
+    def of_one(work: Callable[[Blast], Any], *, heavy: bool = False) -> Handler:
         """A handler that does something with the firm's blast of the path."""
 
         async def handle(request: web.Request) -> web.Response:
             firm, id_ = await asking.firm(request), id_of(request)
-            return await asking.answer(lambda: work(life.of_firm(desk, firm, id_)))
+            return await asking.answer(firm, lambda: work(life.of_firm(desk, firm, id_)), heavy=heavy)
 
         return handle
 
     def turning(turn: Callable[..., Blast]) -> Handler:
-        return of_one(lambda blast: told.blast(turn(desk, blast, desk.clock())))
+        """A launch looks at the people first."""
+        heavy = turn is life.launch
+        return of_one(lambda blast: told.blast(turn(desk, blast, desk.clock())), heavy=heavy)
 
     def look_ahead(blast: Blast) -> dict[str, Any]:
         """Bounded as at a launch: a whole million would slow this process down for half a minute."""
         return told.preflight(preflight(desk, blast, desk.clock(), most=life.LOOKED_AT_LAUNCH))
+
+    def judged(blast: Blast) -> dict[str, Any]:
+        return {**told.blast(blast), **told.results(results(desk.engine, blast))}
 
     async def show_texts(request: web.Request) -> web.Response:
         most, seed = whole(request, "most", 5, preview.MOST), request.query.get("seed", "")[:40]
@@ -67,7 +72,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
             texts = preview.preview(desk, blast, desk.clock(), most=most, seed=seed)
             return {"texts": [told.seen(text) for text in texts]}
 
-        return await of_one(work)(request)
+        return await of_one(work, heavy=True)(request)
 
     async def test(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
@@ -78,7 +83,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
             blast = life.of_firm(desk, firm, id_of(request))
             return {"message": preview.try_out(desk, blast, number, form.language)}
 
-        return await asking.answer(work, status=202)
+        return await asking.answer(firm, work, status=202)
 
     async def unknown(request: web.Request) -> web.Response:
         after = request.query.get("after", "")
@@ -93,10 +98,8 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         web.get(ONE, of_one(told.blast)),
         web.get(f"{ONE}/preview", show_texts),
         web.post(f"{ONE}/test", test),
-        web.post(f"{ONE}/preflight", of_one(look_ahead)),
+        web.post(f"{ONE}/preflight", of_one(look_ahead, heavy=True)),
         *(web.post(f"{ONE}/{word}", turning(turn)) for word, turn in _TURNS.items()),
-        web.get(
-            f"{ONE}/results", of_one(lambda b: {**told.blast(b), **told.results(results(desk.engine, b))})
-        ),
+        web.get(f"{ONE}/results", of_one(judged, heavy=True)),
         web.get(f"{ONE}/unknown", unknown),
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
@@ -16,6 +18,7 @@ from gateway.http import bodies
 from gateway.http.activations import firm_of
 from gateway.http.bodies import Body, Name, Printable
 from gateway.http.problems import Kind, Problem, refused
+from gateway.http.shares import Shares
 from gateway.store import recordings
 from gateway.store.api_keys import ApiKeys
 from gateway.store.recordings import InUse, NameTaken, New, Recording, TooMany
@@ -25,8 +28,12 @@ from ivr.recordings.studio import MOST_OCTETS, NotHere, NotUsable, Sound, Studio
 PATH: Final = "/v1/recordings"
 ONE: Final = f"{PATH}/{{id:[0-9]{{1,15}}}}"
 UPLOADED_WITHIN_S: Final = 120.0
-MOST_UPLOADS: Final = 8  # at once, of one process: each is held in memory
+SILENT_S: Final = 5.0  # an upload that sends nothing for so long, or slower than the next line, is given up
+LEAST_OCTETS_PER_S: Final = 16 * 1024
+MOST_UPLOADS: Final = 16  # at once, of one process: each is held in memory
+MOST_UPLOADS_OF_ONE: Final = 2  # firm
 MOST_MADE: Final = 2  # at once: each takes a processor
+_AGAIN_S: Final = 5
 _WAV: Final = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
 
 
@@ -45,20 +52,19 @@ class Words(Named):
 
 def routes(engine: Engine, keys: ApiKeys, studio: Studio) -> list[web.RouteDef]:
     """All of them."""
-    uploads, making = asyncio.Semaphore(MOST_UPLOADS), asyncio.Semaphore(MOST_MADE)
+    under_way: Counter[int] = Counter()
+    making = Shares("recordings", threads=MOST_MADE, of_one=1)
 
     async def create(request: web.Request) -> web.Response:
         firm = await firm_of(request, keys)
         if request.content_type in _WAV:
             named = _named(request)
-            async with uploads:
+            with _place(under_way, firm):
                 wav = await _upload(request)
-                async with making:
-                    sound = await _made(studio.convert, wav)
+                sound = await _made(making, firm, lambda: studio.convert(wav))
             return await _kept(engine, firm, named, sound, None)
         form = await bodies.read(request, Words)
-        async with making:
-            sound = await _made(studio.speak, form.words, form.language)
+        sound = await _made(making, firm, lambda: studio.speak(form.words, form.language))
         return await _kept(engine, firm, form, sound, form.words)
 
     async def list_(request: web.Request) -> web.Response:
@@ -110,23 +116,49 @@ def _named(request: web.Request) -> Named:
         raise Problem(Kind.BAD_REQUEST, 400, told_) from err
 
 
+@contextmanager
+def _place(under_way: Counter[int], firm: int) -> Iterator[None]:
+    """Around an upload: a firm has so many places, and all together. Raises Problem for one too many."""
+    if under_way[firm] >= MOST_UPLOADS_OF_ONE or under_way.total() >= MOST_UPLOADS:
+        told_ = f"A firm may have {MOST_UPLOADS_OF_ONE} uploads under way, all together {MOST_UPLOADS}."
+        raise Problem(Kind.LIMITED, 429, told_, retry_after_s=_AGAIN_S)
+    under_way[firm] += 1
+    try:
+        yield
+    finally:
+        under_way[firm] -= 1
+        if not under_way[firm]:
+            del under_way[firm]
+
+
 async def _upload(request: web.Request) -> bytes:
-    """The body, which may be larger than any other that we take. Raises Problem."""
-    found = bytearray()
-    try:
-        async with asyncio.timeout(UPLOADED_WITHIN_S):
-            async for chunk in request.content.iter_any():
-                found += chunk
-                if len(found) > MOST_OCTETS:
-                    raise Problem(Kind.HTTP, 413, f"A recording has {MOST_OCTETS // 2**20} MiB at most.")
-    except TimeoutError as err:
-        raise Problem(Kind.HTTP, 408, f"The body did not come within {UPLOADED_WITHIN_S:g} s.") from err
-    return bytes(found)
+    """The body, which may be larger than any other that we take, and must come on. Raises Problem."""
+    found, clock = bytearray(), asyncio.get_running_loop().time
+    begun = clock()
+    while True:
+        try:
+            async with asyncio.timeout(SILENT_S):
+                chunk = await request.content.readany()
+        except TimeoutError as err:
+            raise _too_slow() from err
+        if not chunk:
+            return bytes(found)
+        found += chunk
+        if len(found) > MOST_OCTETS:
+            raise Problem(Kind.HTTP, 413, f"A recording has {MOST_OCTETS // 2**20} MiB at most.")
+        took = clock() - begun
+        if took > UPLOADED_WITHIN_S or (took > SILENT_S and len(found) < took * LEAST_OCTETS_PER_S):
+            raise _too_slow()
 
 
-async def _made(make: Callable[..., Sound], *given: object) -> Sound:
+def _too_slow() -> Problem:
+    pace = f"{LEAST_OCTETS_PER_S // 1024} KiB a second or more"
+    return Problem(Kind.HTTP, 408, f"The body must come within {UPLOADED_WITHIN_S:g} s, {pace}.")
+
+
+async def _made(making: Shares, firm: int, make: Callable[[], Sound]) -> Sound:
     try:
-        return await asyncio.to_thread(make, *given)
+        return await making.run(firm, make)
     except NotUsable as err:
         raise refused(str(err)) from err
     except NotHere as err:
