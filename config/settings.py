@@ -81,6 +81,7 @@ class HttpSettings(Section):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
     operator_token: SecretStr = SecretStr("")  # for /v1/links and more; empty: nobody may ask
     operator_token_file: Path | None = None
+    inquiries_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 60  # about persons, of a firm
 
     @model_validator(mode="after")
     def _token_from_file(self) -> HttpSettings:

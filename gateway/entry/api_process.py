@@ -40,6 +40,7 @@ from gateway.store.api_keys import ApiKeys
 from gateway.store.connect import async_client
 from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
+from gateway.store.inquiries import Inquiries
 from gateway.store.metrics import METRICS, Meter
 from gateway.store.pins import PinStore
 from gateway.store.sendqueue import ServiceMessages
@@ -75,7 +76,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     _add_operators_routes(app, backing, redis, keeper)
     _add_marketers_routes(app, backing, keeper, choice)
     token = settings.http.operator_token.get_secret_value()
-    app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk))
+    inquiries = Inquiries(redis.redis, settings.http.inquiries_per_hour)
+    app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk, inquiries))
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")

@@ -24,6 +24,7 @@ BLAST_ENDED_TTL = 8 * 86_400  # texts of a blast that has ended may wait for a l
 ASKED_TTL = 30 * 86_400  # who has asked for an offer in a call gets it once; no blast calls for so long
 TRIALS_WINDOW = 86_400
 NEWCOMERS_WINDOW = 3600
+INQUIRIES_WINDOW = 3600
 PARTS_DONE_TTL = 900  # a joined long text is kept so that its re-sent last part joins again
 
 CHUNK_BITS = 65_536
@@ -211,6 +212,11 @@ def asked(firm: int, blast_id: int, shopper_id: int) -> str:
 def trials(firm: int) -> str:
     """How many trial texts a firm has sent; ends by TRIALS_WINDOW."""
     return f"{{f{firm}}}:trials"
+
+
+def inquiries(firm: int) -> str:
+    """How many questions about persons a firm has asked; ends by INQUIRIES_WINDOW."""
+    return f"{{f{firm}}}:inquiries"
 
 
 def receipts(link: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from gateway.store import accesses, consents, contacts, holdings, people, sql
+from gateway.store import accesses, consents, contacts, dealings, holdings, people, sql
 from gateway.store.consents import Entry
 from gateway.store.contacts import Contact
 from gateway.store.holdings import Holdings
@@ -30,9 +30,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Everything of a person. `consents`: oldest first."""
+    """Everything of a person. `consents`: oldest first. `since`: they deal with the firm that asks, ms."""
 
     holdings: Holdings
+    since: int | None
     consents: tuple[Entry, ...]
     reached: tuple[Reached, ...]
 
@@ -47,7 +48,7 @@ class Inquiry:
 
 
 def held(number: str, inquiry: Inquiry, engine: Engine, vault: Vault) -> Held | None:
-    """What is kept of whoever has this number (E.164 digits). None: nothing.
+    """What is kept of whoever has this number (E.164 digits). None: nothing; to a firm: or a stranger to it.
 
     That somebody asked is on disk before anything is told. Raises SQLAlchemyError.
     """
@@ -58,10 +59,14 @@ def held(number: str, inquiry: Inquiry, engine: Engine, vault: Vault) -> Held | 
     if person is None:
         return None
     with engine.connect() as connection:
+        since = None if firm_id is None else dealings.since(connection, person.id, firm_id)
+        if firm_id is not None and since is None:
+            return None
         entries = consents.entries_of(connection, person.id, firm_id)
         made = contacts.of_person(connection, person.id, firm_id)
         return Held(
             holdings=holdings.of_person(connection, person.id, firm_id),
+            since=since,
             consents=tuple(entries),
             reached=tuple(Reached(contact=one, consent=_stood(one, entries)) for one in made),
         )

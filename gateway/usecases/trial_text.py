@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 from gateway.domain.priority import Priority
 from gateway.domain.segments import count
 from gateway.store import accesses, keys, ledger, people, schema, sql
+from gateway.store.dealings import TRIAL
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 
-KIND = "trial"
+KIND = TRIAL
 
 
 class Trial(NamedTuple):

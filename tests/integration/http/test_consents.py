@@ -13,9 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config.texts import LANGUAGES
 from gateway.http import consents, guard, persons
+from gateway.store.inquiries import Inquiries
 from gateway.store.metrics import Meter
-from gateway.usecases import set_up
-from tests.integration.core.house import ANNA, BOHDAN, House
+from gateway.usecases import set_up, trial_text
+from gateway.usecases.trial_text import Trial
+from tests.integration.core.house import ANNA, BOHDAN, LINK, SHORT, House
 from tests.integration.http.conftest import Opens
 from tests.integration.http.front import Answer, Front, services, settings_of
 
@@ -149,7 +151,8 @@ async def asking(house: House, open_front: Opens) -> Any:
     front = await open_front()
     app = web.Application(middlewares=[guard.middleware(Meter())])
     made = services(house, settings_of(house), Meter(), [])
-    app.add_routes(persons.routes(house.engine, TOKEN, made.keys, made.desk))
+    inquiries = Inquiries(house.client, 10)
+    app.add_routes(persons.routes(house.engine, TOKEN, made.keys, made.desk, inquiries))
     async with TestClient(TestServer(app)) as client:
         yield Front(house=house, client=client, meter=front.meter)
 
@@ -174,10 +177,79 @@ async def test_what_do_we_hold_about_this_person(asking: Front) -> None:
     assert ANNA not in str(told)
 
     key = set_up.new_api_key(house.engine, house.vault, "other")
-    told = (await ask(asking, persons.DATA, key)).body
-    assert [told[kind] for kind in ("activations", "ledger", "messages", "consents")] == [[]] * 4
+    assert (await ask(asking, persons.DATA, key)).body == {"known": False}
     assert (await ask(asking, persons.DATA, TOKEN, BOHDAN)).body == {"known": False}
     assert (await ask(asking, persons.DATA, "uc_nobodys")).status == 401
+
+
+async def shared(house: House) -> None:
+    """Anna has texted codes of two firms at once, and a STOP that holds for both; Bohdan knows one."""
+    house.firm("other")
+    house.campaign("other")
+    one, other, third = house.codes(1, 1)[0], *house.codes(2, 2)
+    await house.text(f"{one} {other}")
+    await house.text("STOP")
+    await house.text(third, BOHDAN)
+    house.drain()
+
+
+@pytest.mark.parametrize(("firm", "foreign"), [("acme", "other"), ("other", "acme")])
+async def test_a_firm_learns_of_its_own_people_and_nothing_that_two_firms_could_join(
+    asking: Front, firm: str, foreign: str
+) -> None:
+    house = asking.house
+    await shared(house)
+    mine, theirs = (set_up.new_api_key(house.engine, house.vault, slug) for slug in (firm, foreign))
+    told, other = [(await ask(asking, persons.DATA, key)).body for key in (mine, theirs)]
+    assert len(told["activations"]) == 1
+    assert len(told["consents"]) == 2
+    joining = strings(told) & strings(other)
+    telling = {word for word in joining if re.search("[0-9]", word) and not TO_THE_MINUTE.fullmatch(word)}
+    assert telling <= {SHORT}
+
+
+TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\+00:00")
+
+
+def strings(told: Any) -> set[str]:
+    """Every word, id and moment in an answer."""
+    if isinstance(told, dict):
+        return {word for value in told.values() for word in strings(value)}
+    if isinstance(told, list):
+        return {word for value in told for word in strings(value)}
+    return {told} if isinstance(told, str) else set()
+
+
+async def test_a_stranger_to_a_firm_is_told_as_nobody(asking: Front) -> None:
+    house = asking.house
+    await shared(house)
+    acme = set_up.new_api_key(house.engine, house.vault, "acme")
+    other = set_up.new_api_key(house.engine, house.vault, "other")
+    trial = Trial("0" * 24, 2, LINK, SHORT, "380631112233", "a text that is tried out")
+    trial_text.send(trial, house.engine, house.redis, house.vault, who="firm 2")
+    nobody = await ask(asking, persons.DATA, other, "380990000000")
+    tried = await ask(asking, persons.DATA, other, "380631112233")
+    assert tried.body == nobody.body == {"known": False}
+    house.firm("third")
+    third = set_up.new_api_key(house.engine, house.vault, "third")
+    assert (await ask(asking, persons.DATA, third)).body == {"known": False}
+    assert (await ask(asking, persons.CONTACTS, third)).body == {"contacts": []}
+    assert (await ask(asking, persons.DATA, acme)).body["known"]
+
+
+async def test_a_firm_asks_so_often_and_another_one_is_not_held_up(asking: Front) -> None:
+    house = asking.house
+    house.firm("other")
+    acme, again, other = (set_up.new_api_key(house.engine, house.vault, s) for s in ("acme", "acme", "other"))
+    numbers = [f"38067000{n:04d}" for n in range(12)]
+    answers = [
+        await ask(asking, persons.DATA, acme if n % 2 else again, one) for n, one in enumerate(numbers)
+    ]
+    assert [answer.status for answer in answers] == [200] * 10 + [429] * 2
+    assert 3590 <= int(answers[-1].headers["Retry-After"]) <= 3600
+    assert (await ask(asking, persons.DATA, other)).status == 200
+    assert [(await ask(asking, persons.DATA, TOKEN)).status for _ in range(12)] == [200] * 12
+    assert len(house.rows("person_access", "id")) == 10 + 1 + 12
 
 
 async def test_each_question_about_a_person_is_in_the_access_log(asking: Front) -> None:

@@ -43,7 +43,7 @@ def routes() -> Iterator[web.RouteDef]:
     site = web_activations.Site(desk=NOTHING, pin_desk=NOTHING, consents=NOTHING, public_url="", trusted=())
     yield from web_activations.routes(site)
     yield from consents.routes(NOTHING, NOTHING, NOTHING)
-    yield from persons.routes(NOTHING, "", NOTHING, NOTHING)
+    yield from persons.routes(NOTHING, "", NOTHING, NOTHING, NOTHING)
     yield from aliases.routes(NOTHING, NOTHING, 1)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
