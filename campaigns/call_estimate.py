@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from campaigns import call_faults
 from campaigns.call_load import CallLoad
 from campaigns.calling import BAD_NUMBER
 from campaigns.desk import Desk
-from campaigns.forecast import Forecast, Load
+from campaigns.forecast import Forecast, Load, Openings
 from campaigns.verdicts import Reached
 from gateway.domain.consent import Channel
 from gateway.domain.floor import LEAST
@@ -71,7 +71,7 @@ class CallEstimate:
             plan=self._paced(),
         )
 
-    def forecast(self, people: int, starts_at: int, open_share: Callable[[int], float]) -> Forecast:
+    def forecast(self, people: int, starts_at: int, openings: Openings) -> Forecast:
         """For so many people."""
         load = self.load(people)
 
@@ -85,7 +85,7 @@ class CallEstimate:
                 expires_at=self._blast.expires_at,
             )
 
-        return load.forecast(of, open_share)
+        return load.forecast(of, openings)
 
     def warns(self) -> Iterator[str]:
         """What its marketer should know."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from campaigns.forecast import Forecast, Load, forecast
+from campaigns.forecast import Forecast, Load, Openings, forecast
 from gateway.domain.offer_call import CallPlan
 
 ANSWERED: Final = 0.5  # of the calls
@@ -56,19 +56,19 @@ class CallLoad:
         held_s = 60 * minutes / self.calls if self.calls else 0.0
         return min(self.plan.calls_per_s, self.plan.channels / held_s) if held_s else self.plan.calls_per_s
 
-    def forecast(self, load: Callable[..., Load], open_share: Callable[[int], float]) -> Forecast:
+    def forecast(self, load: Callable[..., Load], openings: Openings) -> Forecast:
         """Everybody once, then all calls at their pace, the last of them after the times between attempts.
 
         `load`: for so many calls from a moment on. `unreached`: who is not even called once.
         """
         everybody = sum(self.people.values())
-        once = forecast(load(everybody), open_share)
+        once = forecast(load(everybody), openings)
         if once.finishes_at is None:
             return once
-        all_ = forecast(load(self.calls), open_share)
+        all_ = forecast(load(self.calls), openings)
         again = max(self.people, default=1) - 1
         behind = once.finishes_at + again * self.plan.retry_no_answer_s * 1000
-        last = forecast(load(everybody * (1 - ANSWERED) ** again, starts_at=behind), open_share)
+        last = forecast(load(everybody * (1 - ANSWERED) ** again, starts_at=behind), openings)
         ends = [one.finishes_at for one in (all_, last)]
         known = [at for at in ends if at is not None]
         return Forecast(finishes_at=max(known) if len(known) == len(ends) else None, unreached=0)

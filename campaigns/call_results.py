@@ -22,7 +22,7 @@ class Calls(NamedTuple):
 
     `by_outcome`: of those who are not called any more, what came of the last call. `deferred`: until later,
     by the law's or the caps' reason. `denied`: by reason. `cancelled`, `not_reached`: were never called when
-    the blast was over. `talked_s`: of all calls together, seconds.
+    the blast was over. `talked_s`: of all calls together, seconds; `talked`: how many people that were.
     """
 
     waiting: int
@@ -33,6 +33,7 @@ class Calls(NamedTuple):
     cancelled: int
     not_reached: int
     talked_s: int
+    talked: int
 
 
 class UnknownCall(NamedTuple):
@@ -49,6 +50,7 @@ def calls(connection: Connection, blast_id: int) -> Calls:
     rows = connection.execute(counted.group_by(c.c.state, c.c.outcome)).all()
     ended = {outcome or "": n for state, outcome, n in rows if state == CallState.ENDED.value}
     deferred = _by_reason(connection, blast_id, schema.WAITING, c.c.reason.is_not(None))
+    talked, talked_s = _talked(connection, blast_id)
     waiting = sum(n for state, _, n in rows if state == CallState.WAITING.value)
     return Calls(
         waiting=max(0, waiting - sum(deferred.values())),
@@ -58,7 +60,8 @@ def calls(connection: Connection, blast_id: int) -> Calls:
         denied=_by_reason(connection, blast_id, _ended(Outcome.DENIED)),
         cancelled=ended.get(Outcome.CANCELLED, 0),
         not_reached=ended.get(Outcome.EXPIRED, 0),
-        talked_s=_talked_s(connection, blast_id),
+        talked_s=talked_s,
+        talked=talked,
     )
 
 
@@ -134,8 +137,10 @@ def _ended(outcome: Outcome) -> ColumnElement[bool]:
     return and_(c.c.state == CallState.ENDED.value, c.c.outcome == outcome.value)
 
 
-def _talked_s(connection: Connection, blast_id: int) -> int:
+def _talked(connection: Connection, blast_id: int) -> tuple[int, int]:
+    """How many people have talked, and for how many seconds all together."""
     r = schema.offer_call_record
-    talked = r.c.ended_at - r.c.answered_at
-    query = select(func.sum(talked)).where(r.c.blast_id == blast_id, r.c.answered_at.is_not(None))
-    return int(connection.scalar(query) or 0) // 1000
+    seconds, people = func.sum(r.c.ended_at - r.c.answered_at), func.count(distinct(r.c.shopper_id))
+    query = select(people, seconds).where(r.c.blast_id == blast_id, r.c.answered_at.is_not(None))
+    count, ms = connection.execute(query).one()
+    return int(count), int(ms or 0) // 1000

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
+_DONE: Final = 0.01  # texts: rounding leaves less
 ASSUMED_PER_S: Final = 100.0  # segments of an account whose contract knows no limit
+
+
+Openings = Callable[[int], Sequence[bool]]  # of each of some recipients: whether reached at a moment, ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +40,28 @@ class Forecast:
     unreached: int
 
 
-def forecast(load: Load, open_share: Callable[[int], float]) -> Forecast:
-    """Hour by hour. `open_share`: of the recipients, those who may be written to at a moment (ms)."""
+def forecast(load: Load, openings: Openings) -> Forecast:
+    """Hour by hour, as if all were like some of them: who is reached is done with, the others wait on."""
     texts_per_s = load.per_s / max(1.0, load.segments)
     if load.spread_s:
         texts_per_s = min(texts_per_s, max(load.texts, 1) / load.spread_s)
-    left, at = float(load.texts), load.starts_at
-    while left >= 1 and at < load.expires_at:
+    at = load.starts_at
+    count = len(openings(at))
+    waits = [load.texts / count] * count  # so many stand behind each of them
+    while (left := sum(waits)) >= _DONE and at < load.expires_at:
         hour_s = min(HOUR_MS - at % HOUR_MS, load.expires_at - at) / 1000
-        share = open_share(at)
-        # Once fewer are left than live where it is open, all of those who are left may wait elsewhere.
-        leaves = texts_per_s * hour_s if share else 0.0
-        open_now = left if share == 1 else min(left, share * load.texts)
-        if leaves >= open_now >= left:
+        now = openings(at)
+        open_now = sum(n for n, is_open in zip(waits, now, strict=True) if is_open)
+        leaves = min(texts_per_s * hour_s, open_now)
+        if open_now >= left - _DONE and leaves >= open_now:
             return Forecast(finishes_at=at + int(left / texts_per_s * 1000), unreached=0)
-        left -= min(leaves, open_now)
+        if leaves:
+            stay = 1 - leaves / open_now
+            waits = [n * stay if is_open else n for n, is_open in zip(waits, now, strict=True)]
         at += int(hour_s * 1000)
-    return Forecast(finishes_at=at if left < 1 else None, unreached=0 if left < 1 else int(left))
+    return Forecast(
+        finishes_at=at if left < _DONE else None, unreached=0 if left < _DONE else max(1, round(left))
+    )
 
 
 def total_rate(rates: dict[str, float]) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from campaigns.call_estimate import CallEstimate
 from campaigns.call_load import CallLoad
 from campaigns.desk import Desk
-from campaigns.forecast import HOUR_MS, Forecast
+from campaigns.forecast import HOUR_MS, Forecast, Openings
 from campaigns.people import people_of
 from campaigns.text_estimate import TextEstimate, TextLoad
 from campaigns.verdicts import Person, Reached
@@ -18,6 +18,7 @@ from campaigns.words import setting_of
 from gateway.domain import offer
 from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
+from gateway.domain.floor import is_hidden, tens
 from gateway.domain.policy.verdict import Allow, Defer, Deny, Reason
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
@@ -54,8 +55,16 @@ class Preflight:
 
     @property
     def people(self) -> int:
-        """As many as would be reached, were all of the audience like those who were looked at."""
-        return round(self.reachable * self.audience / self.looked) if self.looked else 0
+        """As many as would be reached, were all of the audience like those who were looked at.
+
+        In tens where some of them are too few to be told: what they take tells how many they are.
+        """
+        found = round(self.reachable * self.audience / self.looked) if self.looked else 0
+        return tens(found) if any(map(is_hidden, self._counted)) else found
+
+    @property
+    def _counted(self) -> tuple[int, ...]:
+        return (self.held, self.now, *self.deferred.values(), *self.denied.values())
 
 
 class Estimate(Protocol):
@@ -76,7 +85,7 @@ class Estimate(Protocol):
     def warns(self) -> Iterator[str]:
         """What the marketer should know."""
 
-    def forecast(self, people: int, starts_at: int, open_share: Callable[[int], float]) -> Forecast:
+    def forecast(self, people: int, starts_at: int, openings: Openings) -> Forecast:
         """When so many would be done."""
 
 
@@ -181,11 +190,17 @@ def _judge(blast: Blast, found: Preflight) -> None:
 def _foresee(
     desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, sample: Sequence[Person]
 ) -> None:
-    def open_share(at: int) -> float:
+    def openings(at: int) -> Sequence[bool]:
         verdicts = desk.looks.look(blast.firm_id, Channel(blast.channel), sample, at)
-        return sum(isinstance(v, Allow) for v in verdicts) / len(verdicts)
+        return [isinstance(verdict, Allow) for verdict in verdicts]
 
-    found.forecast = estimate.forecast(found.people, found.at, open_share)
+    forecast = estimate.forecast(found.people, found.at, openings)
+    # Of a few who wait longest nobody may be in the sample.
+    last = max(found.deferred, default=0)
+    if forecast.finishes_at is not None and forecast.finishes_at < last:
+        in_time = last < blast.expires_at
+        forecast = Forecast(finishes_at=last if in_time else None, unreached=forecast.unreached)
+    found.forecast = forecast
     if late := found.forecast.unreached:
         found.warns.append(f"about {late} will not be reached before it expires: let it expire later")
     elif found.forecast.finishes_at is None:

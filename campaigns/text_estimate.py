@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from campaigns.desk import Desk
-from campaigns.forecast import Forecast, Load, forecast, total_rate
+from campaigns.forecast import Forecast, Load, Openings, forecast, total_rate
 from campaigns.verdicts import Reached
 from campaigns.words import setting_of, written
 from gateway.domain import offer
@@ -60,7 +60,7 @@ class TextEstimate:
         """Nothing."""
         return iter(())
 
-    def forecast(self, people: int, starts_at: int, open_share: Callable[[int], float]) -> Forecast:
+    def forecast(self, people: int, starts_at: int, openings: Openings) -> Forecast:
         """For so many people."""
         load = Load(
             texts=people,
@@ -70,7 +70,7 @@ class TextEstimate:
             starts_at=starts_at,
             expires_at=self._blast.expires_at,
         )
-        return forecast(load, open_share)
+        return forecast(load, openings)
 
     def _per_text(self) -> float:
         return self._segments / self._texts if self._texts else 0.0

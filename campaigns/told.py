@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from campaigns.call_load import CallLoad
@@ -14,7 +14,7 @@ from campaigns.results import Afterwards, Results
 from campaigns.text_estimate import TextLoad
 from gateway.domain import instants
 from gateway.domain.draw import MILLION
-from gateway.domain.floor import LEAST, told
+from gateway.domain.floor import LEAST, is_hidden, parts, tens, told
 from gateway.domain.offer_call import Outcome
 from gateway.store.audiences import Audience, Member
 from gateway.store.blasts import Blast
@@ -78,7 +78,7 @@ def preflight(found: Preflight) -> dict[str, Any]:
     Where only a part of the audience was looked at, the rest is taken to be like it.
     """
     forecast = found.forecast
-    people = _estimated(found)
+    held, now, deferred, denied = _parts(found)
     return {
         **_load(found.load),
         "at": time(found.at),
@@ -87,10 +87,10 @@ def preflight(found: Preflight) -> dict[str, Any]:
         "warns": found.warns,
         "audience": told(found.audience),
         "looked_at": told(found.looked),
-        "held_out": people(found.held),
-        "now": people(found.now),
-        "deferred": [{"until": time(at), "people": people(n)} for at, n in sorted(found.deferred.items())],
-        "denied": {reason: people(n) for reason, n in sorted(found.denied.items())},
+        "held_out": held,
+        "now": now,
+        "deferred": [{"until": time(at), "people": n} for at, n in deferred.items()],
+        "denied": denied,
         "finishes_at": time(forecast.finishes_at if forecast else None),
     }
 
@@ -99,10 +99,9 @@ def _load(found: TextLoad | CallLoad | None) -> dict[str, Any]:
     if found is None:
         return {}
     if isinstance(found, TextLoad):
-        total = round(found.texts * found.per_text)
         return {
             "segments": {
-                "total": total,
+                "total": round(found.texts * found.per_text),
                 "of_a_text": round(found.per_text, 2),
                 "at_most": dict(found.longest),
             }
@@ -119,26 +118,56 @@ def _load(found: TextLoad | CallLoad | None) -> dict[str, Any]:
 
 
 def results(found: Results) -> dict[str, Any]:
-    """What became of it. Texts are counted as they are; what people did from ten on."""
+    """What became of it, in counts from ten on. Unknown ones are listed, so they are told as they are."""
     reached = "texted" if found.calls is None else "called"
+    shown = parts(_together(found))
+    fewer = any(is_hidden(n) for n in _together(found).values())
+    by_word = {kind: {w: n for (k, w), n in shown.items() if k == kind} for kind in _BY_WORD}
+    of = {kind: n for (kind, word), n in shown.items() if not word}
     return {
-        **({} if found.calls is None else {"calls": _calls(found.calls)}),
+        **({} if found.calls is None else {"calls": _calls(found.calls, of, by_word["by_outcome"])}),
         "texts_by_state": {
-            "queued": found.queued,
-            "sent": found.sent,
-            "delivered": found.delivered,
-            "failed": dict(found.failed),
-            "expired": found.expired,
+            **({name: of[name] for name in _STATES} if found.calls is None else _asked_for(found)),
+            "failed": by_word["failed"] if found.calls is None else counts(found.failed),
             "unknown": found.unknown,
         },
-        "deferred": counts(found.deferred),
-        "denied": counts(found.denied),
-        "cancelled": told(found.cancelled),
-        "not_reached": told(found.not_reached),
-        "held_out": told(found.held_out),
+        "deferred": by_word["deferred"],
+        "denied": by_word["denied"],
+        "cancelled": of["cancelled"],
+        "not_reached": of["not_reached"],
+        "held_out": of["held_out"],
         "opted_out": told(found.opted_out),
-        "activated": {reached: _afterwards(found.reached), "held_out": _afterwards(found.holdout)},
+        "activated": {
+            reached: _afterwards(found.reached, fewer=fewer),
+            "held_out": _afterwards(found.holdout, fewer=fewer),
+        },
     }
+
+
+_BY_WORD = ("failed", "deferred", "denied", "by_outcome")
+
+
+def _together(found: Results) -> dict[tuple[str, str], int]:
+    """The parts of all its recipients: what is told of each word, or of each kind without one."""
+    calls = found.calls
+    kinds = {"cancelled": found.cancelled, "not_reached": found.not_reached, "held_out": found.held_out}
+    words: dict[str, Mapping[str, int]] = {"deferred": found.deferred, "denied": found.denied}
+    if calls is None:
+        kinds |= {name: getattr(found, name) for name in _STATES}
+        words["failed"] = found.failed
+    else:
+        kinds |= {"waiting": calls.waiting, "calling": calls.calling}
+        words["by_outcome"] = {w: n for w, n in calls.by_outcome.items() if w != Outcome.UNKNOWN}
+    by_word = {(kind, word): n for kind, some in words.items() for word, n in sorted(some.items())}
+    return {(kind, ""): n for kind, n in kinds.items()} | by_word
+
+
+_STATES = ("queued", "sent", "delivered", "expired")
+
+
+def _asked_for(found: Results) -> dict[str, int | str]:
+    """Texts that key 1 has sent, which are no recipients of their own."""
+    return {name: told(getattr(found, name)) for name in _STATES}
 
 
 def seen(found: Seen) -> dict[str, Any]:
@@ -146,12 +175,36 @@ def seen(found: Seen) -> dict[str, Any]:
     return found._asdict()
 
 
-def _estimated(found: Preflight) -> Callable[[int], int | str]:
-    """What a count of those looked at says of the audience; few are not told, however many it means."""
+_Told = int | str
+
+
+def _parts(found: Preflight) -> tuple[_Told, _Told, dict[int, _Told], dict[str, _Told]]:
+    """Held out, now, deferred by hour and denied by reason, which are the audience together."""
+    deferred, denied = sorted(found.deferred.items()), sorted(found.denied.items())
+    counts = {("held", ""): found.held, ("now", ""): found.now}
+    counts |= {("deferred", str(at)): n for at, n in deferred} | {("denied", why): n for why, n in denied}
+    shown = _estimated(found, counts)
+    return (
+        shown["held", ""],
+        shown["now", ""],
+        {at: shown["deferred", str(at)] for at, _ in deferred},
+        {why: shown["denied", why] for why, _ in denied},
+    )
+
+
+def _estimated(found: Preflight, counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], _Told]:
+    """What counts of those looked at say of the audience; few are not told, however many they mean."""
+    shown = parts(counts)
     if not found.looked or found.looked >= found.audience:
-        return told
+        return shown
     each = found.audience / found.looked
-    return lambda n: round(n * each) if n >= LEAST else f"fewer than {round(LEAST * each)}"
+
+    def scaled(which: tuple[str, str], n: int) -> _Told:
+        if is_hidden(n):
+            return f"fewer than {round(LEAST * each)}"
+        return round(n * each) if shown[which] == n else f"about {round(round(n / LEAST) * LEAST * each)}"
+
+    return {which: scaled(which, n) for which, n in counts.items()}
 
 
 def counts(people: Mapping[str, int]) -> dict[str, int | str]:
@@ -164,19 +217,22 @@ def time(ms: int | None) -> str | None:
     return instants.told(ms, "seconds")
 
 
-def _calls(found: Calls) -> dict[str, Any]:
-    """Unknown ones are listed one by one, so they are counted as they are."""
-    by_outcome = dict(found.by_outcome)
+def _calls(found: Calls, of: Mapping[str, int | str], by_outcome: Mapping[str, int | str]) -> dict[str, Any]:
+    """How long few have talked is not told either."""
     return {
-        "waiting": found.waiting,
-        "calling": found.calling,
-        "unknown": by_outcome.pop(Outcome.UNKNOWN, 0),
-        "by_outcome": counts(by_outcome),
-        "talked_minutes": round(found.talked_s / 60, 1),
+        "waiting": of["waiting"],
+        "calling": of["calling"],
+        "unknown": found.by_outcome.get(Outcome.UNKNOWN, 0),
+        "by_outcome": dict(by_outcome),
+        "talked_minutes": None if is_hidden(found.talked) else round(found.talked_s / 60, 1),
     }
 
 
-def _afterwards(found: Afterwards) -> dict[str, Any]:
+def _afterwards(found: Afterwards, *, fewer: bool) -> dict[str, Any]:
+    """`fewer`: some of those recipients are too few to be told, so all of them are told in tens."""
+    people: int | str = told(found.people)
+    if fewer and people == found.people and people:
+        people = f"about {tens(found.people)}"
     shown = found.share is not None and told(found.activated) == found.activated
-    share = round(found.share, 4) if shown and found.share is not None else None
-    return {"people": told(found.people), "activated": told(found.activated), "share": share}
+    share = round(found.share, 2 if fewer else 4) if shown and found.share is not None else None
+    return {"people": people, "activated": told(found.activated), "share": share}

@@ -158,7 +158,7 @@ def test_a_definition_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
         Definition.model_validate(wrong, strict=False)
 
 
-@pytest.mark.parametrize(("count", "shown"), [(0, "fewer than 10"), (9, "fewer than 10"), (10, 10)])
+@pytest.mark.parametrize(("count", "shown"), [(0, 0), (1, "fewer than 10"), (9, "fewer than 10"), (10, 10)])
 def test_few_people_are_not_counted_out(count: int, shown: object) -> None:
     assert told(count) == shown
 

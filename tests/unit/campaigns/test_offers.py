@@ -123,12 +123,12 @@ def load(texts: int, **changes: float) -> Load:
 
 
 def test_when_it_would_be_done() -> None:
-    def always(at: int) -> float:
+    def always(at: int) -> list[bool]:
         del at
-        return 1.0
+        return [True]
 
-    def by_day(at: int) -> float:
-        return float(at // HOUR_MS % 24 < 12)
+    def by_day(at: int) -> list[bool]:
+        return [at // HOUR_MS % 24 < 12] * 3
 
     assert forecast(load(1800), always).finishes_at == HOUR_MS // 2
     assert forecast(load(1800, segments=2.0), always).finishes_at == HOUR_MS
@@ -136,3 +136,16 @@ def test_when_it_would_be_done() -> None:
     assert forecast(load(13 * 3600), by_day).finishes_at == 25 * HOUR_MS
     late = forecast(load(100 * 3600), by_day)
     assert (late.finishes_at, late.unreached) == (None, 48 * 3600)
+
+
+def test_who_is_reached_is_done_with_and_the_others_wait_for_their_hour() -> None:
+    """Three of four are open now, the fourth from the tenth hour on: it is not done after one hour."""
+
+    def openings(at: int) -> list[bool]:
+        return [True, True, True, at >= 10 * HOUR_MS]
+
+    assert forecast(load(40), openings).finishes_at == 10 * HOUR_MS + 10_000
+    never = forecast(load(40), lambda _: [True, True, True, False])
+    assert (never.finishes_at, never.unreached) == (None, 10)
+    slow = forecast(load(4 * 3600), openings)  # three hours for those, one for the last
+    assert slow.finishes_at == 11 * HOUR_MS
