@@ -16,3 +16,4 @@ class DemoSettings(Section):
     espeak: Command = "espeak-ng"
     sox: Command = "sox"
     sip_port: Port = 0  # of the demo's Asterisk, on 127.0.0.1; 0: `up --demo` takes a free one if it can
+    handset_port: Port = 0  # where its calls to the virtual phones come to, on 127.0.0.1; 0: likewise

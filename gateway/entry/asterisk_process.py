@@ -37,6 +37,8 @@ def run(settings: Settings) -> int:
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
+    if why := demo_calls.lacking(settings):  # a port for it was named, and there is none
+        raise SetupFaultError(f"demo.sip_port: {why}")
     ours = _instance(settings)
     argv = (*shlex.split(settings.demo.asterisk), *ours.options)
     await _asked(argv, "core stop now")  # what a process of ours that was killed has left
@@ -73,6 +75,7 @@ def _instance(settings: Settings) -> Instance:
         most_calls=min(settings.ivr.most_calls, MOST_CALLS),
         most_seconds=settings.ivr.most_call_s + 30,
         sip_port=settings.demo.sip_port,
+        callee_port=settings.demo.handset_port,
         ami_port=settings.ivr.ami.port,
         rtp_ports=(first, first + RTP_PORTS),
     )

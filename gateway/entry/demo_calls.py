@@ -14,7 +14,7 @@ from config.settings import Settings
 from gateway.entry.demo_numbers import FREE_NUMBER, SHORT_NUMBER, SHOWN
 from ivr.agi import wire
 from ivr.agi.faults import AgiError
-from ivr.asterisk.instance import HOST
+from ivr.asterisk.instance import HOST, TRUNK
 from ivr.prompts import make
 
 SOUNDS = "sounds"  # in the state directory
@@ -30,6 +30,7 @@ def offer(settings: Settings) -> None:
         return
     chosen = {
         "DEMO__SIP_PORT": str(_free_port(socket.SOCK_DGRAM)),
+        "DEMO__HANDSET_PORT": str(_free_port(socket.SOCK_DGRAM)),
         "IVR__AGI_PORT": str(_free_port(socket.SOCK_STREAM)),
         "IVR__AMI__PORT": str(_free_port(socket.SOCK_STREAM)),
         "IVR__AMI__SECRET": secrets.token_hex(16),
@@ -38,6 +39,9 @@ def offer(settings: Settings) -> None:
         "IVR__SOX": settings.demo.sox,
         "IVR__FREE_NUMBERS": json.dumps([{"number": FREE_NUMBER, "short_number": SHORT_NUMBER}]),
         "IVR__ENABLED": "true",
+        "IVR__DIAL": "true",
+        "IVR__TRUNK": TRUNK,
+        "IVR__CALLER_NUMBER": FREE_NUMBER,
     }
     for name, value in chosen.items():
         os.environ.setdefault(f"UNDERCAP_{name}", value)

@@ -41,12 +41,12 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         with process.listening("simulator.http_port", wanted.host, wanted.http_port):
             await site.start()
         page = _url(wanted.host, int(runner.addresses[0][1])) + "/"
-        readiness.ready({"Virtual phones": page, "SMSC": f"{wanted.host}:{simulator.smsc.port}"})
-        if not readiness.supervised():
-            print(f"Virtual phones: {page}   SMSC: {wanted.host}:{simulator.smsc.port}", flush=True)
-        await stop.wait()
+        async with demo_booth.ringing(booth, settings):
+            readiness.ready({"Virtual phones": page, "SMSC": f"{wanted.host}:{simulator.smsc.port}"})
+            if not readiness.supervised():
+                print(f"Virtual phones: {page}   SMSC: {wanted.host}:{simulator.smsc.port}", flush=True)
+            await stop.wait()
     finally:
-        await booth.close()
         await simulator.stop(settings.stop_deadline_s / 2)
         await runner.cleanup()
     return process.Exit.OK

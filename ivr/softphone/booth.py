@@ -2,6 +2,8 @@
 
 The page sends {"type": "dial", "handset": KEY}, {"type": "key", "key": "4"} and {"type": "hang_up"}; it is
 told {"type": "service", …}, {"type": "call", "stage": …, "why": …}, {"type": "refused", …}. One call a page.
+Of a call to a handset it is told {"type": "ring", "handset": KEY}, then {"type": "ring_over", …}; it sends
+{"type": "answer", "handset": KEY} or {"type": "decline", …}.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from ivr.softphone.call import Call, Ear, Line
-from ivr.softphone.dialogue import LEAVES_S, Stage
+from ivr.softphone.call import Call, Ear, Line, dial
+from ivr.softphone.exchange import Refusal, Take
+from ivr.softphone.leg import LEAVES_S, Stage
+from ivr.softphone.ringing import Ringing
 
 MOST_PAGES: Final = 16
 MOST_CALLS: Final = 8  # over all pages
@@ -45,36 +49,75 @@ class Service:
 
 
 class Booth:
-    """Serves pages. `caller_of`: the number of a handset, E.164 without the plus; None: no such handset."""
+    """Serves pages. `caller_of`: the number of a handset, E.164 without the plus; None: no such handset.
+
+    `handset_of`: whose a number is.
+    """
 
     def __init__(
-        self, line: Line, service: Callable[[], Service], caller_of: Callable[[str], str | None]
+        self,
+        line: Line,
+        service: Callable[[], Service],
+        caller_of: Callable[[str], str | None],
+        handset_of: Callable[[str], str | None],
     ) -> None:
         self._line = line
         self._service = service
         self._caller_of = caller_of
-        self._pages: set[web.WebSocketResponse] = set()
+        self._handset_of = handset_of
+        self._visits: dict[web.WebSocketResponse, _Visit] = {}
+        self._ringing: dict[str, Ringing] = {}  # by handset
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # of calls to handsets, by handset
         self._calls = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One page, until it closes; its call ends with it. Whether it may ask has been checked."""
-        if len(self._pages) >= MOST_PAGES:
+        if len(self._visits) >= MOST_PAGES:
             raise web.HTTPServiceUnavailable(text="Too many pages are open.\n")
         page = web.WebSocketResponse(heartbeat=20, max_msg_size=LONGEST_MESSAGE)
         await page.prepare(request)
-        self._pages.add(page)
-        visit = _Visit(self, page)
+        visit = self._visits[page] = _Visit(self, page)
+        for ringing in self._ringing.values():
+            visit.tell(ringing.told())
         try:
             await visit.stay()
         finally:
-            self._pages.discard(page)
+            del self._visits[page]
         return page
+
+    def ring(self, number: str, take: Take) -> Refusal | None:
+        """A call to this number: why it does not ring. Raises OSError."""
+        handset = self._handset_of(number)
+        if handset is None:
+            return 404, "Not Found"
+        if not self._visits:  # no page is open: the telephone is switched off
+            return 480, "Temporarily Unavailable"
+        if (
+            handset in self._ringing
+            or self._calls >= MOST_CALLS
+            or all(v.busy for v in self._visits.values())
+        ):
+            return 486, "Busy Here"
+        ringing = self._ringing[handset] = Ringing(handset, take, lambda: list(self._visits.values()))
+        self._tasks[handset] = asyncio.ensure_future(self._rings(ringing))
+        return None
+
+    async def _rings(self, ringing: Ringing) -> None:
+        self._calls += 1
+        try:
+            await ringing.run()
+        finally:
+            self._calls -= 1
+            del self._ringing[ringing.handset]
 
     async def close(self) -> None:
         """Hang up, and let the pages go."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVES_S):
-                await asyncio.gather(*(page.close(code=_GOING_AWAY) for page in self._pages))
+                await asyncio.gather(*(page.close(code=_GOING_AWAY) for page in self._visits))
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     # What a visit needs
 
@@ -92,9 +135,22 @@ class Booth:
         if self._calls >= MOST_CALLS:
             return "All lines are busy."
         try:
-            return Call(self._line, caller, ear)
+            return dial(self._line, caller, ear)
         except OSError:
             return "No call can be made now."
+
+    def answer(self, handset: str, visit: _Visit) -> tuple[Call, asyncio.Task[None]] | None:
+        """This page takes the call to a handset, if it rings still: the call, and what runs it."""
+        ringing = self._ringing.get(handset)
+        if ringing is None or ringing.taken:
+            return None
+        return ringing.answer(visit), self._tasks[handset]
+
+    def decline(self, handset: str) -> None:
+        """It rings no more, on any page."""
+        ringing = self._ringing.get(handset)
+        if ringing is not None and not ringing.taken:
+            ringing.decline()
 
     async def run(self, call: Call) -> None:
         """Until it is over."""
@@ -115,6 +171,11 @@ class _Visit:
         self._call: Call | None = None
         self._running: asyncio.Task[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """It is in a call."""
+        return self._running is not None and not self._running.done()
+
     async def stay(self) -> None:
         """Until the page closes."""
         works = [asyncio.ensure_future(work) for work in (self._write(), self._tell_service())]
@@ -133,22 +194,34 @@ class _Visit:
             kind = str(wish["type"])
             if kind == "dial":
                 self._dial(str(wish["handset"]))
+            elif kind == "answer":
+                self._answer(str(wish["handset"]))
+            elif kind == "decline":
+                self._booth.decline(str(wish["handset"]))
             elif self._call is not None and kind == "key":
                 self._call.press(str(wish["key"]))
             elif self._call is not None and kind == "hang_up":
                 self._call.hang_up()
         except (ValueError, KeyError, TypeError, RecursionError):
-            self._tell({"type": "refused", "why": "The telephone did not understand the page."})
+            self.tell({"type": "refused", "why": "The telephone did not understand the page."})
 
     def _dial(self, handset: str) -> None:
-        if self._running is not None and not self._running.done():
-            self._tell({"type": "refused", "why": "This page is in a call already."})
+        if self.busy:
+            self.tell({"type": "refused", "why": "This page is in a call already."})
             return
-        call = self._booth.call(handset, Ear(stage=self._on_stage, sound=self._put))
+        call = self._booth.call(handset, Ear(stage=self.on_stage, sound=self.put))
         if isinstance(call, str):
-            self._on_stage(Stage.OVER, call)
+            self.on_stage(Stage.OVER, call)
             return
         self._call, self._running = call, asyncio.ensure_future(self._booth.run(call))
+
+    def _answer(self, handset: str) -> None:
+        if self.busy:
+            self.tell({"type": "refused", "why": "This page is in a call already."})
+            return
+        found = self._booth.answer(handset, self)
+        if found is not None:
+            self._call, self._running = found
 
     async def _leave(self) -> None:
         """Hang up; a call that does not end is given up."""
@@ -159,13 +232,13 @@ class _Visit:
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
 
-    def _on_stage(self, stage: Stage, why: str) -> None:
-        self._tell({"type": "call", "stage": stage, "why": why})
+    def on_stage(self, stage: Stage, why: str) -> None:
+        self.tell({"type": "call", "stage": stage, "why": why})
 
-    def _tell(self, message: dict[str, Any]) -> None:
-        self._put(json.dumps(message))
+    def tell(self, message: dict[str, Any]) -> None:
+        self.put(json.dumps(message))
 
-    def _put(self, message: str | bytes) -> None:
+    def put(self, message: str | bytes) -> None:
         """A page that falls behind loses sound first; one that asks faster than it reads, answers."""
         if isinstance(message, bytes) and self._backlog.qsize() >= BACKLOG // 2:
             return
@@ -187,5 +260,5 @@ class _Visit:
             service = self._booth.service()
             if service != told:
                 told = service
-                self._tell({"type": "service"} | asdict(service))
+                self.tell({"type": "service"} | asdict(service))
             await asyncio.sleep(LOOK_S)

@@ -1,6 +1,7 @@
 // The telephone of the handsets: dials the free number, shows how far the call is, sends keys, plays what is said.
 
 import { element } from "./element.js";
+import { rings } from "./rings.js";
 import { speaker } from "./sound.js";
 import { connect } from "./wire.js";
 
@@ -10,8 +11,8 @@ const CLOSES_AFTER_MS = 1500;
 const WORDS = { dialling: "dialling …", ringing: "ringing …", leaving: "hanging up …", over: "The call is over." };
 const at = (id) => document.getElementById(id);
 
-// `caller` gives the handset that is in the hand: { key, holder }.
-export function telephone({ caller }) {
+// `caller` gives the handset that is in the hand: { key, holder }. `holder`: of a key. `take`: another one in the hand.
+export function telephone({ caller, holder, take }) {
   const sound = speaker();
   let service = {};
   let stage = "over";
@@ -53,13 +54,24 @@ export function telephone({ caller }) {
     if (!why) closing = setTimeout(close, CLOSES_AFTER_MS);
   }
 
-  function dial() {
-    const handset = caller();
+  function open(who) {
     clearTimeout(closing);
     sound.open();
-    at("call-who").textContent = `${handset.holder} calls ${service.number}`;
+    at("call-who").textContent = who;
     at("call-keys").textContent = "";
     at("call-screen").hidden = false;
+  }
+
+  function answer(key) {
+    if (inCall() || !wire.send({ type: "answer", handset: key })) return;
+    take(key);
+    open(`${service.number} calls ${holder(key)}`);
+    at("call-end").focus();
+  }
+
+  function dial() {
+    const handset = caller();
+    open(`${handset.holder} calls ${service.number}`);
     if (wire.send({ type: "dial", handset: handset.key })) showStage("dialling", "");
     else showStage("over", "The simulator is away; nothing was dialled.");
     at("call-end").focus();
@@ -98,12 +110,16 @@ export function telephone({ caller }) {
     },
     call: ({ stage: next, why }) => showStage(next, why),
     refused: ({ why }) => showStage(stage, why),
+    ring: ({ handset }) => ringing.add(handset, service.number || "The free number"),
+    ring_over: ({ handset }) => ringing.remove(handset),
   };
+  const ringing = rings({ holder, answer, decline: (key) => wire.send({ type: "decline", handset: key }) });
   const wire = connect({
     path: "call",
     onMessage: (message) => told[message.type]?.(message),
     onSound: (octets) => sound.play(octets),
     onState(on) {
+      if (!on) ringing.clear();
       if (!on && inCall()) showStage("over", "The simulator is away; the call is lost.");
     },
   });

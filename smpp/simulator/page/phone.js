@@ -196,7 +196,14 @@ const told = {
 };
 
 emptyFeed(at("feed"));
-const phone = telephone({ caller: active });
+const phone = telephone({
+  caller: active,
+  holder: (key) => state.handsets.find((handset) => handset.key === key)?.holder ?? "",
+  take(key) {
+    choose(key);
+    showView("phone");
+  },
+});
 const wire = connect({
   path: "socket",
   onMessage: (message) => told[message.type]?.(message),

@@ -42,3 +42,33 @@ export function speaker() {
     },
   };
 }
+
+const TONE_HZ = 425;
+const TONE_S = 1;
+const TONE_EVERY_MS = 4000;
+
+// What a telephone that rings sounds like, where the browser lets a page be heard that nobody has clicked yet.
+export function bell() {
+  let ringing = 0;
+
+  function tone() {
+    const context = new AudioContext();
+    const wave = new OscillatorNode(context, { frequency: TONE_HZ });
+    const level = new GainNode(context, { gain: 0.05 });
+    wave.connect(level).connect(context.destination);
+    wave.start();
+    wave.stop(TONE_S);
+    setTimeout(() => context.close(), 2000 * TONE_S);
+  }
+
+  return {
+    ring(on) {
+      if (on === Boolean(ringing)) return;
+      clearInterval(ringing);
+      ringing = 0;
+      if (!on) return;
+      tone();
+      ringing = setInterval(tone, TONE_EVERY_MS);
+    },
+  };
+}

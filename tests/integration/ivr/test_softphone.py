@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.asterisk.instance import HOST
-from ivr.softphone.call import Call, Ear, Line
-from ivr.softphone.dialogue import AWAY, Stage
+from ivr.softphone.call import Call, Ear, Line, dial
+from ivr.softphone.leg import AWAY, Stage
 from tests.conftest import any_asterisk
 from tests.integration.ivr.agi_script import WAIT_S, Script
 from tests.peers.asterisk import Asterisk, running
@@ -59,7 +59,7 @@ class Person:
 async def calling(port: int) -> AsyncIterator[tuple[Call, Person]]:
     """A call that is made; at the end of the block it must be over by itself."""
     person = Person()
-    call = Call(Line(host=HOST, port=port, number="0800500040"), "380500000001", person.ear)
+    call = dial(Line(host=HOST, port=port, number="0800500040"), "380500000001", person.ear)
     running_call = asyncio.ensure_future(call.run())
     try:
         yield call, person

@@ -19,7 +19,7 @@ from config.settings import Settings
 from config.texts import LANGUAGES
 from gateway.entry import demo_booth
 from ivr.softphone import booth as booths
-from ivr.softphone.dialogue import AWAY
+from ivr.softphone.leg import AWAY
 from tests.integration.simulator.answering import Answerer, answering
 from tests.integration.simulator.watching import PATIENCE_S
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -12,7 +13,8 @@ from config import settings as settings_module
 from config.demo_settings import DemoSettings
 from config.ivr_settings import FreeNumber, IvrSettings
 from config.settings import Settings
-from gateway.entry import demo_calls
+from gateway.entry import asterisk_process, demo_calls
+from gateway.entry.process import SetupFaultError
 from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import Program
@@ -55,7 +57,9 @@ def test_with_the_programs_the_processes_are_told_all_they_need(
     assert [(free.number, free.short_number) for free in told.ivr.free_numbers] == [("0800500040", "4040")]
     assert told.ivr.sounds_dir == tmp_path / "var" / "sounds"
     assert len(told.ivr.ami.secret.get_secret_value()) == 32
-    assert len({told.demo.sip_port, told.ivr.agi_port, told.ivr.ami.port, 0}) == 4
+    ports = {told.demo.sip_port, told.demo.handset_port, told.ivr.agi_port, told.ivr.ami.port, 0}
+    assert len(ports) == 5
+    assert (told.ivr.dial, told.ivr.trunk, told.ivr.caller_number) == (True, "trunk", "0800500040")
 
 
 @pytest.mark.parametrize("absent", ["asterisk", "espeak-ng", "sox"])
@@ -115,3 +119,12 @@ def test_make_run_finds_what_make_peers_has_fetched(tmp_path: Path) -> None:
     assert f"UNDERCAP_DEMO__ASTERISK_MODULES={odd}/modules" in shown
     assert f"UNDERCAP_DEMO__ASTERISK_DATA={odd}/usr/share/asterisk" in shown
     assert "UNDERCAP_DEMO__SOX=mine" in shown
+
+
+async def test_a_port_without_an_asterisk_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    settings = Settings(state_dir=tmp_path, demo=DemoSettings(sip_port=5070))
+    with pytest.raises(SetupFaultError, match=r"demo\.sip_port: To call .* `make peers`"):
+        await asterisk_process._main(settings, asyncio.Event())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.softphone.dialogue import AWAY, MOST_UNANSWERED, Stage
+from ivr.softphone.leg import AWAY, MOST_UNANSWERED, Stage
 from tests.unit.ivr.far_end import SOUND_PORT, FarEnd, answer, said, talking
 
 NONE_TO_PLAY = "Asterisk speaks no sound that the page can play."
