@@ -81,6 +81,8 @@ class HttpSettings(Section):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # whose X-Forwarded-For is believed
     operator_token: SecretStr = SecretStr("")  # for /v1/links and more; empty: nobody may ask
     operator_token_file: Path | None = None
+    connections: Annotated[int, Field(ge=16, le=100_000)] = 1000  # at once, as far as the system allows
+    connections_per_address: Annotated[int, Field(ge=8, le=100_000)] = 200  # of none of trusted_proxies
     inquiries_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 60  # about persons, of a firm
 
     @model_validator(mode="after")

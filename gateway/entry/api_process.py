@@ -32,8 +32,9 @@ from gateway.http import links as link_routes
 from gateway.http import vault as vault_routes
 from gateway.http.app import Services, application, terms
 from gateway.http.desk import Desk
+from gateway.http.door import Door, DoorRunner, room
 from gateway.queues.poking import Nudger
-from gateway.store import link_reports
+from gateway.store import link_reports, measures
 from gateway.store.access_log import AccessLog
 from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
@@ -81,9 +82,11 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     if settings.simulator.enabled:
         _add_feed(app, blocking)
     access = AccessLog(backing.engine, backing.vault, "api")
-    works = (keeper.follow(), choice.follow(), access.run(), _flush(meter))
+    door = _door(settings, meter)
+    app.middlewares.insert(0, door.middleware)
+    works = (keeper.follow(), choice.follow(), access.run(), _flush(meter), door.run())
     background = [asyncio.ensure_future(work) for work in works]
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
+    runner = DoorRunner(app, door, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
     await runner.setup()
     try:
         await _listen(runner, settings)
@@ -97,6 +100,12 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         await blocking.aclose()
         meter.flush()
     return process.Exit.OK
+
+
+def _door(settings: Settings, meter: Meter) -> Door:
+    http = settings.http
+    found = room(http.connections, http.connections_per_address, http.trusted_proxies)
+    return Door(found, lambda why: meter.count(measures.CONNECTIONS_DROPPED, why))
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.http import activations, aliases, bodies, consents, guard, openapi, page, web_activations
+from gateway.http import (
+    activations,
+    aliases,
+    bodies,
+    consents,
+    guard,
+    openapi,
+    page,
+    problem_pages,
+    web_activations,
+)
 from gateway.http.desk import Desk
 from gateway.http.web_activations import Site
 from gateway.http.wishes import Terms
@@ -60,4 +70,5 @@ def application(services: Services) -> web.Application:
     app.add_routes(web_activations.routes(site))
     app.add_routes(page.routes(services.desk.catalog, settings.web))
     app.add_routes(openapi.routes())
+    app.add_routes(problem_pages.routes())
     return app

@@ -5,6 +5,7 @@ And who asks: the peer's address, and whether a POST comes from our own page.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -27,6 +28,7 @@ IPV6_PREFIX = 64  # what one household or server is given; less would be address
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 PAGE = f"{CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 QUIET = ("/healthz", "/readyz", "/metrics", "/a/")  # routes that begin so are told when debugging
+_REPEATABLE = ("/v1/activations", "/v1/persons/")  # POSTs that may be repeated by their nature
 log = structlog.get_logger()
 
 
@@ -36,7 +38,11 @@ def middleware(meter: Meter) -> Middleware:
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         begun = time.monotonic()
-        response = await _answered(request, handler)
+        # Ours, never the client's: theirs may hold anything, and it is logged.
+        id_ = secrets.token_hex(8)
+        response = await _answered(request, handler, id_)
+        if not response.prepared:
+            response.headers["X-Request-Id"] = id_
         seconds = time.monotonic() - begun
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "none"
@@ -45,16 +51,18 @@ def middleware(meter: Meter) -> Middleware:
         tell = log.debug if route.startswith(QUIET) else log.info
         # The path itself may hold anything; the route is ours.
         took_ms = round(seconds * 1000, 1)
-        tell("request", method=request.method, route=route, status=response.status, ms=took_ms)
+        told = {"id": id_, "method": request.method, "route": route}
+        tell("request", **told, status=response.status, ms=took_ms)
         return response
 
     return around
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answered(request: web.Request, handler: Handler, id_: str) -> web.StreamResponse:
     try:
         if not fits(request.path) or not fits(request.query_string):
             raise Problem(Kind.BAD_REQUEST, 400, "The URL has a character that is none (NUL).")
+        _refuse_unkept_key(request)
         return await handler(request)
     except Problem as problem:
         return problem.response()
@@ -63,11 +71,22 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
             raise
         return of_http(error).response()
     except (StoreUnavailable, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
-        log.warning("request put off", reason=type(err).__name__)
+        log.warning("request put off", id=id_, reason=type(err).__name__)
         return away().response()
     except Exception:
-        log.exception("request failed")
+        log.exception("request failed", id=id_)
         return Problem(Kind.OURS, 500, "Something went wrong here. It was noted.").response()
+
+
+def _refuse_unkept_key(request: web.Request) -> None:
+    """Raises Problem for an Idempotency-Key that we would not keep: who sends one relies on it."""
+    if request.method != "POST" or "Idempotency-Key" not in request.headers:
+        return
+    if not request.path.startswith(_REPEATABLE):
+        told = (
+            "Idempotency-Key is not kept here: send it without, and look what was done before you repeat it."
+        )
+        raise Problem(Kind.BAD_REQUEST, 400, told)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -87,13 +106,29 @@ def from_our_page(request: web.Request, public_url: str) -> None:
     """Refuse what another site's page sends. Raises Problem.
 
     A browser says where a POST comes from in Origin (Fetch standard, 3.1) and Sec-Fetch-Site; nothing else
-    has business here, so a request that says neither is refused, too.
+    has business here, so a request that says neither is refused, too. Where the settings do not name our
+    address, a name that somebody else could let lead here (DNS rebinding) is none of ours.
     """
     ours = urlsplit(public_url).netloc or request.host
+    if not public_url and not _leads_nowhere_else(request.host):
+        raise Problem(Kind.ORIGIN, 403, "Who runs this gateway must name its address in http.public_url.")
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
     if not _names(origin, ours) or site not in (None, "same-origin"):
         raise Problem(Kind.ORIGIN, 403, "Only this site's own page may ask for this.")
+
+
+def _leads_nowhere_else(host: str) -> bool:
+    """An address, this machine's own name, or one without a dot: none that can be had on the Internet.
+
+    >>> [_leads_nowhere_else(h) for h in ("127.0.0.1:80", "[::1]:80", "gate:80", "evil.example:80")]
+    [True, True, True, False]
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return "." not in name or name.endswith(".localhost") or _parsed(name) is not None
 
 
 def _names(origin: str | None, host: str) -> bool:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-PREFIX = "urn:undercap:problem:"
+PREFIX = "/v1/problems/"  # what stands there tells of it: gateway.http.problem_pages
 
 
 class Kind(StrEnum):

@@ -61,6 +61,11 @@ OPENINGS = _counter("vault_openings", "Values that the vault opened, by purpose"
 NUDGES = _counter("nudges", "Settlements asked of the queue", "by")
 REQUESTS = _counter("http_requests", "HTTP requests by route and status", "route", "status")
 REQUEST_S = _histogram("http_request_seconds", "HTTP requests by route", "route")
+CONNECTIONS_DROPPED = _counter(
+    "http_connections_dropped",
+    "Connections given up: silent, too many of one address, too many at all",
+    "why",
+)
 ALIAS_LOOKUPS = _counter(
     "alias_lookups",
     "Aliases that tills asked for: found, unknown, mistyped, which budget was spent, or crowded (at once)",

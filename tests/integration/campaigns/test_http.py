@@ -84,7 +84,7 @@ async def test_from_the_audience_to_the_results(caller: Caller, market: Market) 
     assert (results["denied"], results["opted_out"]) == ({"withdrawn": 11}, 0)
     assert (await caller.ask("GET", f"{one}/unknown"))[1] == {"texts": []}
     status, problem = await caller.ask("POST", f"{one}/resume")
-    assert (status, problem["type"]) == (409, "urn:undercap:problem:refused")
+    assert (status, problem["type"]) == (409, "/v1/problems/refused")
     assert "it can resume only while it is paused" in problem["errors"][0]["detail"]
     assert [number for number in numbers if number in caller.heard] == []
 

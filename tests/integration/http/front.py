@@ -50,7 +50,7 @@ class Answer(NamedTuple):
     @property
     def problem(self) -> str:
         """The kind of problem, without its prefix."""
-        return str(self.body["type"]).rpartition(":")[2]
+        return str(self.body["type"]).rpartition("/")[2]
 
 
 def settings_of(house: House, **sections: dict[str, Any]) -> Settings:

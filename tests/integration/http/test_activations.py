@@ -270,3 +270,44 @@ async def test_the_confirmation_is_in_the_language_that_was_asked_for(front: Fro
     await front.activate(front.key(), {"phone": PHONE, "code": code, "language": "uk"})
     front.house.drain()
     assert front.house.waiting_answers() == [(ANNA, "Код прийнято: +10 балів. Баланс: 10.")]
+
+
+async def test_every_answer_has_an_id_that_its_line_in_the_log_has_too(
+    front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = await front.activate(front.key(), GOOD, **{"X-Request-Id": "+380671234567"})
+    bad = await front.activate("uc_nobodys", GOOD)
+    ids = [answer.headers["X-Request-Id"] for answer in (good, bad)]
+    logged = capsys.readouterr().out
+    assert len(set(ids)) == 2
+    assert all(f"id={id_}" in logged for id_ in ids)
+    assert "380671234567" not in logged
+
+
+async def test_a_type_of_problem_leads_to_words_about_it(front: Front) -> None:
+    refused = await front.activate("uc_nobodys", GOOD)
+    async with front.client.get(refused.body["type"]) as page:
+        assert (page.status, "API key" in await page.text()) == (200, True)
+    async with front.client.get("/v1/problems/none") as page:
+        assert page.status == 404
+
+
+async def test_a_key_that_would_not_be_kept_is_refused(front: Front) -> None:
+    repeated = {"Idempotency-Key": "7"}
+    assert (await front.activate(front.key(), GOOD, **repeated)).status == 200
+    refused = await front.send("/v1/web/pins", {"phone": PHONE}, {**front.ours, **repeated})
+    assert (refused.status, refused.problem) == (400, "bad-request")
+    assert "Idempotency-Key" in refused.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("evil.example:8080", 403), ("evil.example", 403), ("gate:8080", 202), ("[::1]:80", 202)],
+)
+async def test_a_page_of_a_name_that_may_lead_anywhere_is_not_ours(
+    front: Front, host: str, status: int
+) -> None:
+    """DNS rebinding: the browser says that the page is of the address which it asks."""
+    names = {"Host": host, "Origin": f"http://{host}"}
+    asked = await front.send("/v1/web/pins", {"phone": PHONE, "short_number": SHORT}, names)
+    assert asked.status == status

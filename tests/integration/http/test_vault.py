@@ -106,7 +106,7 @@ async def test_of_many_accesses_the_newest_are_listed(
 @pytest.mark.parametrize("query", ["?since=soon", "?until=", "?number=380671234567", f"?purpose={'x' * 21}"])
 async def test_what_is_not_described_is_refused(operator: Client, query: str) -> None:
     status, told = await asked(operator, query)
-    assert (status, told["type"]) == (400, "urn:undercap:problem:bad-request")
+    assert (status, told["type"]) == (400, "/v1/problems/bad-request")
     assert "380671234567" not in str(told)
 
 

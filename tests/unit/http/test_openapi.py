@@ -27,9 +27,11 @@ from gateway.http import (
     openapi,
     page,
     persons,
+    problem_pages,
     vault,
     web_activations,
 )
+from gateway.http.problem_pages import PAGES
 from gateway.http.problems import PREFIX, Kind
 from ivr.recordings import http as recordings
 from tests.described import description, faults, resolved
@@ -47,6 +49,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield from aliases.routes(NOTHING, NOTHING, 1)
     yield from page.routes(NOTHING, WebSettings())
     yield from openapi.routes()
+    yield from problem_pages.routes()
     yield from health.routes(NOTHING)
     yield from metrics.routes(Path(), NOTHING, NOTHING, firms=list, links=[])
     yield from feed.routes(NOTHING)
@@ -84,6 +87,29 @@ def test_examples_fit(content: dict[str, Any]) -> None:
     examples = content.get("examples", {})
     found = {name: faults(content["schema"], example["value"]) for name, example in examples.items()}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_nothing_in_it_is_cut() -> None:
+    """A comma in words that are not quoted ends them, and makes a key without a value of the rest."""
+
+    def cut(value: object, where: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from [f"{where}/{name}"] if inner is None else cut(inner, f"{where}/{name}")
+        elif isinstance(value, list):
+            for at, inner in enumerate(value):
+                yield from cut(inner, f"{where}/{at}")
+
+    assert list(cut(description(), "")) == []
+
+
+def test_every_operation_says_who_may_ask() -> None:
+    operations = [o for methods in description()["paths"].values() for o in methods.values()]
+    assert [o["operationId"] for o in operations if "security" not in o] == []
+
+
+def test_every_kind_of_problem_has_its_page() -> None:
+    assert set(PAGES) == set(Kind)
 
 
 def test_every_kind_of_problem_is_described() -> None:
