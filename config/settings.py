@@ -147,7 +147,7 @@ class AnswerSettings(Section):
 class AliasSettings(Section):
     """How long a replaced alias lives on, and how often one may be replaced; what a till may ask of them.
 
-    A till is one API key. A miss is an alias that nobody has, mistyped or guessed.
+    A till is one API key. A miss is an alias that nobody has though its check digit is right.
     """
 
     grace_d: Annotated[float, Field(ge=0, le=365)] = 7.0

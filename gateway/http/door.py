@@ -26,6 +26,7 @@ from gateway.http.guard import Networks
 HEADER_S: Final = 10.0  # until a request that has begun is complete, or a new connection asks
 KEPT_S: Final = 75.0  # that a connection waits for its next request
 LOOK_EVERY_S: Final = 1.0
+QUIET_S: Final = 60.0  # without one too many: then the log says that it is over
 _OTHER_FILES: Final = 200  # that this process may need beside its connections
 
 
@@ -60,6 +61,7 @@ class Door:
         self._inside: Counter[str] = Counter()  # by address
         self._idle: dict[_Visitor, float] = {}  # when each is given up, in the order in which they became so
         self._crowd = Outage("connections to the API were given up")
+        self._crowded_at = 0.0
         self._server: web.Server | None = None
 
     @property
@@ -100,7 +102,7 @@ class Door:
             now = asyncio.get_running_loop().time()
             for visitor in [one for one, until in self._idle.items() if until <= now]:
                 self._give_up(visitor, "silent")
-            if sum(self._inside.values()) < self._room.most // 2:
+            if now - self._crowded_at > QUIET_S:
                 self._crowd.over()
 
     def came(self, visitor: _Visitor) -> None:
@@ -137,6 +139,7 @@ class Door:
         self._dropped(why)
         if why != "silent":
             self._crowd.on(_TOLD[why])
+            self._crowded_at = asyncio.get_running_loop().time()
         visitor.end()
 
 
