@@ -70,5 +70,6 @@ def try_out(desk: Desk, blast: Blast, number: str, language: str | None) -> str:
         short_number=blast.short_number,
         number=number,
         text=render(blast.template, language, _EXAMPLE, setting),
+        blast=str(blast.id),
     )
     return trial_text.send(trial, desk.engine, desk.redis, desk.vault, who=f"firm {blast.firm_id}")

@@ -10,6 +10,7 @@ from typing import Protocol
 from config.outage import Outage
 from gateway.domain.consent import Channel
 from gateway.domain.policy.caps import contact_name
+from gateway.domain.priority import Priority
 from gateway.store.gate import GateAway
 from gateway.usecases.gate import Question, Verdict
 from smpp.outgoing import Outgoing
@@ -119,4 +120,5 @@ def _question(outgoing: Outgoing) -> Question:
         number=outgoing.destination,
         blast=waiting.blast,
         channel=Channel.SMS,
+        asked_for=waiting.priority is not Priority.BULK,
     )

@@ -113,7 +113,7 @@ def prepare(
     total = len(segments.parts)
     reference = references.next(number) if total > 1 else 0
     # What is soon of no use has no row to note its receipt in; marketing that expires has one.
-    receipt = settings.receipts and (not waiting.until or waiting.priority is Priority.BULK)
+    receipt = settings.receipts and (not waiting.until or waiting.gated)
     parts = [
         SubmitSm(
             source=waiting.short_number,

@@ -288,7 +288,7 @@ class Sender:
         except TooManyPartsError:
             return self._end(unsent, "failed", None, "too many segments", before)
         outgoing.has_turn = before is not None
-        if outgoing.has_turn or outgoing.priority is Priority.BULK or self._takes_turn(outgoing):
+        if outgoing.has_turn or waiting.gated or self._takes_turn(outgoing):
             self._stand_ready(outgoing)
         else:
             self._behind.append(waiting)
@@ -300,7 +300,7 @@ class Sender:
 
     def _stand_ready(self, outgoing: Outgoing) -> None:
         """It may leave when there is room; marketing must be allowed first, and takes its turn only then."""
-        if outgoing.priority is Priority.BULK:
+        if outgoing.waiting.gated:
             self._asking.add(outgoing)
         else:
             self._ready.append(outgoing)
@@ -337,7 +337,7 @@ class Sender:
 
     def _may_leave(self, outgoing: Outgoing) -> bool:
         """Replies always; marketing on a fresh word of the gate, and only if the network takes it at once."""
-        if outgoing.priority is not Priority.BULK:
+        if not outgoing.waiting.gated:
             return True
         fresh = outgoing.verdict is not None and outgoing.verdict.fresh(self._clock())
         return fresh and not self._link.clogged
@@ -354,7 +354,7 @@ class Sender:
             if not self._may_leave(outgoing):
                 self._ask_again(self._ready.popleft())
                 continue
-            marketing = marketing or outgoing.priority is Priority.BULK
+            marketing = marketing or outgoing.waiting.gated
             while outgoing.parts and self._free > 0:
                 part = outgoing.parts[0]
                 if not self._link.submit(part, (outgoing, part)):

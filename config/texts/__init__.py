@@ -48,6 +48,8 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("opt_out", ""),
             ("opt_out_firm", "firm"),
             ("opt_in", ""),
+            ("opt_in_sms", ""),  # of texts alone
+            ("opt_in_call", ""),  # of calls alone
             ("help", ""),
             ("alias", "alias"),
             ("alias_later", ""),  # it cannot be told now
@@ -72,8 +74,12 @@ NOUNS: Final = ("points", "codes")
 DATES: Final = ("day", "time", "day_and_time")
 
 # A STOP is confirmed in the house's words: a campaign could put marketing there. The question for consent
-# is the proof of what was agreed to, and of how to refuse. And whoever did not call is warned in them.
-_HOUSE_ONLY: Final = frozenset({"opt_out", "opt_out_firm", "ask_consent", "alias_called", "offer_opt_out"})
+# is the proof of what was agreed to, and of how to refuse; so is what tells which offers come from
+# now on. And whoever did not call is warned in them.
+_HOUSE_ONLY: Final = frozenset(
+    {"opt_out", "opt_out_firm", "opt_in_sms", "opt_in_call"}
+    | {"ask_consent", "alias_called", "offer_opt_out"}
+)
 _NOUN: Final = frozenset({"n"})
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from config.texts import Wording
 from gateway.domain.alias import groups
+from gateway.domain.consent import IN_ORDER, Channel
 from gateway.domain.outcome import Outcome
 
 # Codes are told in this order, good news first; what is not here is not the outcome of a code.
@@ -45,7 +46,8 @@ class Situation:
     or more; `alias_until`: how long the one before it lives, or until when there is no new one. `wait_until`:
     when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given, lets a
     limit that ends on another day be told with the day. `short_number`: to which one texts.
-    `firm`: whose offers a STOP has ended. `asks_consent`: the answer ends with the question for consent.
+    `firm`: whose offers a STOP has ended. `allows`: by what a START lets offers come. `asks_consent`: the
+    answer ends with the question for consent.
     """
 
     codes: tuple[CodeOutcome, ...]
@@ -60,6 +62,7 @@ class Situation:
     short_number: str = ""
     firm: str = ""
     asks_consent: bool = False
+    allows: tuple[Channel, ...] = IN_ORDER
 
 
 def compose(situation: Situation, wording: Wording) -> str:
@@ -125,6 +128,8 @@ def _service(service: Outcome, situation: Situation, words: Wording) -> str:
     alias = situation.alias
     if service is Outcome.ALIAS and alias is None:
         key = "alias_later"
+    if service is Outcome.OPT_IN and len(situation.allows) == 1:
+        key = f"opt_in_{situation.allows[0]}"
     return words.say(
         key,
         points=words.count("points", situation.balance or 0),

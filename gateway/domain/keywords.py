@@ -45,13 +45,13 @@ PHRASES: Final[Mapping[Intent, Mapping[str, str]]] = MappingProxyType(
         },
         Intent.START: {
             "": "start|старт",
-            "en": "yes|unstop|subscribe|opt in|optin",
+            "en": "unstop|subscribe|opt in|optin",
             "ru": "подписаться|подпишите|подписать",
             "uk": "підписатися|підписатись|підписка|підпишіть",
             "kk": "бастау|баста|жазылу",
         },
-        # Alone, from somebody whom a firm has asked. The English yes is a START to anybody (CTIA).
-        Intent.YES: {"uk": "так", "ru": "да", "kk": "иә"},
+        # Alone, from somebody whom a firm has asked; to anybody else it is nothing, in every language.
+        Intent.YES: {"en": "yes", "uk": "так", "ru": "да", "kk": "иә"},
         Intent.HELP: {
             "": "info|инфо|хелп",
             "en": "help|how does it work",

@@ -20,6 +20,7 @@ from gateway.entry.backing import (
     CatalogKeeper,
     Verifier,
     claim_store,
+    consent_words,
     open_backing,
     open_redis,
     redis_url,
@@ -39,7 +40,6 @@ from gateway.store.access_log import AccessLog
 from gateway.store.aliases import AliasLookups
 from gateway.store.api_keys import ApiKeys
 from gateway.store.connect import async_client
-from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.inquiries import Inquiries
 from gateway.store.metrics import METRICS, Meter
@@ -182,7 +182,8 @@ def _services(
     backing: Backing, redis: DurableRedis, keeper: CatalogKeeper, meter: Meter, choice: LinkChoice
 ) -> Services:
     settings = backing.settings
-    claims = claim_store(backing, redis, Verifier(backing, redis.redis))
+    verifier = Verifier(backing, redis.redis)
+    claims = claim_store(backing, redis, verifier)
     desk = Desk(
         catalog=lambda: keeper.catalog,
         claims=claims,
@@ -205,7 +206,8 @@ def _services(
         meter=meter,
     )
     keys = ApiKeys(backing.engine, backing.vault)
-    consents = ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis))
+    words = consent_words(backing, redis, verifier)
+    consents = ConsentDesk(engine=backing.engine, vault=backing.vault, words=words)
     return Services(
         settings=settings,
         desk=desk,

@@ -30,6 +30,7 @@ from gateway.store import (
 )
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client, sync_client
+from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.gate import GateStore
 from gateway.store.presence import Presence
@@ -152,6 +153,11 @@ def gate_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> Gat
     """What Redis knows of marketing, by the clock of its hours and caps."""
     offset_s = backing.settings.clock_offset_s
     return GateStore(redis, deployment=backing.deployment, verify=verifier, offset_s=offset_s)
+
+
+def consent_words(backing: Backing, redis: DurableRedis, verifier: Verifier) -> ConsentWords:
+    """Where consent of this deployment is changed by no text."""
+    return ConsentWords(redis, deployment=backing.deployment, verify=verifier)
 
 
 def claim_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> ClaimStore:

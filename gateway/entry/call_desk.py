@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.entry.backing import Backing, CatalogKeeper, Verifier, claim_store
+from gateway.entry.backing import Backing, CatalogKeeper, Verifier, claim_store, consent_words
 from gateway.queues.poking import Nudger
 from gateway.store.callers import Callers
-from gateway.store.consent_words import ConsentWords
 from gateway.store.durable import DurableRedis
 from gateway.store.metrics import Meter
 from gateway.store.newcomers import Newcomers
@@ -21,14 +20,16 @@ def call_desk(
 ) -> CallDesk:
     """`link`: by which one a text to a number leaves, as api_process.link_choice makes it."""
     settings = backing.settings
-    claims = claim_store(backing, redis, Verifier(backing, redis.redis))
+    verifier = Verifier(backing, redis.redis)
+    claims = claim_store(backing, redis, verifier)
+    words = consent_words(backing, redis, verifier)
     return CallDesk(
         catalog=lambda: keeper.catalog,
         claims=claims,
         owners=Shoppers(redis.redis, backing.engine),
         callers=Callers(backing.engine, backing.vault),
         newcomers=Newcomers(redis.redis, settings.ivr.new_callers_per_hour),
-        consents=ConsentDesk(engine=backing.engine, vault=backing.vault, words=ConsentWords(redis)),
+        consents=ConsentDesk(engine=backing.engine, vault=backing.vault, words=words),
         vault=backing.vault,
         alias_key=backing.alias_key,
         link=link,

@@ -1,10 +1,10 @@
-"""Texts of a blast that were asked for in its calls: replies, one a shopper and blast."""
+"""Texts of a blast that were asked for in its calls: one a shopper and blast; a no keeps them back."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Engine, func, select
 
@@ -20,6 +20,7 @@ from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 
 KIND = "asked"
+LIVES_MS: Final = 600_000  # later it would surprise whoever asked for it
 
 
 class _Row(NamedTuple):
@@ -56,7 +57,8 @@ class AskedOffers:
             keys.asked(callee.firm_id, callee.blast_id, callee.shopper_id),
             keys.send(callee.firm_id, row.link),
         )
-        args = (keys.ASKED_TTL, row.id, row.sealed, callee.short_number, row.queued_at)
+        of_use = (row.queued_at + LIVES_MS, self._vault.index(callee.number), callee.blast_id)
+        args = (keys.ASKED_TTL, row.id, row.sealed, callee.short_number, row.queued_at, *of_use)
         await self._redis.call("EVAL", script("put_asked"), len(names), *names, *args)
 
     def _note(self, callee: Callee, link: str, text: str) -> _Row:

@@ -14,6 +14,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from config.settings import AnswerSettings, LimitSettings
 from gateway.domain.catalog import Issued
+from gateway.domain.consent import CLOCKS_DIFFER_MS
 from gateway.store import keys
 from gateway.store.durable import DurableRedis
 
@@ -26,7 +27,8 @@ class ClaimCall(NamedTuple):
     """One text for one firm.
 
     `mode`: T, S or U as the function says, with f, m, n, h and y behind it.
-    `consent`: out, in, yes or empty. `body`: what settlement needs, no number and no code in clear.
+    `consent`: out, in, yes or empty; `out:<ms>`: a no that was said then and is heard only now. `body`: what
+    settlement needs, no number and no code in clear.
     """
 
     firm_id: int
@@ -58,8 +60,16 @@ class Verdict(NamedTuple):
 _NEVER_ANSWERED: Final = ("Q", "S")
 
 
+_SHARED: Final = "-- With words.lua."  # the first line of functions that change words of consent
+
+
 def script(name: str) -> str:
-    """The text of an atomic function."""
+    """The text of an atomic function, with what it shares with others."""
+    text = _read(name)
+    return f"{_read('words')}\n{text}" if text.startswith(_SHARED) else text
+
+
+def _read(name: str) -> str:
     return files("gateway.store.lua").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
@@ -89,6 +99,7 @@ class ClaimStore:
             keys.SEEN_UNSENT_TTL,
             keys.LIMITS_TTL,
             int(answers.consent_reply_d * 86_400_000),
+            CLOCKS_DIFFER_MS,
         ]
 
     async def activate(self, firm_id: int, calls: Sequence[ClaimCall]) -> list[Verdict]:
@@ -130,6 +141,7 @@ class ClaimStore:
             keys.campaigns(firm_id),
             keys.voided(firm_id),
             keys.outbox(firm_id),
+            keys.order(firm_id),
         ]
         args: list[Any] = list(self._head)
         for call in calls:

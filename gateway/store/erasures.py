@@ -102,9 +102,10 @@ def suppress(
 
 
 def _refusals(firm: int, last: Mapping[tuple[int, Channel], Said]) -> str:
-    """A word with nothing but what was refused."""
+    """A word with nothing but what was refused; what a STOP took with it is forgotten."""
     said = {channel: last.get((firm, channel), NOTHING) for channel in Channel}
-    return word_of({c: one if one.consent is Consent.WITHDRAWN else NOTHING for c, one in said.items()})
+    kept = {c: one._replace(took=False) for c, one in said.items() if one.consent is Consent.WITHDRAWN}
+    return word_of(kept)
 
 
 def suppressed(connection: Connection, firm: int) -> dict[str, str]:

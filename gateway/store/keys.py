@@ -117,6 +117,14 @@ def consent(firm: int, shopper: str) -> str:
     return f"{{f{firm}}}:consent:{shopper}"
 
 
+def order(firm: int) -> str:
+    """`<last moment> <clock then> <count>` of a firm's changes of consent, see words.lua.
+
+    Lives as long as these, restored by rebuild; the count is held against SQL.
+    """
+    return f"{{f{firm}}}:order"
+
+
 def blast(firm: int, blast_id: str) -> str:
     """running, paused or cancelled; written and ended by whoever runs the blast. Else nothing leaves."""
     return f"{{f{firm}}}:blast:{blast_id}"

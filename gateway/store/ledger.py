@@ -27,6 +27,7 @@ from gateway.store.receipts import FiledReceipt
 _SIZES = (1, 4, 16, 64, 256)  # of the lists in a statement
 _CHUNK = _SIZES[-1]
 Many = Sequence[BindParameter[Any]]
+NEVER = "0-0"  # the id of a stream's entry before its first
 
 
 class Activated(NamedTuple):
@@ -47,6 +48,14 @@ class Standing(NamedTuple):
     id: int
     points: int
     told_at: int | None
+
+
+class Marks(NamedTuple):
+    """What a firm's Redis must hold: streams up to these ids, and so many changes of consent by no text."""
+
+    outbox_id: str = NEVER
+    results_id: str = NEVER
+    changes: int = 0
 
 
 class Known(NamedTuple):
@@ -204,7 +213,7 @@ def take_turn(connection: Connection, firm_id: int) -> None:
     if connection.dialect.name == "sqlite":
         return
     t = schema.settled
-    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": NEVER}])
     connection.execute(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
 
 
@@ -213,10 +222,35 @@ def set_watermark(connection: Connection, firm_id: int, outbox_id: str) -> None:
     if _execute(connection, "watermark", lambda: _WATERMARK, {"b_firm": firm_id, "b_id": outbox_id}).rowcount:
         return
     t = schema.settled
-    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": "0-0"}])
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": NEVER}])
     stands = connection.scalar(select(t.c.outbox_id).where(t.c.firm_id == firm_id).with_for_update())
-    if stream_id(outbox_id) > stream_id(stands or "0-0"):
+    if stream_id(outbox_id) > stream_id(stands or NEVER):
         connection.execute(update(t).where(t.c.firm_id == firm_id).values(outbox_id=outbox_id))
+
+
+def note_changes(connection: Connection, firm_id: int, count: int) -> None:
+    """Note how many changes of consent a Redis has counted that holds what is written now; 0 says nothing."""
+    if not count:
+        return
+    t = schema.settled
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": NEVER}])
+    connection.execute(update(t).where(t.c.firm_id == firm_id, t.c.changes < count).values(changes=count))
+
+
+def note_results(connection: Connection, firm_id: int, results_id: str) -> None:
+    """Note how far what became of a firm's texts is filed. It never goes back."""
+    t = schema.settled
+    insert_missing(connection, t, [{"firm_id": firm_id, "outbox_id": NEVER}])
+    stands = connection.scalar(select(t.c.results_id).where(t.c.firm_id == firm_id).with_for_update())
+    if stream_id(results_id) > stream_id(stands or NEVER):
+        connection.execute(update(t).where(t.c.firm_id == firm_id).values(results_id=results_id))
+
+
+def marks(connection: Connection) -> dict[int, Marks]:
+    """By firm; one of which nothing was ever settled has none."""
+    t = schema.settled
+    query = select(t.c.firm_id, t.c.outbox_id, t.c.results_id, t.c.changes)
+    return {row.firm_id: Marks(*row[1:]) for row in connection.execute(query)}
 
 
 def stream_id(text: str) -> tuple[int, int]:

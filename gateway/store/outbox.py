@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from gateway.domain.catalog import Issued
+from gateway.domain.consent import IN_ORDER, Channel
 from gateway.store import keys
 from gateway.store.claims import script
 from gateway.store.lease import Holder, is_gone
@@ -32,6 +33,8 @@ class Accepted(NamedTuple):
     `consent`: in, out or empty. `codes`: (space, serial, campaign); `results`: the claim function's letter
     for each, empty when nothing was looked up. `limited_until`: seconds since 1970, 0 when not limited. `at`:
     when it was accepted, ms since 1970, Redis time; a replayed dead letter keeps it.
+    `said_at`: the moment of what it says of consent, in the order of Redis; `speaks_of`: which channels it
+    speaks of, `allows`: which are allowed by then.
     """
 
     outbox_id: str
@@ -53,6 +56,9 @@ class Accepted(NamedTuple):
     results: tuple[str, ...]
     limited_until: int
     at: int
+    said_at: int = 0
+    speaks_of: tuple[Channel, ...] = IN_ORDER
+    allows: tuple[Channel, ...] = IN_ORDER
 
 
 class Reply(NamedTuple):
@@ -107,6 +113,7 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
         if form != _FORM:
             raise ValueError(form)
         results = fields[b"r"].decode()
+        at = int(fields.get(b"was", outbox_id).split(b"-", 1)[0])
         return Accepted(
             outbox_id=outbox_id.decode(),
             firm_id=firm_id,
@@ -126,10 +133,20 @@ def parse(firm_id: int, outbox_id: bytes, fields: dict[bytes, bytes]) -> Accepte
             codes=tuple(_claim(claim) for claim in claims.split(";")) if claims else (),
             results=tuple(results.split(",")) if results else (),
             limited_until=int(fields[b"l"]),
-            at=int(fields.get(b"was", outbox_id).split(b"-", 1)[0]),
+            at=at,
+            said_at=int(fields.get(b"o", at)),
+            speaks_of=_channels(fields.get(b"g")),
+            allows=_channels(fields.get(b"h")),
         )
     except (KeyError, ValueError, TypeError, IndexError) as err:
         raise Unreadable(outbox_id.decode()) from err
+
+
+def _channels(letters: bytes | None) -> tuple[Channel, ...]:
+    """As activate.lua writes them; all where an earlier version has written none."""
+    if letters is None:
+        return IN_ORDER
+    return tuple(channel for channel in IN_ORDER if channel.value[:1].encode() in letters)
 
 
 def sealed_number(fields: Mapping[bytes, bytes]) -> bytes:

@@ -1,7 +1,8 @@
 """Holds Redis against SQL: is this the Redis of this deployment, whole, and not behind?
 
-SQL knows how far each firm's outbox is settled. A Redis that is empty, of another deployment, or whose outbox
-ends before that has lost claims or consent, and must not say yes to a code before it is rebuilt.
+SQL knows how far each firm's outbox is settled, how far outcomes are filed, and how many changes of consent
+by no text its Redis has counted. A Redis that is empty, of another deployment, or behind in one of these has
+lost claims, consent, or what has left; it must not say yes to a code or an offer before it is rebuilt.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from redis.exceptions import ResponseError
 from sqlalchemy import Engine, insert, select
 
 from gateway.store import catalog, keys, ledger, schema, sql
+from gateway.store.ledger import Marks
 
 
 class Presence(StrEnum):
@@ -73,12 +75,12 @@ def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
     return standing
 
 
-def _settled(engine: Engine) -> dict[int, str]:
+def _settled(engine: Engine) -> dict[int, Marks]:
     with engine.connect() as connection:
-        return {row.firm_id: row.outbox_id for row in connection.execute(select(schema.settled))}
+        return ledger.marks(connection)
 
 
-def _look(redis: Redis, settled: dict[int, str], firms: list[int], deployment: str) -> Standing:
+def _look(redis: Redis, settled: dict[int, Marks], firms: list[int], deployment: str) -> Standing:
     stands = redis.get(keys.DEPLOYMENT)
     if stands is None:
         presence = Presence.EMPTY if settled else Presence.WHOLE
@@ -94,17 +96,32 @@ def open_firm(redis: Redis, firm_id: int, deployment: str) -> None:
     redis.set(keys.gate(firm_id), deployment)
 
 
-def _whole(redis: Redis, firm_id: int, settled: str | None, deployment: str) -> bool:
-    if settled is None:  # nothing was ever settled: whatever is missing was never there
+def _whole(redis: Redis, firm_id: int, marks: Marks | None, deployment: str) -> bool:
+    if marks is None:  # nothing was ever settled: whatever is missing was never there
         return True
     gate = redis.get(keys.gate(firm_id))
     if gate is None or _text(gate) != deployment:
         return False
+    return (
+        _reaches(redis, keys.outbox(firm_id), marks.outbox_id)
+        and _reaches(redis, keys.results(firm_id), marks.results_id)
+        and _changes(redis, firm_id) >= marks.changes
+    )
+
+
+def _reaches(redis: Redis, name: str, mark: str) -> bool:
+    if mark == ledger.NEVER:
+        return True
     try:
-        last = redis.xinfo_stream(keys.outbox(firm_id))["last-generated-id"].decode()
+        last = redis.xinfo_stream(name)["last-generated-id"].decode()
     except ResponseError:
         return False
-    return ledger.stream_id(last) >= ledger.stream_id(settled)
+    return ledger.stream_id(last) >= ledger.stream_id(mark)
+
+
+def _changes(redis: Redis, firm_id: int) -> int:
+    found = redis.get(keys.order(firm_id))
+    return int(_text(found).rpartition(" ")[2]) if found else 0
 
 
 def _text(value: bytes | str) -> str:

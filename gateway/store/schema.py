@@ -328,12 +328,15 @@ wrong_code = Table(
     Column("said_at", BigInteger, nullable=False, index=True),
 )
 
-# How far each outbox is settled: a Redis whose stream ends before this has lost something.
+# How far a firm's outbox is settled, and what became of texts filed; how many changes of consent by no text
+# its Redis had counted when the last was written. A Redis that is behind any of these has lost something.
 settled = Table(
     "settled",
     metadata,
     Column("firm_id", Id, ForeignKey("firm.id"), primary_key=True),
     Column("outbox_id", String(32), nullable=False),
+    Column("results_id", String(32), nullable=False, server_default="0-0"),
+    Column("changes", BigInteger, nullable=False, server_default="0"),
 )
 
 # A call to a free number, at its end (CDR): no number, no alias, no code, nobody that it could be joined to.

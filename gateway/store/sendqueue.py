@@ -29,7 +29,7 @@ class Waiting(NamedTuple):
     """A text to submit. `sealed`: number and text; `begun`: submits begun, this one included; `at`: ms.
 
     `until`: ms after which it is of no use to anybody and is not sent; 0: as long as answers may wait.
-    `shopper`, `blast`: of marketing, what the gate needs.
+    `shopper`, `blast`: of what is marketing by its words, what the gate needs.
     """
 
     firm_id: int
@@ -44,6 +44,11 @@ class Waiting(NamedTuple):
     priority: Priority = Priority.REPLY
     shopper: str = ""
     blast: str = ""
+
+    @property
+    def gated(self) -> bool:
+        """Whether its words are marketing: then the gate is asked right before it leaves."""
+        return self.priority is Priority.BULK or bool(self.shopper)
 
     @property
     def intent(self) -> str:

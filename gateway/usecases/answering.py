@@ -82,6 +82,7 @@ def situation(
         firm=desk.catalog.firms[text.firm_id],
         timezone=campaign.timezone if campaign else "UTC",
         now=_time(text.at),
+        allows=text.allows,
     )
     return told, campaign
 

@@ -9,14 +9,13 @@ from sqlalchemy import Connection
 from config import texts
 from gateway.domain.answers import Situation, consent_question
 from gateway.domain.catalog import Campaign
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent import Consent
+from gateway.domain.keywords import Intent
 from gateway.domain.outcome import Outcome
 from gateway.store import consents, erasures
 from gateway.store.consents import Ask, Entry
 from gateway.store.outbox import Accepted
 from gateway.usecases.answering import Desk, language_of
-
-EVERY_CHANNEL = tuple(Channel)
 
 
 class Asker:
@@ -59,7 +58,7 @@ class Asker:
 def entries(
     connection: Connection, accepted: Sequence[Accepted], shoppers: Mapping[str, int], desk: Desk
 ) -> None:
-    """Append what texts, calls and pages said of consent; a text or a key speaks of every channel."""
+    """Append what texts, calls and pages said of consent, of the channels that they speak of."""
     said = [text for text in accepted if text.consent]
     if not said:
         return
@@ -73,9 +72,8 @@ def entries(
 
 
 def _entries(text: Accepted, ask: Ask | None, desk: Desk) -> list[Entry]:
-    answers = (
-        text.consent == "in" and ask is not None and 0 <= text.at - ask.asked_at <= desk.consent_reply_ms
-    )
+    in_time = ask is not None and 0 <= text.at - ask.asked_at <= desk.consent_reply_ms
+    answers = text.consent == "in" and Intent.YES in text.services and in_time
     return [
         Entry(
             firm_id=text.firm_id,
@@ -86,9 +84,9 @@ def _entries(text: Accepted, ask: Ask | None, desk: Desk) -> list[Entry]:
             wording=ask.wording if ask is not None and answers else None,
             proof=None,
             actor="shopper",
-            said_at=text.at,
+            said_at=text.said_at,
         )
-        for channel in EVERY_CHANNEL
+        for channel in text.speaks_of
     ]
 
 

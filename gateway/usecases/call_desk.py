@@ -167,10 +167,13 @@ class CallDesk:
                 await self._let_in()
             await self.consents.change(change)
 
-    async def stop(self, number: str, short_number: str, language: str) -> None:
-        """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit."""
+    async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
+        """No more offers, as by the text STOP; confirmed by SMS. It is heard over any limit.
+
+        `said_at`: of a no that could not be heard at once, ms: a yes that surely came since then stands.
+        """
         async with _in_time():
-            await self._say(Intent.STOP, number, short_number, language)
+            await self._say(Intent.STOP, number, short_number, language, said_at=said_at)
 
     async def activate(self, number: str, short_number: str, keyed: str, language: str) -> Answered:
         """Claim the code that a caller has keyed in, under the rules and limits of texts."""
@@ -207,7 +210,9 @@ class CallDesk:
             if not await self.newcomers.admit():
                 raise Away("too many callers whom nobody knows")
 
-    async def _say(self, intent: Intent, number: str, short_number: str, language: str) -> Verdict:
+    async def _say(
+        self, intent: Intent, number: str, short_number: str, language: str, *, said_at: int = 0
+    ) -> Verdict:
         """A wish of one word, decided as the text with this word would be; the verdict of the host firm."""
         incoming = Incoming(
             message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
@@ -218,7 +223,10 @@ class CallDesk:
             channel=CHANNEL,
         )
         reading = Reading(candidates=(), intents=(intent,), language=language, clipped=0)
-        verdict = await self._decide(calls_of(incoming, reading, self._short(short_number), self.vault))
+        calls = calls_of(incoming, reading, self._short(short_number), self.vault)
+        if said_at:
+            calls = [call._replace(consent=f"{call.consent}:{said_at}") for call in calls]
+        verdict = await self._decide(calls)
         self.poke()
         return verdict
 

@@ -1,7 +1,8 @@
 """Changing a person's consent by a page, the API, an operator or a key in a call: in force at once.
 
 A no is in force in Redis before it is written to SQL, a yes only afterwards: whatever fails in between,
-nobody is reached on a yes that has no record. What came with a text is settled with it.
+nobody is reached on a yes that has no record. A no is put once more when it is written, in case Redis was
+rebuilt in between. What came with a text is settled with it.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from gateway.domain.consent import Channel, Consent, Said
+from gateway.domain.consent import CLOCKS_DIFFER_MS, Channel, Consent, Said
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
-from gateway.store import consents, people, sql
-from gateway.store.consent_words import ConsentWords, Put
+from gateway.store import consents, ledger, people, sql
+from gateway.store.consent_words import NOW, ConsentWords, Place, Put
 from gateway.store.consents import Entry
 from gateway.store.vault import Vault
 
 
 class BeforeStop(Exception):
-    """A yes that was given before the no that stands; it changes nothing."""
+    """A yes that was given before the no that stands, or perhaps; it changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,8 @@ class Change:
     """What a person, or somebody for them, has said. `number`: E.164 digits.
 
     `how`: web, api, call or operator. `source`: the call's or the request's id, "" for one of our own.
-    `wording`: what the person was shown; `proof`: what else shows it. `said_at`: ms since 1970, 0: now.
+    `wording`: what the person was shown; `proof`: what else shows it. `said_at`: of a yes, when it was given,
+    by the clock of whoever tells of it, ms since 1970; 0: now. A no counts from now on, whenever it was said.
     """
 
     firm_id: int
@@ -60,27 +62,36 @@ class ConsentDesk:
         Raises BeforeStop, RedisError, SQLAlchemyError.
         """
         shopper = self.vault.index(change.number)
-        at = change.said_at or await self.words.now()
-        put = Put(shopper, change.channels, change.consent, at)
         if change.consent is Consent.WITHDRAWN:
-            (stands,) = await self.words.put(change.firm_id, [put])
-            await asyncio.to_thread(self._record, change, shopper, at)
-            return stands
+            return await self._refuse(change, shopper)
+        return await self._agree(change, shopper)
+
+    async def _refuse(self, change: Change, shopper: str) -> Mapping[Channel, Said]:
+        put = Put(shopper, change.channels, Consent.WITHDRAWN, NOW)
+        place, _ = await self.words.put(change.firm_id, [put])
+        await asyncio.to_thread(self._record, change, shopper, place.moment, place)
+        _, (stands,) = await self.words.put(change.firm_id, [put._replace(at=place.moment)])
+        return stands
+
+    async def _agree(self, change: Change, shopper: str) -> Mapping[Channel, Said]:
+        place = await self.words.reserve(change.firm_id)
+        at = min(change.said_at, place.moment) if change.said_at else place.moment
         before = await self.words.read(change.firm_id, shopper)
         refused = [before[c].at for c in change.channels if before[c].consent is Consent.WITHDRAWN]
-        if not change.said_at:  # now is after whatever stands, be it of the same millisecond
-            at = max(at, *(said_at + 1 for said_at in refused)) if refused else at
-        elif refused and max(refused) >= at:
+        # By its own clock somebody says when it was; of the no it is known where it stands in the order.
+        doubt = CLOCKS_DIFFER_MS if change.said_at else 0
+        if refused and max(refused) + doubt >= at:
             raise BeforeStop
-        said_at = await asyncio.to_thread(self._record, change, shopper, at)
-        (stands,) = await self.words.put(change.firm_id, [put._replace(at=said_at)])
+        said_at = await asyncio.to_thread(self._record, change, shopper, at, place)
+        put = Put(shopper, change.channels, Consent.GIVEN, said_at)
+        _, (stands,) = await self.words.put(change.firm_id, [put])
         return stands
 
     async def read(self, firm_id: int, number: str) -> Mapping[Channel, Said]:
         """How a person (E.164 digits) stands to a firm. Raises RedisError."""
         return await self.words.read(firm_id, self.vault.index(number))
 
-    def _record(self, change: Change, shopper: str, at: int) -> int:
+    def _record(self, change: Change, shopper: str, at: int, place: Place) -> int:
         """Append the entries; when it was said: a source that is known already has its time."""
         source = change.source or message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS))
         with sql.writing(self.engine) as connection:
@@ -104,4 +115,5 @@ class ConsentDesk:
             ]
             consents.record(connection, rows)
             people.join(connection, change.firm_id, [person.id])
+            ledger.note_changes(connection, change.firm_id, place.changes)
             return consents.said_at(connection, change.firm_id, source)

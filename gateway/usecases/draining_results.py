@@ -88,6 +88,9 @@ def _file(engine: Engine, firm_id: int, lines: Sequence[_Line]) -> Sequence[None
         ledger.insert_parts(connection, parts)
         offer_outcomes.file_outcomes(connection, results)
         contacts.note(connection, made)
+        ledger.note_results(
+            connection, firm_id, max((line.entry.decode() for line in lines), key=ledger.stream_id)
+        )
     return [None] * len(lines)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from config.policies import Policies
-from gateway.domain.consent import Channel, Purpose, Said, read_word
+from gateway.domain.consent import Channel, Consent, Purpose, Said, read_word
 from gateway.domain.policy.basis import Basis
 from gateway.domain.policy.caps import contact_tag
 from gateway.domain.policy.decide import Contact, decide, put_off, terms_of
@@ -27,6 +27,8 @@ class Question(NamedTuple):
 
     `contact`: its id, the same when it is asked again: it is charged to the caps once. `shopper`: the vault's
     index of `number` (E.164 digits). `attempts`: of this blast to this person so far.
+    `asked_for`: the person at this number wanted it now, such as the offer that a call told of: a no alone
+    keeps it back.
     """
 
     contact: str
@@ -36,6 +38,7 @@ class Question(NamedTuple):
     blast: str
     channel: Channel
     attempts: int = 0
+    asked_for: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ class Gate:
         ]
 
     def _decide(self, question: Question, stands: Stands, said: Said) -> Decision:
+        if question.asked_for:
+            return Deny(Reason.WITHDRAWN) if said.consent is Consent.WITHDRAWN else Allow()
         if stands.blast != "running":
             return _of_blast(stands)
         contact = Contact(number=question.number, consent=said.consent, attempts=question.attempts)
@@ -96,7 +101,11 @@ class Gate:
 
     async def _charged(self, questions: Sequence[Question], decisions: list[Decision]) -> list[Decision]:
         """The same decisions, but for those that the caps put off."""
-        allowed = [place for place, decision in enumerate(decisions) if isinstance(decision, Allow)]
+        allowed = [
+            place
+            for place, decision in enumerate(decisions)
+            if isinstance(decision, Allow) and not questions[place].asked_for
+        ]
         found = await self._store.charge([self._charge(questions[place]) for place in allowed])
         for place, free in zip(allowed, found, strict=True):
             terms = terms_of(questions[place].number, questions[place].channel, self._policies)

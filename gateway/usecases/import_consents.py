@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from gateway.domain.consent import Channel, Consent
 from gateway.domain.consent_file import Line
-from gateway.store import consents, people, schema, sql
-from gateway.store.consent_words import Put
+from gateway.store import consents, ledger, people, schema, sql
+from gateway.store.consent_words import NOW, Place, Put
 from gateway.store.consents import Entry
 from gateway.usecases.consents import ConsentDesk
 
@@ -46,23 +46,27 @@ class Imported:
 async def import_lines(lines: Sequence[Line], source: Source, desk: ConsentDesk) -> Imported:
     """Import lines; may be repeated, and interrupted anywhere. Raises RedisError, SQLAlchemyError."""
     done = Imported()
-    now = await desk.words.now()
     refusals = [line for line in lines if line.state is Consent.WITHDRAWN]
     refused = {(line.number, channel) for line in refusals for channel in line.channels}
     for batch in _batches(refusals):
         known = await asyncio.to_thread(_known, batch, source, desk)  # a line that is known keeps its time
-        dated = [(line, known.get(_source_id(line, source, desk), now)) for line in batch]
-        await _put(dated, source, desk)  # in force before they are written down, as every no is
-        written = await asyncio.to_thread(_record, dated, known, source, desk)
+        # In force before they are written down, as every no is; and once more, should Redis be rebuilt.
+        place = await _put(
+            [(line, known.get(_source_id(line, source, desk), NOW)) for line in batch], source, desk
+        )
+        dated = [(line, known.get(_source_id(line, source, desk), place.moment)) for line in batch]
+        written = await asyncio.to_thread(_record, dated, known, place, source, desk)
+        await _put(dated, source, desk)
         done.withdrawn += written
         done.known += len(batch) - written
     consenting = [line for line in lines if line.state is Consent.GIVEN]
     for batch in _batches(consenting):
         free = [line for line in batch if not any((line.number, c) in refused for c in line.channels)]
         free = await _not_refused(free, source, desk)
-        dated = [(line, line.said_at) for line in free]
+        place = await desk.words.reserve(source.firm_id)
+        dated = [(line, min(line.said_at, place.moment)) for line in free]
         known = await asyncio.to_thread(_known, free, source, desk)
-        written = await asyncio.to_thread(_record, dated, known, source, desk)
+        written = await asyncio.to_thread(_record, dated, known, place, source, desk)
         await _put(dated, source, desk)
         done.given += written
         done.known += len(free) - written
@@ -80,9 +84,10 @@ async def _not_refused(lines: Sequence[Line], source: Source, desk: ConsentDesk)
     ]
 
 
-async def _put(dated: Sequence[tuple[Line, int]], source: Source, desk: ConsentDesk) -> None:
+async def _put(dated: Sequence[tuple[Line, int]], source: Source, desk: ConsentDesk) -> Place:
     puts = [Put(desk.vault.index(line.number), line.channels, line.state, at) for line, at in dated]
-    await desk.words.put(source.firm_id, puts)
+    place, _ = await desk.words.put(source.firm_id, puts)
+    return place
 
 
 def _known(lines: Sequence[Line], source: Source, desk: ConsentDesk) -> dict[str, int]:
@@ -96,7 +101,11 @@ def _known(lines: Sequence[Line], source: Source, desk: ConsentDesk) -> dict[str
 
 
 def _record(
-    dated: Sequence[tuple[Line, int]], known: Mapping[str, int], source: Source, desk: ConsentDesk
+    dated: Sequence[tuple[Line, int]],
+    known: Mapping[str, int],
+    place: Place,
+    source: Source,
+    desk: ConsentDesk,
 ) -> int:
     """Enter the persons and append what is new; how many lines that were."""
     if not dated:
@@ -123,6 +132,7 @@ def _record(
         ]
         consents.record(connection, rows)
         people.join(connection, source.firm_id, sorted({row["shopper_id"] for row in rows}))
+        ledger.note_changes(connection, source.firm_id, place.changes)
         return len(set(sources) - known.keys())
 
 

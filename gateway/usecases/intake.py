@@ -189,7 +189,11 @@ def after_host(calls: Sequence[ClaimCall], verdict: Verdict) -> list[ClaimCall]:
     if kind in ("A", "S"):
         return list(calls[1:])
     mute = "m" if kind == "O" else ""
-    heard = [call for call in calls[1:] if call.consent in ("in", "out")] if kind in ("O", "L", "Q") else []
+    heard = (
+        [call for call in calls[1:] if call.consent.startswith(("in", "out"))]
+        if kind in ("O", "L", "Q")
+        else []
+    )
     return [call._replace(codes=(), mode=call.mode + mute) for call in heard]
 
 

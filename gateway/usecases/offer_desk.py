@@ -20,19 +20,22 @@ from gateway.domain.callee import Callee
 from gateway.domain.catalog import Catalog
 from gateway.domain.offer import Facts, Setting, render
 from gateway.store import blasts
+from gateway.store.asked_offers import LIVES_MS
 from gateway.store.wish_book import Kind, Wish, WishBook
 from gateway.usecases.call_desk import ANSWER_WITHIN_S, Away
 
 RETRY_EVERY_S: Final = 0.5  # a refusal must be in force before the gate allows anything again
-SENT_WITHIN_MS: Final = 86_400_000  # later an offer by SMS would surprise whoever asked for it
 log = structlog.get_logger()
 
 
 class Refusals(Protocol):
     """gateway.usecases.call_desk."""
 
-    async def stop(self, number: str, short_number: str, language: str) -> None:
-        """No more offers of any firm of the short number, in force when it returns. Raises Away, in time."""
+    async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
+        """No more offers of any firm of the short number, in force when it returns. Raises Away, in time.
+
+        `said_at`: of a no that was kept, ms: what was surely said since then stands.
+        """
 
 
 class Asked(Protocol):
@@ -84,12 +87,12 @@ class OfferDesk:
             raise
 
     async def _again(self, name: str, wish: Wish) -> None:
-        if wish.kind is Kind.SEND and wish.at < _now() - SENT_WITHIN_MS:
+        if wish.kind is Kind.SEND and wish.at < _now() - LIVES_MS:
             log.warning("an offer that was asked for could not be sent", blast=wish.callee.blast_id)
             self.book.done(name)
             return
         try:
-            await self._fulfil(wish)
+            await self._fulfil(wish, kept=True)
         except Away:
             return
         except Exception:
@@ -98,10 +101,11 @@ class OfferDesk:
         log.info("a wish of a call is done", kind=str(wish.kind), after_ms=_now() - wish.at)
         self.book.done(name)
 
-    async def _fulfil(self, wish: Wish) -> None:
+    async def _fulfil(self, wish: Wish, *, kept: bool = False) -> None:
         callee = wish.callee
         if wish.kind is Kind.REFUSE:
-            await self.refusals.stop(callee.number, callee.short_number, callee.language)
+            said_at = wish.at if kept else 0
+            await self.refusals.stop(callee.number, callee.short_number, callee.language, said_at=said_at)
             return
         link = self.link(callee.number)
         if not link:

@@ -1,12 +1,12 @@
 """Restores from SQL what Redis lost: claim bits, consent, budgets of wrong codes, and answers not yet sent.
 
 What Redis still holds of accepted texts is settled first, so that nothing acknowledged is thrown away. Then a
-firm's keys are dropped and made anew, and only at the end its gate opens.
+firm's keys are dropped and made anew, and only at the end its gate opens. A no stays where it stands: one
+that is said meanwhile, or that SQL has lost, is not overwritten.
 """
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import defaultdict
@@ -19,12 +19,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.domain.consent import Channel, Consent, Said, later, read_word, word_of
-from gateway.store import catalog, erasures, keys, ledger, presence, recipients, schema, sql
+from gateway.store import asked_offers, catalog, keys, ledger, presence, recipients, schema, sql
 from gateway.store.dead_letters import DeadLetters
-from gateway.store.nobody import is_nobody
-from gateway.store.outbox import Accepted, Outbox
+from gateway.store.outbox import Outbox
 from gateway.store.suspects import NONE
+from gateway.usecases import rebuild_consents, trial_text
 from gateway.usecases.drain import Firm
 from gateway.usecases.draining import Turns
 from gateway.usecases.draining_texts import Desks
@@ -32,6 +31,7 @@ from gateway.usecases.draining_texts import Desks
 _ROWS = 50_000
 _PIPE = 500
 _ASK_AGAIN_S = 0.1
+_LIVE_MS = {asked_offers.KIND: asked_offers.LIVES_MS, trial_text.KIND: trial_text.LIVES_MS}
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 
 
@@ -71,7 +71,7 @@ def rebuild_firm(
     """
     begun = time.monotonic()
     with sql.writing(engine) as connection:  # a firm that never settled is new, and whoever looks opens it
-        ledger.set_watermark(connection, firm_id, "0-0")
+        ledger.set_watermark(connection, firm_id, ledger.NEVER)
     stood = redis.get(keys.gate(firm_id))
     redis.delete(keys.gate(firm_id))  # first: under traffic a worker would keep the lease
     try:
@@ -83,17 +83,18 @@ def rebuild_firm(
     with held:
         settled = 0 if foreign else _settle_what_survived(redis, firm_id, desk, token)
         _drop(redis, firm_id, foreign=foreign)
+        rebuild_consents.refusals_stay(redis, firm_id)
         recipients.give_up(engine, firm_id, int(time.time() * 1000))
         with engine.connect() as connection:
             claims = _claims(connection, redis, firm_id)
-            consents = _consents(connection, redis, firm_id)
+            consents = rebuild_consents.put_back(connection, redis, firm_id)
             _laid_aside(redis, firm_id)
+            rebuild_consents.laid_aside(redis, firm_id)
             guessers = _budgets(connection, redis, firm_id)
             answers = _answers(connection, redis, firm_id)
-            watermark = connection.scalar(
-                select(schema.settled.c.outbox_id).where(schema.settled.c.firm_id == firm_id)
-            )
-        _stream(redis, firm_id, watermark or "0-0")
+            marks = ledger.marks(connection)[firm_id]
+        _stream(redis, keys.outbox(firm_id), marks.outbox_id)
+        _stream(redis, keys.results(firm_id), marks.results_id)
         catalog.publish(engine, redis, firm_id)
         presence.open_firm(redis, firm_id, deployment)
     return Rebuilt(
@@ -150,14 +151,14 @@ def _settle_what_survived(redis: Redis, firm_id: int, desk: Desks, token: str) -
 
 
 def _drop(redis: Redis, firm_id: int, *, foreign: bool) -> None:
-    """All of a firm but our lease, dead letters, and the texts that may still come as re-deliveries."""
-    aside = set() if foreign else {keys.dead(firm_id), keys.results_spool(firm_id).aside}
-    kept = {name.encode() for name in {keys.drain(firm_id)} | aside}
-    seen = keys.seen(firm_id, "").encode()
+    """All of a firm but our lease, dead letters, every no, and texts that may still be delivered again."""
+    ours = {keys.dead(firm_id), keys.results_spool(firm_id).aside, keys.order(firm_id)}
+    kept = {name.encode() for name in {keys.drain(firm_id)} | (set() if foreign else ours)}
+    stay = (keys.seen(firm_id, "").encode(), keys.consent(firm_id, "").encode())
     pipe = redis.pipeline(transaction=False)
     pattern = keys.tag(firm_id).replace("{", "\\{") + ":*"
     for name in redis.scan_iter(match=pattern, count=5000):
-        if name not in kept and (foreign or not name.startswith(seen)):
+        if name not in kept and (foreign or not name.startswith(stay)):
             pipe.unlink(name)
         if len(pipe) >= _PIPE:
             pipe.execute()
@@ -185,7 +186,7 @@ def _claims(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 
 def _laid_aside(redis: Redis, firm_id: int) -> None:
-    """What stands in dead letters holds, though SQL does not know of it: claims, and a STOP or START."""
+    """What stands in dead letters holds, though SQL does not know of it: their claims."""
     for text in DeadLetters(redis, firm_id).texts():
         for (space, serial, _), result in zip(text.codes, text.results, strict=False):
             if result[0] == "C":
@@ -195,17 +196,6 @@ def _laid_aside(redis: Redis, firm_id: int) -> None:
                     redis.setbit(bits, keys.CHUNK_BITS - 1, 0)
                 redis.setbit(bits, offset, 1)
                 redis.set(keys.claim(firm_id, space, serial), f"{text.shopper}|{text.message_id}")
-        if text.consent and not is_nobody(text.shopper):
-            _consent_laid_aside(redis, text)
-
-
-def _consent_laid_aside(redis: Redis, text: Accepted) -> None:
-    """Of each channel the later word counts; of a yes and a no in the same millisecond the no."""
-    key = keys.consent(text.firm_id, text.shopper)
-    stands: Any = redis.get(key) or b""
-    said = Said(Consent.WITHDRAWN if text.consent == "out" else Consent.GIVEN, text.at)
-    words = {channel: later(before, said) for channel, before in read_word(stands.decode()).items()}
-    redis.set(key, word_of(words))
 
 
 def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
@@ -220,50 +210,6 @@ def _chunks(rows: Any) -> Iterator[tuple[int, int, list[int]]]:
         offsets.append(offset)
     if at is not None:
         yield (*at, offsets)
-
-
-def _consents(connection: Connection, redis: Redis, firm_id: int) -> int:
-    """Each person's last word by channel, by the time at which it was said; else that they were asked.
-
-    Returns how many words.
-    """
-    count = 0
-    pipe = redis.pipeline(transaction=False)
-    for shopper, word in _words(connection, firm_id):
-        only_asked = word.startswith("ask:")
-        pipe.set(keys.consent(firm_id, shopper), word, nx=only_asked)
-        count += not only_asked
-        if len(pipe) >= _PIPE:
-            pipe.execute()
-    pipe.execute()
-    return count
-
-
-def _words(connection: Connection, firm_id: int) -> Iterator[tuple[str, str]]:
-    """Shopper key and word; a person who was asked comes again at the end.
-
-    Who was erased after a STOP may have said another word since, as a new person.
-    """
-    t, a, s = schema.consent_entry, schema.consent_ask, schema.shopper
-    stream = connection.execution_options(yield_per=_ROWS)
-    kept = erasures.suppressed(connection, firm_id)
-    said = stream.execute(
-        select(s.c.key, t.c.channel, t.c.state, t.c.said_at)
-        .join(s, s.c.id == t.c.shopper_id)
-        .where(t.c.firm_id == firm_id, s.c.erased_at.is_(None))
-        .order_by(t.c.shopper_id)
-    )
-    for shopper, rows in itertools.groupby(said, key=lambda row: str(row.key)):
-        words = read_word(kept.pop(shopper, ""))
-        for row in rows:
-            channel = Channel(row.channel)
-            words[channel] = later(words[channel], Said(Consent(row.state), row.said_at))
-        yield shopper, word_of(words)
-    yield from kept.items()
-    asked = select(s.c.key, a.c.asked_at).join(s, s.c.id == a.c.shopper_id)
-    asked = asked.where(a.c.firm_id == firm_id, s.c.erased_at.is_(None))
-    for shopper, asked_at in stream.execute(asked):
-        yield shopper, f"ask:{asked_at}"
 
 
 def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
@@ -292,9 +238,11 @@ def _budgets(connection: Connection, redis: Redis, firm_id: int) -> int:
 
 def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
     """Answers of unknown outcome go back to their queue, as possibly doubled; offers never do."""
-    t = schema.message
+    t, s = schema.message, schema.shopper
     rows = connection.execute(
-        select(t).where(
+        select(t, s.c.key)
+        .join(s, s.c.id == t.c.shopper_id)
+        .where(
             *(t.c.firm_id == firm_id, t.c.state == "queued"),
             *(t.c.sealed.is_not(None), t.c.blast_id.is_(None)),
         )
@@ -303,16 +251,23 @@ def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
     for row in rows:
         id_: Any = redis.xadd(
             keys.send(firm_id, row.link),
-            {"m": row.id, "x": row.sealed, "d": row.short_number, "s": "", "t": row.queued_at},
+            _waiting(row),
         )
         redis.hset(keys.intents(firm_id, row.link), id_, "1")
         count += 1
     return count
 
 
-def _stream(redis: Redis, firm_id: int, watermark: str) -> None:
-    """The outbox exists and goes on behind the watermark, however the clock stands."""
-    made: Any = redis.xadd(keys.outbox(firm_id), {"b": ""})
-    redis.xdel(keys.outbox(firm_id), made)
+def _waiting(row: Any) -> dict[Any, Any]:
+    """An answer as the sending queue has it. What is marketing by its words ends soon and asks the gate."""
+    fields = {"m": row.id, "x": row.sealed, "d": row.short_number, "s": "", "t": row.queued_at}
+    lives_ms = _LIVE_MS.get(row.kind)
+    return fields if lives_ms is None else fields | {"u": row.queued_at + lives_ms, "k": row.key}
+
+
+def _stream(redis: Redis, name: str, watermark: str) -> None:
+    """A stream exists and goes on behind the watermark, however the clock stands."""
+    made: Any = redis.xadd(name, {"b": ""})
+    redis.xdel(name, made)
     if ledger.stream_id(made.decode()) < ledger.stream_id(watermark):
-        redis.execute_command("XSETID", keys.outbox(firm_id), watermark)  # type: ignore[no-untyped-call]
+        redis.execute_command("XSETID", name, watermark)  # type: ignore[no-untyped-call]

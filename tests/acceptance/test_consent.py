@@ -23,9 +23,9 @@ LINK: Final = "peer"
 MESSAGES, REPLIES = 6, 8
 HOST, OTHER = 1, 2
 OUT: Final = "You are unsubscribed. We will not send you any more offers."
-IN: Final = "You are subscribed to our offers. To opt out, send STOP."
+IN: Final = "You are subscribed to our offers by SMS, not by calls. To opt out, send STOP."
 WITHDRAWN: Final = [("sms", "withdrawn", "sms"), ("call", "withdrawn", "sms")]
-GIVEN: Final = [("sms", "given", "sms"), ("call", "given", "sms")]
+GIVEN: Final = [("sms", "given", "sms")]  # to whoever had nothing START allows texts alone
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -120,7 +120,7 @@ def test_no_code(text: str) -> None:
         pytest.param("новый код", "", id="new something else"),
         pytest.param("шақыру", "invite", id="invite, kazakh"),
         pytest.param("??", "help", id="question marks"),
-        pytest.param("YES", "start", id="yes"),
+        pytest.param("YES", "yes", id="yes"),
         pytest.param("не знаю, пишите мне", "", id="not a refusal"),
         pytest.param("Мне не пришло смс", "", id="a complaint"),
         pytest.param("почему не пишете?", "", id="a question"),

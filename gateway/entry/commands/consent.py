@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from gateway.domain.consent import Consent
 from gateway.domain.consent_file import Fault, Line, read_lines
-from gateway.entry.backing import Backing, open_redis
+from gateway.entry.backing import Backing, Verifier, consent_words, open_redis
 from gateway.entry.commands.opened import backing, shown
 from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, consents, schema
-from gateway.store.consent_words import ConsentWords
 from gateway.store.consents import Entry
+from gateway.store.presence import Presence, Standing
 from gateway.usecases import import_consents, person, set_up
 from gateway.usecases.consents import ConsentDesk
 from gateway.usecases.import_consents import Source
@@ -133,8 +133,11 @@ def _read(file: Path, region: str) -> list[Line]:
 
 async def _with_desk(opened: Backing, work: Callable[[ConsentDesk], Awaitable[T]]) -> T:
     redis = await open_redis(opened)
+    verifier = Verifier(opened, redis.redis)
+    verifier.standing = Standing(presence=Presence.WHOLE)  # that is no news beside a command's answer
+    words = consent_words(opened, redis, verifier)
     try:
-        return await work(ConsentDesk(engine=opened.engine, vault=opened.vault, words=ConsentWords(redis)))
+        return await work(ConsentDesk(engine=opened.engine, vault=opened.vault, words=words))
     finally:
         await redis.redis.aclose()
 

@@ -1,10 +1,12 @@
+-- With words.lua.
 -- Accepts texts of one firm: re-delivery, limits, claims, consent and the outbox, all or nothing.
 --
--- KEYS  1 gate  2 campaigns  3 voided  4 outbox
+-- KEYS  1 gate  2 campaigns  3 voided  4 outbox  5 order of changes of consent
 --       then for each text: limits, seen, consent; then for each of its codes: bits, claim
 -- ARGV  1 deployment id  2 messages a minute  3 wrong codes an hour  4 wrong codes a day
 --       5 replies an hour  6 hints a day  7 seconds that an answerless text is remembered
 --       8 seconds that an unsent answer is remembered  9 seconds that limits live  10 ms in which a yes answers
+--       11 ms by which clocks of two machines may differ
 --       then for each text: number of codes, wrong codes, mode, consent word, claim value, body;
 --       then for each of its codes: campaign, print batch, offset of the bit
 --       mode: T codes, good or wrong, of whatever firm, S service asked, U nothing understood; behind it:
@@ -12,7 +14,9 @@
 --       h a how-to may be said once more: any text must be heard that follows,
 --       c nothing to say unless a code is claimed: nobody has proved the number
 --       y nothing to say to a yes that answers nothing
---       consent word: out, in, empty, or yes, which is an in to whom this firm has asked and else not understood
+--       consent word: out, in, empty, yes, which is an in to whom this firm has asked and else not understood,
+--       or out:<ms>, a no of then that is heard only now: a yes that was surely said since then stands
+--       An in gives back what an out took; where that was nothing, and no texts are allowed, it allows texts alone.
 -- Returns for each text: X closed | D<verdict before> re-delivered | L limited, told | Q limited, silent
 --       | S nothing to store, silent | O over a limit: a STOP or START was heard, and nothing else
 --       | A accepted, then one letter a code:
@@ -51,20 +55,71 @@ local function window(start, count, length)
   return start, count
 end
 
+-- What a part becomes by a no: it remembers whether it took a yes with it.
+local function refused(part, at)
+  local _, _, took = said(part)
+  return later(part, 'out:' .. at .. (took and '+' or ''))
+end
+
+-- What stands once a word is heard: its moment, the parts, the channels of which it speaks, and those that are
+-- allowed then; and whether a later yes stands beside it, so that it is not confirmed. `answers`: it is a yes to our
+-- question, which names all channels. It speaks of none where the no of the same moment counts, or a yes that came
+-- after a no of then.
+local function heard(word, stands, answers)
+  local sms, call = parts(stands)
+  local was_sms, was_call = said(sms), said(call)
+  local at = moment(KEYS[5], now_ms, { sms, call }, true)
+  local new_sms, new_call, overtaken = sms, call, false
+  if word == 'in' then
+    local _, _, sms_taken = said(sms)
+    local _, _, call_taken = said(call)
+    local back_sms = answers or (was_sms == 'out' and sms_taken)
+    local back_call = answers or (was_call == 'out' and call_taken)
+    if not back_sms and not back_call then back_sms = true end
+    if back_sms then new_sms = later(sms, 'in:' .. at) end
+    if back_call then new_call = later(call, 'in:' .. at) end
+  else
+    local then_ms = tonumber(string.match(word, '^out:(%d+)$'))
+    local function since(part)
+      local stood, when = said(part)
+      return then_ms and stood == 'in' and when > then_ms + tonumber(ARGV[11])
+    end
+    overtaken = since(sms) or since(call)
+    if not since(sms) then new_sms = refused(sms, at) end
+    if not since(call) then new_call = refused(call, at) end
+  end
+  local speaks = (new_sms ~= sms and 's' or '') .. (new_call ~= call and 'c' or '')
+  local allows = (said(new_sms) == 'in' and 's' or '') .. (said(new_call) == 'in' and 'c' or '')
+  return at, new_sms, new_call, speaks, allows, overtaken
+end
+
+-- Whether a word says what all that it could speak of says already.
+local function again(word, stands)
+  local sms, call = parts(stands)
+  if word == 'out' then return said(sms) == 'out' and said(call) == 'out' end
+  local _, _, call_taken = said(call)
+  return said(sms) == 'in' and (said(call) ~= 'out' or not call_taken)
+end
+
 local function accept(k, a)
   local limits_key, seen_key, consent_key = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   local codes, wrong = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
   local mode, word, claim_value, body = ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
   local stands = word ~= '' and redis.call('GET', consent_key) or false
-  local was_yes, unasked = word == 'yes', false
+  local speaks_of_it, was_yes, unasked, mute = word ~= '', word == 'yes', false, false
+  local at, sms, call, speaks, allows
   if was_yes then
     local asked = stands and string.match(stands, '^ask:(%d+)$')
     word = asked and now_ms - tonumber(asked) <= tonumber(ARGV[10]) and 'in' or ''
     unasked = word == ''
-    if unasked then mode = 'U' .. string.sub(mode, 2) end
   end
-  -- Said of all channels; a word by channel is another one.
-  local changed = word ~= '' and not (stands and string.match(stands, '^' .. word .. ':%d+$'))
+  if word ~= '' then
+    at, sms, call, speaks, allows, mute = heard(word, stands, was_yes)
+    word = string.sub(word, 1, 2) == 'in' and 'in' or 'out'
+    if speaks == '' then word, unasked, mute = '', true, true end
+  end
+  if unasked and codes == 0 then mode = 'U' .. string.sub(mode, 2) end
+  local changed = word ~= '' and not again(word, stands)
   local ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
   local packed = redis.call('GET', limits_key)
   if packed then ms, mc, hs, hc, ds, dc, told, rs, rc, ns, nc = struct.unpack(LIMITS, packed) end
@@ -129,11 +184,11 @@ local function accept(k, a)
 
   -- Who is answered: anything within the replies and hints allowed; a changed consent twice as often, so that
   -- a STOP is confirmed to whoever has had all replies, and a robot that alternates is not answered for ever.
-  local quiet = verdict == 'Q' or (unasked and string.find(mode, 'y', 2, true) ~= nil)
+  local quiet = verdict == 'Q' or mute or (unasked and string.find(mode, 'y', 2, true) ~= nil)
     or string.find(mode, 'n', 2, true) ~= nil
     or (verdict ~= 'L' and string.find(mode, 'm', 2, true) ~= nil)
     or (string.find(mode, 'c', 2, true) ~= nil and not string.find(result, 'C', 1, true))
-  if word ~= '' then redis.call('SET', consent_key, word .. ':' .. now_ms) end
+  if word ~= '' then redis.call('SET', consent_key, joined(sms, call)) end
   if not quiet then
     if rc >= (changed and 2 * replies_max or replies_max) then quiet = true end
     if string.sub(mode, 1, 1) == 'U' and verdict == 'A' then
@@ -148,11 +203,12 @@ local function accept(k, a)
   local stored = limited or (verdict == 'A' and (string.sub(mode, 1, 1) ~= 'U' or not quiet))
   if stored then
     local until_s, silent = limited and limited_until or 0, quiet and 1 or 0
-    if was_yes then -- what it came to is known here alone
-      redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', until_s, 'q', silent, 'w', wrong, 'c', word)
-    else
-      redis.call('XADD', KEYS[4], '*', 'b', body, 'r', result, 'l', until_s, 'q', silent, 'w', wrong)
+    local fields = { 'b', body, 'r', result, 'l', until_s, 'q', silent, 'w', wrong }
+    if speaks_of_it then -- what it came to is known here alone
+      local came_to = word == '' and { 'c', '' } or { 'c', word, 'o', at, 'g', speaks, 'h', allows }
+      for _, field in ipairs(came_to) do fields[#fields + 1] = field end
     end
+    redis.call('XADD', KEYS[4], '*', unpack(fields))
   elseif verdict == 'A' then
     verdict = 'S'
   end
@@ -161,7 +217,7 @@ local function accept(k, a)
   return verdict .. result
 end
 
-local k, a = 5, 11
+local k, a = 6, 12
 while a <= #ARGV do
   local codes = tonumber(ARGV[a])
   answers[#answers + 1] = open and accept(k, a) or 'X'

@@ -1,28 +1,32 @@
--- Puts words on consent in their place, each unless a later one stands; of the same moment the no counts.
+-- With words.lua.
+-- Puts words on consent in their place. A no that is said now counts over whatever stands; what carries its own
+-- moment only where nothing later stands.
 --
--- KEYS  words of consent, as gateway.domain.consent has them
--- ARGV  for each: out or in, when it was said (ms), channels: all, sms or call
--- Returns the words that stand now
-local function parts(word)
-  if not word or string.sub(word, 1, 4) == 'ask:' then return '', '' end
-  local sms, call = string.match(word, '^(.-)|(.*)$')
-  if sms then return sms, call end
-  return word, word
-end
+-- KEYS  1 gate  2 order of changes; then words of consent
+-- ARGV  1 deployment id, or empty: this Redis was not held against SQL
+--       then for each: out or in, when it was said (ms; 0, of a no: now), channels: all, sms or call
+-- Returns the moment of now (ms) and how many changes there were, 0 where the firm is closed; then for each the word
+--         that stands
+local time = redis.call('TIME')
+local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local open = redis.call('GET', KEYS[1]) == ARGV[1]
 
-local function later(stands, word, at)
-  local _, before = string.match(stands, '^(%a+):(%d+)$')
-  if before and (tonumber(before) > tonumber(at) or (before == at and word == 'in')) then return stands end
-  return word .. ':' .. at
+local stood = {}
+for i = 3, #KEYS do
+  local sms, call = parts(redis.call('GET', KEYS[i]))
+  stood[#stood + 1], stood[#stood + 2] = sms, call
 end
+local now, count = moment(KEYS[2], now_ms, stood, open)
 
-local out = {}
-for i, key in ipairs(KEYS) do
-  local word, at, channels = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
-  local sms, call = parts(redis.call('GET', key))
-  if channels ~= 'call' then sms = later(sms, word, at) end
-  if channels ~= 'sms' then call = later(call, word, at) end
-  out[i] = sms == call and sms or sms .. '|' .. call
-  redis.call('SET', key, out[i])
+local out = { now, open and count or 0 }
+for i = 3, #KEYS do
+  local a = 2 + 3 * (i - 3)
+  local word, at, channels = ARGV[a], tonumber(ARGV[a + 1]), ARGV[a + 2]
+  local part = word .. ':' .. (at > 0 and at or now)
+  local sms, call = parts(redis.call('GET', KEYS[i]))
+  if channels ~= 'call' then sms = later(sms, part) end
+  if channels ~= 'sms' then call = later(call, part) end
+  out[i] = joined(sms, call)
+  redis.call('SET', KEYS[i], out[i])
 end
 return out

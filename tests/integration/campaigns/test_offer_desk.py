@@ -159,14 +159,14 @@ async def test_where_no_link_carries_it_it_leaves_when_one_does(scene: Scene) ->
     assert (len(scene.sent()), scene.wishes) == (1, [])
 
 
-async def test_an_offer_that_could_not_be_sent_for_a_day_is_given_up(
+async def test_an_offer_that_could_not_be_sent_for_minutes_is_given_up(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = scene.desk()
     scene.link = ""
     with pytest.raises(Away):
         await desk.send_offer(scene.callee)
-    monkeypatch.setattr(offer_desk, "SENT_WITHIN_MS", -1000)
+    monkeypatch.setattr(offer_desk, "LIVES_MS", -1000)
     scene.link = LINK
     await desk.catch_up()
     assert (scene.sent(), scene.wishes) == ([], [])
@@ -200,10 +200,10 @@ class Gone:
         self._desk = desk
         self.back = False
 
-    async def stop(self, number: str, short_number: str, language: str) -> None:
+    async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
         if not self.back:
             raise Away("gone")
-        await self._desk.stop(number, short_number, language)
+        await self._desk.stop(number, short_number, language, said_at=said_at)
 
 
 async def test_a_no_that_cannot_be_stored_is_on_disk_until_it_is(scene: Scene) -> None:
@@ -235,8 +235,8 @@ async def test_a_no_outlives_a_process_that_ends_in_the_midst_of_it(scene: Scene
     class Hangs:
         begun = asyncio.Event()
 
-        async def stop(self, number: str, short_number: str, language: str) -> None:
-            del number, short_number, language
+        async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
+            del number, short_number, language, said_at
             self.begun.set()
             await asyncio.Event().wait()
 

@@ -300,9 +300,13 @@ class House:
 
     # As the API
 
+    def consent_words(self) -> ConsentWords:
+        """Words of consent, as of another process."""
+        return ConsentWords(DurableRedis(self.client), deployment=self.deployment, verify=self._verify)
+
     def consent_desk(self, engine: Engine | None = None) -> ConsentDesk:
         """Where consent is changed by no text."""
-        words = ConsentWords(DurableRedis(self.client))
+        words = self.consent_words()
         return ConsentDesk(engine=engine or self.engine, vault=self.vault, words=words)
 
     # As the worker

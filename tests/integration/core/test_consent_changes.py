@@ -15,7 +15,6 @@ from gateway.domain.consent_file import Line
 from gateway.domain.policy.basis import Basis
 from gateway.store import keys
 from gateway.store.consent_words import ConsentWords, Put
-from gateway.store.durable import DurableRedis
 from gateway.store.sendqueue import Sent
 from gateway.usecases import person
 from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
@@ -161,7 +160,7 @@ async def test_the_later_word_stands(
     channel, said, at = put
     channels = IN_ORDER if channel == "all" else (Channel(channel),)
     consent = GIVEN if said == "in" else WITHDRAWN
-    await ConsentWords(DurableRedis(house.client)).put(1, [Put("s", channels, consent, at)])
+    await house.consent_words().put(1, [Put("s", channels, consent, at)])
     found: Any = house.redis.get(key)
     assert found.decode() == after
 

@@ -239,9 +239,9 @@ async def test_a_stop_goes_on_to_hold_through_a_rebuild_until_a_start(lived: Hou
     rebuilt(house)
     assert house.consent(ANNA) == "in"
 
-    assert erase(ANNA, tools(house)).stops == 0  # the last word counts
-    assert house.rows("suppression", "firm_id") == []
-    assert house.consent(ANNA) == ""
+    assert erase(ANNA, tools(house)).stops == 1  # the last word counts, and calls were not allowed again
+    assert house.rows("suppression", "word") == [(f"|out:{said}",)]
+    assert house.consent(ANNA) == "|out"
 
 
 async def test_a_stop_that_stands_in_a_dead_letter_alone_holds(lived: House) -> None:

@@ -240,6 +240,7 @@ OWNED = (
     "{f1}:campaigns",
     "{f1}:voided",
     "{f1}:outbox",
+    "{f1}:order",
     "{f1}:results",
     "{f1}:dead",
     f"{{f1}}:send:{LINK}",
