@@ -18,12 +18,8 @@ from gateway.store.dealings import TRIAL
 from gateway.store.sendqueue import seal_answer
 from gateway.store.vault import Vault
 
-<<<<<<< HEAD
 KIND = TRIAL
-=======
-KIND = "trial"
 LIVES_MS: Final = 300_000  # a test of words is of use while somebody looks at the telephone
->>>>>>> a4c3efa (What is marketing by its words ends within minutes and asks the gate, whoever asked for it; a no that was kept has its place in the order)
 
 
 class Trial(NamedTuple):
