@@ -95,3 +95,18 @@ def dead_letters(count: int) -> Part:
     if not count:
         return Part(name="dead_letters", grade=Grade.OK, told="none")
     return Part(name="dead_letters", grade=Grade.DEGRADED, told=f"{count}: see `undercap dead list`")
+
+
+def calls(faults: Mapping[str, str]) -> Part:
+    """The processes that take and make calls: what is in the way of each, by its name; empty: nothing.
+
+    Never failed: texts go on without.
+    """
+    broken = sorted({fault for fault in faults.values() if fault})
+    if not faults:
+        told = "no ivr process reports: is `undercap ivr` running?"
+    elif broken:
+        told = "; ".join(broken)
+    else:
+        return Part(name="calls", grade=Grade.OK, told=f"{len(faults)} processes")
+    return Part(name="calls", grade=Grade.DEGRADED, told=told)

@@ -137,6 +137,7 @@ def _add_operators_routes(
         settings=settings.redis,
         firms=firms,
         links=links,
+        calls=settings.ivr.enabled,
     )
     directory = settings.state_dir / METRICS
     app.add_routes(health.routes(asked))

@@ -57,15 +57,21 @@ def record_of(row: CallRow) -> CallRecord:
 
 
 async def tell_now(
-    redis: Redis, calls: Callable[[], int], most: int, offers: Callable[[], int | None] = lambda: None
+    redis: Redis,
+    calls: Callable[[], int],
+    most: int,
+    offers: Callable[[], tuple[int | None, str]] = lambda: (None, ""),
 ) -> None:
-    """Until cancelled: how many calls this process has, for the operator's view."""
+    """Until cancelled: how many calls this process has, for the operator's view.
+
+    `offers`: those of blasts, None where it makes none, and why it can make none now.
+    """
     process = f"{os.uname().nodename} {os.getpid()}"
     while True:
         try:
-            await call_reports.tell(
-                redis, CallReport(process=process, calls=calls(), most=most, offers=offers())
-            )
+            made, fault = offers()
+            report = CallReport(process=process, calls=calls(), most=most, offers=made, fault=fault)
+            await call_reports.tell(redis, report)
         except (RedisError, OSError):
             log.debug("calls not told")
         await asyncio.sleep(call_reports.TELL_EVERY_S)

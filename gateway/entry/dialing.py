@@ -75,6 +75,13 @@ class OfferCalls:
     table: CallTable
     trunk: Trunk
 
+    @property
+    def fault(self) -> str:
+        """Why no call of a blast can be made now; empty where some can."""
+        if self.manager.fault:
+            return f"Asterisk's manager interface: {self.manager.fault}"
+        return f"the trunk carries no calls: {self.trunk.fault.told}" if self.trunk.fault else ""
+
     def works(self) -> tuple[Awaitable[None], ...]:
         """Each until cancelled. To be begun when this process listens: then its predecessor has ended."""
         return (self.manager.run(), self._dial(), self.desk.run(), self._sweep())

@@ -78,7 +78,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
         redis.redis,
         lambda: server.calls,
         settings.ivr.most_calls,
-        lambda: len(offers.table) if offers else None,
+        lambda: (len(offers.table), offers.fault) if offers else (None, ""),
     )
     works = [keeper.follow(), choice.follow(), access.run(), _flush(meters, offers), book.run(), now]
     background = [asyncio.ensure_future(work) for work in works]

@@ -18,13 +18,15 @@ TELL_EVERY_S: Final = 1.0
 class CallReport:
     """`process`: machine and process. `calls`: now; `most`: that it takes at once.
 
-    `offers`: calls of blasts that it makes now, ringing ones too; None: it makes none.
+    `offers`: calls of blasts that it makes now, ringing ones too; None: it makes none. `fault`: why it can
+    make none now, in a sentence for an operator.
     """
 
     process: str
     calls: int
     most: int
     offers: int | None = None
+    fault: str = ""
 
 
 async def tell(redis: Redis, report: CallReport) -> None:

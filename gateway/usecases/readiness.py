@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from config.settings import RedisSettings
 from gateway.domain import condition
 from gateway.domain.condition import Grade, Part
-from gateway.store import backlog, keys, link_reports, presence, redis_server
+from gateway.store import backlog, call_reports, keys, link_reports, presence, redis_server
 from gateway.store.presence import Presence, Standing
 
 WITHIN_S = 2.0
@@ -66,7 +66,10 @@ class Question:
 
 
 class Readiness:
-    """Asks everything. `redis`, `sync_redis`: the claims' Redis; `firms`, `links`: whose queues count."""
+    """Asks everything. `redis`, `sync_redis`: the claims' Redis; `firms`, `links`: whose queues count.
+
+    `calls`: whether calls are taken here at all.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Readiness:
         settings: RedisSettings,
         firms: Callable[[], Sequence[int]],
         links: Sequence[str],
+        calls: bool = False,
     ) -> None:
         self._redis = redis
         self._sync_redis = sync_redis
@@ -91,6 +95,7 @@ class Readiness:
             Question("presence", self._presence, KEPT_S),
             Question("sql", self._sql, KEPT_S),
             Question("queues", self._queues, KEPT_S),
+            *((Question("calls", self._calls, KEPT_S),) if calls else ()),
         )
 
     async def parts(self) -> list[Part]:
@@ -132,6 +137,10 @@ class Readiness:
             condition.settlement(waiting.oldest_s, waiting.texts),
             condition.dead_letters(waiting.dead),
         ]
+
+    async def _calls(self) -> list[Part]:
+        reports = await call_reports.read(self._redis)
+        return [condition.calls({report.process: report.fault for report in reports})]
 
 
 def _said(raw: bytes | str | None) -> dict[str, Any] | None:

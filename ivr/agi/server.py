@@ -71,6 +71,8 @@ class AgiServer:
         self._calls.add(call)
         try:
             await self._serve(Peer(reader, writer, self._limits))
+        except asyncio.CancelledError:  # by `stop`; asyncio would tell of it as an error of its own
+            return
         finally:
             self._calls.discard(call)
             await _close(writer)

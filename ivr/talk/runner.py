@@ -146,10 +146,10 @@ class _Call:
 
     async def _do(self, do: Do) -> Event:
         """Have it done; a caller who would wait in silence is asked for a moment."""
+        if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
+            await self._ready_to_speak()  # who hangs up before the answer has had nothing done
         self._services[do.service] = None
         self._note(self.record())
-        if do.service is not Service.LOOK_UP:  # which is done while the caller hears it ring
-            await self._ready_to_speak()
         work = serve(do, self._asker(), self._desk)
         moment = sounds(self._script.language, ("moment",))
         return await self._player.bridge(work, moment, quiet_s=QUIET_S if self._answered_at else None)

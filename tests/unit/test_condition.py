@@ -84,3 +84,16 @@ def test_settlement(oldest_s: float, texts: int, grade: Grade) -> None:
 def test_the_worst_part_is_the_grade_of_the_whole(grades: list[Grade], whole: Grade) -> None:
     parts = [Part(name="part", grade=grade, told="") for grade in grades]
     assert condition.worst(parts) == whole
+
+
+@pytest.mark.parametrize(
+    ("faults", "grade", "told"),
+    [
+        ({}, Grade.DEGRADED, "no ivr process reports: is `undercap ivr` running?"),
+        ({"a 1": "", "b 2": ""}, Grade.OK, "2 processes"),
+        ({"a 1": "", "b 2": "Asterisk is away"}, Grade.DEGRADED, "Asterisk is away"),
+    ],
+    ids=["silent", "fine", "one of two"],
+)
+def test_calls(faults: dict[str, str], grade: Grade, told: str) -> None:
+    assert condition.calls(faults) == Part(name="calls", grade=grade, told=told)

@@ -49,8 +49,8 @@ async def test_calls_now_and_since_a_moment(operator: Client, house: House) -> N
     status, told = await asked(operator, since="2023-11-14T22:13:20Z")
     assert status == 200
     assert told.pop("processes") == [
-        {"process": "a 1", "calls": 2, "most": 1000, "offers": 3},
-        {"process": "b 2", "calls": 5, "most": 1000, "offers": None},
+        {"process": "a 1", "calls": 2, "most": 1000, "offers": 3, "fault": ""},
+        {"process": "b 2", "calls": 5, "most": 1000, "offers": None, "fault": ""},
     ]
     assert told == {
         "now": 7,

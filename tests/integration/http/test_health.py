@@ -15,8 +15,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from config.settings import RedisSettings
 from gateway.domain.priority import Priority
 from gateway.http import guard, health, links, messages, metrics
-from gateway.store import keys
+from gateway.store import call_reports, keys
 from gateway.store.api_keys import ApiKeys
+from gateway.store.call_reports import CallReport
 from gateway.store.durable import DurableRedis
 from gateway.store.link_reports import LinkReport
 from gateway.store.metrics import Meter
@@ -123,6 +124,30 @@ async def test_alive_is_alive_whatever_else_is(operator: Client) -> None:
 async def test_ready_when_every_component_is(operator: Client, house: House) -> None:
     well(house)
     assert await ready(operator) == (200, FINE)
+
+
+async def test_calls_are_a_part_where_they_are_taken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "KEPT_S", 0.0)
+    asked = Readiness(
+        redis=house.client,
+        sync_redis=house.redis,
+        engine=house.engine,
+        deployment=house.deployment,
+        settings=RedisSettings(),
+        firms=list,
+        links=[],
+        calls=True,
+    )
+    grades = []
+    for fault in (None, "", "Asterisk is away"):
+        if fault is not None:
+            await call_reports.tell(house.client, CallReport(process="a 1", calls=0, most=9, fault=fault))
+        grades += [(part.grade, part.told) for part in await asked.parts() if part.name == "calls"]
+    assert grades == [
+        ("degraded", "no ivr process reports: is `undercap ivr` running?"),
+        ("ok", "1 processes"),
+        ("degraded", "Asterisk is away"),
+    ]
 
 
 async def test_asking_changes_nothing(operator: Client, house: House) -> None:

@@ -171,6 +171,8 @@ async def test_an_error_of_ours_costs_one_call() -> None:
 
 async def test_stopping_waits_for_calls_and_then_ends_them() -> None:
     forever = asyncio.Event()
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
     async with serving(lambda _: forever.wait()) as rooms:
         peer = AgiPeer()
         async with on_call(peer, rooms.port):
@@ -179,6 +181,7 @@ async def test_stopping_waits_for_calls_and_then_ends_them() -> None:
             await asyncio.wait_for(peer.closed.wait(), WITHIN_S)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", rooms.port)
+    assert troubles == []  # no traceback in the log of a process that ends in order
 
 
 async def test_keys_are_read_over_a_list_and_cleared() -> None:

@@ -32,6 +32,8 @@ from tests.peers.fetch import AsteriskProgram
 from tests.peers.hearing import samples, write_prompt
 from tests.peers.talking import Callee, talking
 
+SPOKEN_TO_WITHIN_S = 4.0  # of the answer, whoever it is and whatever his line sends
+
 NAME = "TESTED"  # a variable of the call
 WITHIN_S = 40.0
 
@@ -221,6 +223,10 @@ async def _is(
         callee = call.phone.line
         callee.media.speak(says or array.array("h"))
         await callee.answered(mute=says is None)
+        if outcome is not Outcome.MACHINE:
+            async with asyncio.timeout(SPOKEN_TO_WITHIN_S):
+                while not callee.heard:  # noqa: ASYNC110 - what another program sends
+                    await asyncio.sleep(0.02)
         told = await call.end()
         begun = [files for files, _ in _all(call.phone)]
     assert (told.answered_by, told.outcome) == (by, outcome)

@@ -100,6 +100,19 @@ async def test_the_gateway_is_asked_before_the_answer_and_no_sms_leaves_before_i
     assert [[step[0] for step in steps] for steps in seen] == [["language", "alias"]]
 
 
+async def test_who_hangs_up_before_the_answer_has_had_no_sms() -> None:
+    talk = Talk()
+
+    def hang_up(line: str) -> None:
+        if line == "ANSWER":
+            raise ConnectionResetError  # the call is cancelled
+
+    record = await talk.hears(AgiPeer(on_command=hang_up))
+    assert (record.end, record.answered_at) == (CallEnd.HUNG_UP, None)
+    assert record.services == (Service.LOOK_UP,)
+    assert [step[0] for step in talk.desk.done] == ["language", "alias"]
+
+
 async def test_the_apology_would_be_in_the_language_of_the_call() -> None:
     peer = AgiPeer(keys=["8", "3"])
     await Talk().hears(peer)
