@@ -82,7 +82,7 @@ def read_text(text: str, forms: Sequence[CodeForm], *, max_candidates: int = 20)
     if match is not None:
         rest = text[: match.start()] + " " + text[match.end() :]
         if _ONLY_WORDS.fullmatch(rest):
-            return _reading((_as_printed(match, plan),), _said_once(rest), max_candidates)
+            return _reading((_as_printed(match, plan),), _said_once(rest, beside=True), max_candidates)
     return _weighed(text, plan, max_candidates)
 
 
@@ -97,7 +97,7 @@ def _weighed(text: str, plan: _Plan, max_candidates: int) -> Reading:
         # A bar was read as a 1. It gave no code, so it may have been a separator.
         spans = spot(text.replace("|", "/"), plan.by_alphabet)
     found = dict.fromkeys(Candidate(alphabet=s.alphabet, symbols=s.symbols) for s in spans if s.alphabet)
-    return _reading(tuple(found), said(_blanked(text, spans)), max_candidates)
+    return _reading(tuple(found), said(_blanked(text, spans), beside=bool(spans)), max_candidates)
 
 
 def _reading(candidates: tuple[Candidate, ...], words: Said, most: int) -> Reading:

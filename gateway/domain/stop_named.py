@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.domain.alphabet import clean
-from gateway.domain.intents import FILLING, LEADS, SENTENCE, folded, is_plain_stop, refuses
+from gateway.domain.intents import FILLING, LEADS, SENTENCE, is_plain_stop, sentence_refuses
+from gateway.domain.own_words import own_words
+from gateway.domain.spelling import folded
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
 _BETWEEN: Final = frozenset(map(folded, ("from", "от", "від", "of")))
@@ -32,14 +34,14 @@ def named_firms(text: str, names: Mapping[str, int]) -> frozenset[int]:
     `names`: as of `firm_names`, of the firms at the short number.
     """
     found = set()
-    for sentence in SENTENCE.split(clean(text))[::2]:
+    for sentence in SENTENCE.split(own_words(clean(text)))[::2]:
         words = _words(sentence)
         if is_plain_stop(words):
             return frozenset()
         firm = _named(words, names)
         if firm is not None:
             found.add(firm)
-        elif refuses(words):
+        elif sentence_refuses(sentence):
             return frozenset()
     return frozenset(found)
 

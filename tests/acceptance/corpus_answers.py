@@ -15,10 +15,10 @@ POINTS: Final = {"digits": 2, "letters": 21}
 # Lines whose own words tell their language. The other ones are answered in that of the campaign whose code it
 # is; without such a code, in that of the firm's newest campaign, the Ukrainian one.
 _LANGUAGES: Final = {
-    "uk": "d008 k009 k019 k022 k027",
-    "ru": "d022 d039 l018 k007 k008 k012 k018 k021 k026 k031 k033 k036",
-    "kk": "k013 k020",
-    "en": "d009 k010 k016 k017 k023 k025 k034",
+    "uk": "d008 k009 k019 k022 k027 k059 k060 k070",
+    "ru": "d022 d039 l018 k007 k008 k012 k018 k021 k026 k031 k033 k036 k056 k057 k058 k071",
+    "kk": "k013 k020 k061 k072 k073 k075",
+    "en": "d009 k010 k016 k017 k023 k025 k034 k047 k049 k050 k051 k052 k053 k055 k074",
 }
 LANGUAGE: Final = {line: language for language, lines in _LANGUAGES.items() for line in lines.split()}
 _NO_CAMPAIGN: Final = {"invalid", "unknown"}
@@ -59,9 +59,12 @@ ANSWERS: Final[dict[tuple[str, str, str], str]] = {
     ("digits", "ru", "alias"): "Ваш псевдоним: {alias}. Назовите его на кассе.",
     ("digits", "ru", "balance"): "Ваш баланс: 0 баллов.",
     ("digits", "ru", "invite"): "Приглашения друзей появятся позже.",
+    ("digits", "kk", "activated"): "Код қабылданды: +2 ұпай. Баланс: 2.",
+    ("digits", "kk", "unknown"): "Түсінбедік. Қақпақтағы кодты не КӨМЕК сөзін жіберіңіз.",
     ("digits", "kk", "opt_out"): "Хабарлама өшірілді. Енді сізге жарнама жібермейміз.",
     ("digits", "kk", "help"): "Қақпақтағы кодты не сөзді жіберіңіз: БАЛАНС, ЛАҚАП АТ, ТОҚТА.",
     ("digits", "en", "activated"): "Code accepted: +2 points. Balance: 2.",
+    ("digits", "en", "unknown"): "Sorry, we did not understand. Send the code from under the cap, or HELP.",
     ("digits", "en", "opt_out"): "You are unsubscribed. We will not send you any more offers.",
     (
         "digits",

@@ -1,0 +1,48 @@
+"""What a word may do in a refusal, or against one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Parts of speech of our own: rules are rows of these."""
+
+    STOP = "a keyword that refuses by itself"
+    QUIT = "asks to cease what follows"
+    NOT = "a negation"
+    WILL = "what the writer wants"
+    NEED = "what is needed"
+    CONTACT = "what we do to people, as it is asked for or named"
+    CONTACTED = "the same behind `that you`"
+    TAKE = "what people do with offers: receive, read, hear"
+    THIS = "the same, pointed at: at the end of a clause"
+    UNWILLING = "does not want, behind what it is about"
+    ADS = "what they are sent"
+    NONE = "none of it"
+    REMOVE = "take out"
+    TAKE_OFF = "take out, with `off`, `from` or `out` behind it"
+    OFF = "off, from, out"
+    SELF = "the writer, the number, or where it is listed"
+    LEAVE = "get off, as an infinitive"
+    WITHDRAW = "take back"
+    CONSENT = "a yes, a subscription"
+    FORGET = "lose the number"
+    AGAINST = "opposes or forbids"
+    FED_UP = "has had enough"
+    INTEREST = "interesting"
+    GO = "go, rudely"
+    AWAY = "where to, rudely"
+    THROUGH = "may stand between the others"
+    GOODS = "prizes, codes, points, orders: the sentence is about these"
+    OTHER = "somebody else"
+    COMPOUND = "makes something else of a `stop` before it"
+    SEND = "asks to text the keyword that follows"
+    BEHIND = "asks to text the keyword before it"
+    SENT = "the writer has texted it"
+    ASKS = "opens a question"
+    HOW = "asks how"
+    POLITE = "makes a request of a question"
+    LATER = "not now, or for a while"
+    IF = "a condition"
+    TAG = "asks for agreement"
