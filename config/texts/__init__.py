@@ -20,7 +20,8 @@ from babel import Locale
 
 LANGUAGES: Final = ("uk", "ru", "kk", "en")
 
-# Each sentence with the placeholders that it must have. `campaign` may stand in any but the last.
+# Each sentence with the placeholders that it must have. `campaign` may stand in any but the last,
+# `firm` in that.
 SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         key: frozenset(placeholders.split())
@@ -60,6 +61,7 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("balance", "points"),
             ("invite", ""),
             ("limited", "time"),
+            ("limited_text", "time"),  # of a text that had no code
             ("unknown", ""),
             # How to refuse further offers; stands in each.
             ("offer_opt_out", ""),
@@ -190,7 +192,7 @@ def _sorted_out(table: Mapping[str, object]) -> tuple[dict[str, str], dict[str, 
 def _sentence_faults(sentences: Mapping[str, str]) -> Iterator[str]:
     for key, words in sentences.items():
         if key in SENTENCES:
-            may = frozenset({"campaign"}) if key != "web_pin" else frozenset[str]()
+            may = frozenset({"campaign" if key != "web_pin" else "firm"})
             yield from (f"{key}: {fault}" for fault in _placeholder_faults(words, SENTENCES[key], may))
         else:
             yield f"{key}: no such text"

@@ -47,7 +47,7 @@ class Situation:
     when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given, lets a
     limit that ends on another day be told with the day. `short_number`: to which one texts.
     `firm`: whose offers a STOP has ended. `allows`: by what a START lets offers come. `asks_consent`: the
-    answer ends with the question for consent.
+    answer ends with the question for consent. `about_codes`: the text had codes, so that a limit speaks of them.
     """
 
     codes: tuple[CodeOutcome, ...]
@@ -63,6 +63,7 @@ class Situation:
     firm: str = ""
     asks_consent: bool = False
     allows: tuple[Channel, ...] = IN_ORDER
+    about_codes: bool = True
 
 
 def compose(situation: Situation, wording: Wording) -> str:
@@ -128,8 +129,10 @@ def _service(service: Outcome, situation: Situation, words: Wording) -> str:
     alias = situation.alias
     if service is Outcome.ALIAS and alias is None:
         key = "alias_later"
-    if service is Outcome.OPT_IN and len(situation.allows) == 1:
+    elif service is Outcome.OPT_IN and len(situation.allows) == 1:
         key = f"opt_in_{situation.allows[0]}"
+    elif service is Outcome.LIMITED and not situation.about_codes:
+        key = "limited_text"
     return words.say(
         key,
         points=words.count("points", situation.balance or 0),

@@ -96,6 +96,7 @@ async def _ask_pin(body: PinRequest, address: str, site: Site) -> None:
         number=number,
         short_number=short.number,
         firm=short.host_firm_id,
+        firm_name=catalog.firms[short.host_firm_id],
         link=link,
         language=body.language or short.language,
         address=address,

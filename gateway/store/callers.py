@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
 from gateway.store import aliases, people, schema, sql
 from gateway.store.vault import Vault
@@ -79,10 +79,9 @@ class Callers:
         return found.language if found else None
 
     def _choose_language(self, key: str, number: str, language: str) -> None:
-        t = schema.shopper
         with sql.writing(self._engine) as connection:
             person = people.known_or_new(connection, self._vault, key=key, number=number, at=_now())
-            connection.execute(update(t).where(t.c.id == person.id).values(language=language))
+            people.speak(connection, {person.id: (language, _now())})
 
     async def _give(self) -> None:
         try:

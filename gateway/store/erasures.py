@@ -57,7 +57,14 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     id_ = connection.scalar(select(s.c.id).where(s.c.key == shopper))
     if id_ is None and not laid_aside:
         return None
-    shredded = {"key": nobody.new_key(), "number": b"", "language": None, "prefix": None, "erased_at": now}
+    shredded = {
+        "key": nobody.new_key(),
+        "number": b"",
+        "language": None,
+        "language_at": None,
+        "prefix": None,
+        "erased_at": now,
+    }
     if id_ is None:
         made = connection.execute(insert(s).values(created_at=now, **shredded))
         id_ = int(made.inserted_primary_key[0])  # type: ignore[index]

@@ -42,12 +42,15 @@ class Activated(NamedTuple):
 class Standing(NamedTuple):
     """A shopper whom the ledger knows. `points`: at the firm that was asked about, 0 without entries.
 
-    `told_at`: when (ms) the alias was told by call, where no text has come from the number since.
+    `told_at`: when (ms) the alias was told by call, where no text has come from the number since. `language`:
+    what the shopper has told, and `language_at` when (ms), 0 where that is not known.
     """
 
     id: int
     points: int
     told_at: int | None
+    language: str | None = None
+    language_at: int = 0
 
 
 class Marks(NamedTuple):
@@ -83,9 +86,10 @@ def standing(connection: Connection, firm_id: int, shoppers: Sequence[str]) -> d
     """Those of the shopper keys that are known."""
     known: dict[str, Standing] = {}
     rows = _found(connection, "standing", _standing, shoppers, {"b_firm": firm_id})
-    for key, id_, points, told_at, ends_at in rows:
+    for key, id_, points, told_at, ends_at, language, language_at in rows:
         if key not in known or ends_at is None:  # an alias that was replaced needs no proof any more
-            known[key] = Standing(id_, points or 0, told_at if ends_at is None else None)
+            unproved = told_at if ends_at is None else None
+            known[key] = Standing(id_, points or 0, unproved, language, language_at or 0)
     return known
 
 
@@ -326,7 +330,7 @@ def _standing(many: Many) -> Any:
     here = (b.c.shopper_id == s.c.id) & (b.c.firm_id == bindparam("b_firm"))
     unproved = (a.c.shopper_id == s.c.id) & a.c.told_at.is_not(None) & a.c.texted_at.is_(None)
     joined = s.outerjoin(b, here).outerjoin(a, unproved)
-    columns = (s.c.key, s.c.id, b.c.points, a.c.told_at, a.c.ends_at)
+    columns = (s.c.key, s.c.id, b.c.points, a.c.told_at, a.c.ends_at, s.c.language, s.c.language_at)
     return select(*columns).select_from(joined).where(s.c.key.in_(many))
 
 

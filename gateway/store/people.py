@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from gateway.domain.audience import prefix_of
 from gateway.store import ledger, schema
@@ -26,7 +26,13 @@ def row(vault: Vault, *, key: str, number: bytes, language: str | None, at: int)
     """What is kept of a new shopper. `key`: the vault's index of `number` (E.164 digits); `at`: ms."""
     sealed = vault.seal(SEAL_SHOPPER, number)
     prefix = prefix_of(number.decode())
-    return {"key": key, "number": sealed, "language": language, "prefix": prefix, "created_at": at}
+    return {
+        "key": key,
+        "number": sealed,
+        "language": language,
+        "prefix": prefix,
+        "created_at": at,
+    }
 
 
 def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -49,6 +55,14 @@ def find(connection: Connection, key: str) -> Person | None:
     t = schema.shopper
     found = connection.execute(select(t.c.id, t.c.language).where(t.c.key == key)).first()
     return Person(id=found.id, language=found.language) if found else None
+
+
+def speak(connection: Connection, told: Mapping[int, tuple[str, int]]) -> None:
+    """Keep the languages that shoppers have told: id -> language, and when (ms). The later one stays."""
+    t = schema.shopper
+    for id_, (language, at) in sorted(told.items()):
+        earlier = t.c.language_at.is_(None) | (t.c.language_at <= at)
+        connection.execute(update(t).where(t.c.id == id_, earlier).values(language=language, language_at=at))
 
 
 def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str, at: int) -> Person:

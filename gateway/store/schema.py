@@ -153,7 +153,8 @@ shopper = Table(
     Column("id", Id, primary_key=True),
     Column("key", String(22), nullable=False, unique=True),  # of nobody once erased: see gateway.store.nobody
     Column("number", LargeBinary, nullable=False),  # sealed for "shopper"; empty once erased
-    Column("language", String(2)),
+    Column("language", String(2)),  # of the last own text that told one, or chosen in a call
+    Column("language_at", BigInteger),  # when it was told; NULL: before that was noted
     Column("prefix", String(5)),  # what the number begins with, to tell its region; NULL: not noted yet
     Column("created_at", BigInteger, nullable=False),
     Column("erased_at", BigInteger),

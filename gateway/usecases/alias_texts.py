@@ -72,8 +72,11 @@ def proving(texts: Sequence[Accepted], told_at: Mapping[str, int]) -> dict[str, 
 
 
 def _wants_another(text: Accepted, own: Sequence[Alias], settings: AliasSettings) -> bool:
-    """Whether this text gets a new alias: not when it got one, nor when there were too many."""
-    return _got(text, own) is None and len(_recent(text, own)) < settings.new_per_month
+    """Whether this text gets a new alias: not when it got one, nor when there were too many.
+
+    Nor when no answer goes out: an old alias must not end without a word.
+    """
+    return not text.muted and _got(text, own) is None and len(_recent(text, own)) < settings.new_per_month
 
 
 def _got(text: Accepted, own: Sequence[Alias]) -> int | None:

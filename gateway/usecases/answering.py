@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from config import texts
+from config import policies, texts
 from config.settings import AliasSettings
 from config.texts import Wording
 from gateway.domain.alias import alias_of
@@ -80,11 +80,25 @@ def situation(
         wait_until=_time(text.limited_until * 1000) if text.limited_until else None,
         campaign=campaign.name if campaign else desk.catalog.firms[text.firm_id],
         firm=desk.catalog.firms[text.firm_id],
-        timezone=campaign.timezone if campaign else "UTC",
+        timezone=_zone(text, campaign, desk),
+        about_codes=bool(text.codes or text.wrong),
         now=_time(text.at),
         allows=text.allows,
     )
     return told, campaign
+
+
+def _zone(text: Accepted, campaign: Campaign | None, desk: Desk) -> str:
+    """Where times are told: at the campaign of the codes, else where the shopper's number surely is."""
+    own = campaign.timezone if campaign else "UTC"
+    if text.codes or not _tells_time(text):
+        return own
+    covered = policies.load().covering(desk.vault.open(SEAL_REPLY, text.number).decode())
+    return covered[1][0] if covered and len(covered[1]) == 1 else own
+
+
+def _tells_time(text: Accepted) -> bool:
+    return bool(text.limited_until) or any(word in text.services for word in ALIAS_WORDS)
 
 
 def reply(text: Accepted, told: Situation, campaign: Campaign | None, desk: Desk) -> Reply:

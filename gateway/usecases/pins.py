@@ -29,6 +29,7 @@ class PinWish:
     number: str
     short_number: str
     firm: int
+    firm_name: str
     link: str
     language: str
     address: str
@@ -85,7 +86,7 @@ async def send_pin(wish: PinWish, desk: PinDesk) -> Permission:
             wish.link,
             short_number=wish.short_number,
             number=wish.number,
-            text=texts.load(wish.language).say("web_pin", pin=pin),
+            text=texts.load(wish.language).say("web_pin", pin=pin, firm=wish.firm_name),
             until=int((time.time() + desk.lives_s) * 1000),
         )
     return permission

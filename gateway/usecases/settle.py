@@ -22,6 +22,7 @@ from gateway.usecases import alias_texts, answering, asking_consent
 from gateway.usecases.answering import Desk
 from gateway.usecases.asking_consent import Asker
 from gateway.usecases.intake import SEAL_REPLY
+from gateway.usecases.spoken import OWN, spoken
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +86,9 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
                 accepted, {key: stands.told_at for key, stands in shoppers.items() if stands.told_at}
             ),
         )
+        heard = spoken(accepted, shoppers)
+        accepted = heard.texts
+        people.speak(connection, heard.told)
         for text in accepted:
             _claim_rows(text, desk.catalog, batch)
         ledger.insert_all(connection, schema.activation, batch.fresh)
@@ -112,7 +116,8 @@ def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault
 
 def _new_shopper(text: Accepted, vault: Vault) -> dict[str, Any]:
     number = vault.open(SEAL_REPLY, text.number)
-    return people.row(vault, key=text.shopper, number=number, language=text.language, at=text.at)
+    language = None if text.channel == OWN else text.language  # his own text tells it, see `spoken`
+    return people.row(vault, key=text.shopper, number=number, language=language, at=text.at)
 
 
 def _claim_rows(text: Accepted, catalog: Catalog, batch: _Batch) -> None:

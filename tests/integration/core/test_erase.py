@@ -104,7 +104,15 @@ async def pin(house: House, number: str) -> None:
         vault=house.vault,
         lives_s=600,
     )
-    wish = PinWish(number=number, short_number=SHORT, firm=1, link=LINK, language="en", address="192.0.2.1")
+    wish = PinWish(
+        number=number,
+        short_number=SHORT,
+        firm=1,
+        firm_name="Acme",
+        link=LINK,
+        language="en",
+        address="192.0.2.1",
+    )
     await send_pin(wish, desk)
 
 
