@@ -63,11 +63,13 @@ def calls_of(
     host = only_firm or short.host_firm_id
     codes_of: dict[int, list[Issued]] = {}
     wrong = reading.clipped
-    for candidate in reading.candidates:
-        found = short.resolve(candidate)
+    for found in map(short.resolve, reading.candidates):
         if found is None or only_firm not in (None, found.firm_id):
             wrong += 1
         else:
+            codes_of.setdefault(found.firm_id, []).append(found)
+    for found in _run_together(reading, short):
+        if only_firm in (None, found.firm_id) and found not in codes_of.get(found.firm_id, ()):
             codes_of.setdefault(found.firm_id, []).append(found)
     consent = "out" if refused else consent_word(reading)
     services = _services(reading, refused)
@@ -100,6 +102,21 @@ def calls_of(
         )
         calls.append(_call(text, _if_asked(part, host, alone=len(short.firm_ids) == 1)))
     return calls
+
+
+def _run_together(reading: Reading, short: ShortNumber) -> list[Issued]:
+    """The codes of rows that were typed without a separator: of a row all of its pieces are codes, or none.
+
+    A piece that is none is not told, so that a row tells a guesser nothing of the other ones.
+    """
+    codes: list[Issued] = []
+    for ways in reading.joined:
+        for way in ways:
+            found = [short.resolve(piece) for piece in way]
+            if all(found):
+                codes += [code for code in found if code is not None]
+                break
+    return codes
 
 
 class _Text(NamedTuple):

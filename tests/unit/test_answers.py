@@ -253,7 +253,9 @@ def test_an_alias_asked_for_by_call_is_told_in_two_segments_at_most(language: st
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pin_text_is_one_segment(language: str) -> None:
-    assert count(load(language).say("web_pin", pin="123456", firm="Cola")) == 1
+    told = load(language).say("web_pin", pin="123456", firm="Cola")
+    assert count(told) == 1
+    assert all(word in told for word in ("123456", "Cola"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

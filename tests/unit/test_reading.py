@@ -169,10 +169,47 @@ def test_too_many_codes_are_counted() -> None:
     assert result.clipped == 5
 
 
-def test_text_beyond_the_bound_is_not_read() -> None:
-    assert MAX_TEXT == 2_000
-    assert symbols("." * (MAX_TEXT - 15) + "4821-3345-12345") == ["4821334512345"]
-    assert symbols("." * MAX_TEXT + "4821-3345-12345") == []
+@pytest.mark.parametrize("letters", [MAX_TEXT - 16, MAX_TEXT - 8, MAX_TEXT, 5_000, 32_000])
+@pytest.mark.parametrize("typed", ["4821-3345-12345", "4821 3345 12345", "4821334512345"])
+def test_a_code_at_the_end_of_a_long_text_is_found(letters: int, typed: str) -> None:
+    assert symbols("слово " * (letters // 6) + typed) == ["4821334512345"]
+    assert symbols("а" * letters + " " + typed) == ["4821334512345"]
+
+
+def test_a_code_as_printed_is_found_anywhere() -> None:
+    for before in range(1_500, 2_100, 7):
+        text = "слово " * (before // 6) + "4821-3345-12345 " + "слово " * 500
+        assert symbols(text) == ["4821334512345"], before
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("48213345123454821334512346", ["4821334512345", "4821334512346"]),
+        ("4821-3345-123454821-3345-12346", ["4821334512345", "4821334512346"]),
+        ("48213345123454821-3345-12346", ["4821334512345", "4821334512346"]),
+        ("7K3AC-DEFH97K3AC-DEFH4", ["7K3ACDEFH9", "7K3ACDEFH4"]),
+        ("7к3асdеfн97k3acdefh4", ["7K3ACDEFH9", "7K3ACDEFH4"]),
+        ("код48213345123454821334512346спасибо", ["4821334512345", "4821334512346"]),
+        ("7K3ACDEFH94821334512345", ["7K3ACDEFH9", "4821334512345"]),
+        ("вот 482133451234548213345123464821334512347!", [f"482133451234{n}" for n in (5, 6, 7)]),
+    ],
+)
+def test_codes_that_run_together_are_offered_and_nothing_else_is_taken_for_a_code(
+    text: str, codes: list[str]
+) -> None:
+    result = read_text(text, BOTH)
+    assert result.candidates == ()
+    assert codes in [[c.symbols for c in way] for ways in result.joined for way in ways]
+    assert result.intents == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4821334512345-4821334512346", "4821-3345-12345 4821-3345-12346", "4821334512345", "1" * 27, "a" * 40],
+)
+def test_what_has_a_separator_or_another_length_is_no_row(text: str) -> None:
+    assert read_text(text, BOTH).joined == ()
 
 
 ALPHABET = st.sampled_from("0123456789 -.,+|()/\n?!OОоlІЗзACDEFачмнеСТОП\u200b\ufeff\u0664\uff14\ud800🎉")
