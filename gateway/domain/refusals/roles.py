@@ -18,7 +18,7 @@ Clause = list[Roles]
 
 # Kazakh refuses by an ending: жазба, жазбаңыз, жазбаңыздаршы; тоқтатпаңыз, тартпаймын.
 _KK_NOT: Final = re.compile(
-    r"([ПБM][AE])(HIЗ(ДAP|ДEP)?|HДAP|HДEP)?(ШI)?$|[ПБM][AE](ЙM|ЙДI|CIH|ГAH|ГEH|CA|CE)\w*$"
+    r"([ПБM][AE])(HIЗ(ДAP|ДEP)?|HДAP|HДEP)?(ШI)?$|[ПБM][AE](IM|IДI|CIH|ГAH|ГEH|CA|CE)\w*$"
 )
 
 

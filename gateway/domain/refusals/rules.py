@@ -26,7 +26,7 @@ from gateway.domain.refusals.roles import (
 )
 
 _LEAD_WORDS: Final = 4  # "STOP Cola": behind a keyword, filling not counted; a longer one is a conversation
-_KK_ASKED: Final = re.compile(r"[ПБM][AE](HIЗ(ДAP|ДEP)?|HДAP|HДEP)?(ШI)?$")
+_KK_ASKED: Final = re.compile(r"[ПБM][AE]((HIЗ(ДAP|ДEP)?|HДAP|HДEP)?(ШI)?|YIHIЗ(ДEP)?ДI|YДI|IAK)$")
 _KK_CONTACT: Final = tuple(map(shape_of, phrases.KK_CONTACT.split("|")))
 _PAIRS: Final = {
     (shape_of(first), shape_of(second))
@@ -38,7 +38,7 @@ _MAY_BE_TOLD: Final = shapes_of("do|please|must|should|to|so|and|pls|again|of|to
 _UNNEEDED: Final = shapes_of("керек|қажет|керегі|қажеті|kerek")
 _NO_KK: Final = shapes_of("емес|жоқ|emes")
 _TO_YOU: Final = shapes_of("you|be|being|anyone|anybody|чтобы|чтоб|щоб|щоби")
-_WEARY: Final = shapes_of("sick|tired|fed|enough|annoying|hate|irritating")
+_WEARY: Final = shapes_of("sick|done|tired|fed|enough|annoying|hate|irritating")
 _FOR_GOOD: Final = shapes_of("больше|більше|никогда|ніколи|never|anymore|again|ever|ешқашан|енді")
 
 
@@ -89,28 +89,25 @@ def _unwanted(clause: Clause, shapes: list[str]) -> bool:
     if has(clause, Role.GOODS):
         return False
     for at, here in enumerate(clause):
-        if Role.NOT not in here:
-            continue
-        want = next(
-            (
-                i
-                for i in range(at + 1, min(at + 4, len(clause)))
-                if Role.WILL in clause[i] or Role.NEED in clause[i]
-            ),
-            None,
-        )
-        if want is None:
-            continue
-        if follows(clause, want, (Role.TAKE, Role.ADS)):
-            return True
-        if Role.THIS in clause[last_word(clause, shapes)] and last_word(clause, shapes) > want:
-            return follows(clause, want, (Role.THIS,))
-        to_you = any(shape in _TO_YOU for shape in shapes[want:])
-        if to_you and follows(clause, want, (Role.CONTACTED,)):
-            return True
-        if any(Role.ADS in before for before in clause[:at]) and rest_small(clause, want + 1):
+        near = range(at + 1, min(at + 4, len(clause))) if Role.NOT in here else ()
+        want = next((i for i in near if Role.WILL in clause[i] or Role.NEED in clause[i]), None)
+        if want is not None and _not_wanted(clause, shapes, at, want):
             return True
     return False
+
+
+def _not_wanted(clause: Clause, shapes: list[str], at: int, want: int) -> bool:
+    """The same, of the negation at `at` and the wish or need at `want`."""
+    last = last_word(clause, shapes)
+    to_you = any(shape in _TO_YOU for shape in shapes[want:])
+    ads_first = any(Role.ADS in here for here in clause[:at])
+    by_itself = Role.NEED in clause[want] and small(clause[:at])
+    return (
+        follows(clause, want, (Role.TAKE, Role.ADS))
+        or (last > want and Role.THIS in clause[last] and follows(clause, want, (Role.THIS,)))
+        or (to_you and follows(clause, want, (Role.CONTACTED,)))
+        or ((ads_first or by_itself) and rest_small(clause, want + 1))
+    )
 
 
 def _unwanted_kk(clause: Clause, shapes: list[str]) -> bool:
@@ -149,7 +146,7 @@ def _removes(clause: Clause, shapes: list[str]) -> bool:
         itself = any(Role.SELF in other for other in near) or any(Role.ADS in other for other in near)
         if Role.REMOVE in here and itself:
             return True
-        if Role.TAKE_OFF in here and any(Role.SELF in o for o in near) and any(Role.OFF in o for o in near):
+        if Role.TAKE_OFF in here and itself and any(Role.OFF in other for other in near):
             return True
         if Role.FORGET in here and any(Role.SELF in other for other in near[:4]):
             return True
