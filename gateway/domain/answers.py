@@ -47,7 +47,8 @@ class Situation:
     when a limit ends. Times are aware; `timezone` (IANA) is where they are told. `now`, if given, lets a
     limit that ends on another day be told with the day. `short_number`: to which one texts.
     `firm`: whose offers a STOP has ended. `allows`: by what a START lets offers come. `asks_consent`: the
-    answer ends with the question for consent. `about_codes`: the text had codes, so that a limit speaks of them.
+    answer ends with the question for consent. `about_codes`: the text had codes, so that a limit speaks of
+    them.
     """
 
     codes: tuple[CodeOutcome, ...]
