@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint format clean
+.PHONY: run test test-all lint format clean
 
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
@@ -31,6 +31,10 @@ run: $(VENV)/.installed
 # Most tests wait for processes, sound and clocks, so several files run at once; the long ones come first.
 test: $(VENV)/.installed-dev peers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# The same, and whatever touches SQL on both databases, not just what faces the store.
+test-all: $(VENV)/.installed-dev peers
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --databases all
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Fixtures that several rings of tests share: the peers."""
+"""What several rings of tests share: the peers, and the databases that they run on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import TypeVar
 import pytest
 
 from gateway.store import migrate
-from tests import strict_sql
+from tests import databases, strict_sql
+from tests.databases import Choice, Databases, Files, Kind, Maker
 from tests.peers import fetch
+from tests.peers.postgres import PostgresServer
 from tests.peers.smsc import Program, SmscPeer
 
 P = TypeVar("P", bound=Program)
@@ -89,6 +91,57 @@ def _there(kind: Mapping[str, Callable[[], Program]], name: str) -> bool:
     except fetch.PeerMissingError:
         return False
     return True
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--databases", choices=list(Choice), default=Choice.RULE, help="see tests/databases.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only_on(kind): it is about this database alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that touches SQL, on the databases that the rule names for it."""
+    if "database" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker("only_on")
+    only_on = None if marked is None else Kind(marked.args[0])
+    choice = Choice(metafunc.config.getoption("databases"))
+    kinds = databases.kinds_for(metafunc.definition.path, choice, only_on)
+    if kinds != [Kind.SQLITE]:
+        metafunc.parametrize("database", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server whose databases come with today's schema."""
+    server = PostgresServer(postgres_program())
+    try:
+        server.start()
+        migrate.upgrade(server.template())
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Files that come with today's schema."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    Files().make(folder)
+    return Files(folder / databases.FILE)
+
+
+@pytest.fixture(scope="module")
+def database(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """The databases of these tests; whatever gateway they make is on one of them."""
+    kind = getattr(request, "param", Kind.SQLITE)
+    maker: Maker = request.getfixturevalue("postgres" if kind is Kind.POSTGRESQL else "sqlite")
+    before, databases.current = databases.current, Databases(kind=kind, maker=maker)
+    yield databases.current
+    databases.current.give_all_back()
+    databases.current = before
 
 
 @pytest.fixture

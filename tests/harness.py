@@ -25,7 +25,7 @@ from config import settings as settings_module
 from config.settings import Settings
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
-from tests import strict_sql
+from tests import databases, strict_sql
 from tests.bench import processes
 
 ROOT: Final = Path(__file__).parents[1]
@@ -91,6 +91,8 @@ class Gateway:
             "log": {"format": "json"},
             **self.settings,
         }
+        if (sql_url := databases.current.named(self.state)) is not None:
+            sections["sql"] = {"url": sql_url} | sections.get("sql", {})
         lines = [f"state_dir = {json.dumps(str(self.state / 'var'))}"]
         lines += [f"clock_offset_s = {self.clock_offset_s}"] if self.clock_offset_s else []
         for name, table in sections.items():

@@ -43,7 +43,7 @@ def stored(sql: Callable[..., list[Any]], key: str) -> Stored:
     own = "shopper_id = (SELECT id FROM shopper WHERE key = :key)"
 
     def rows(columns: str, table: str) -> list[Any]:
-        order = "queued_at" if table == "message" else "rowid"
+        order = {"message": "queued_at", "balance": "firm_id"}.get(table, "id")
         query = f"SELECT {columns} FROM {table} WHERE {own} ORDER BY {order}"  # noqa: S608 - names of ours
         return sql(query, key=key)
 

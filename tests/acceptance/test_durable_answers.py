@@ -6,7 +6,6 @@ Processes are killed and held, the database is locked; the supervisor is held wh
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,6 +16,7 @@ import pytest_asyncio
 
 from config import settings as settings_module
 from gateway.store import keys
+from tests import databases
 from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Code, Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
@@ -87,14 +87,8 @@ async def assert_credited_once(
 @contextmanager
 def ledger_locked(stand: Stand) -> Iterator[None]:
     """Nobody else can write to the database."""
-    url = settings_module.load(stand.gateway.config).sql_url
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        connection.execute("PRAGMA busy_timeout = 20000")
-        connection.execute("BEGIN EXCLUSIVE")
-        try:
-            yield
-        finally:
-            connection.execute("ROLLBACK")
+    with databases.write_locked(settings_module.load(stand.gateway.config).sql_url):
+        yield
 
 
 async def test_valkey_killed(stand: Stand, supply: Supply) -> None:

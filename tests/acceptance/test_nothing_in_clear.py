@@ -87,7 +87,7 @@ def prove_the_search(gateway: Gateway) -> None:
     """A planted number is found in each kind of place; then it is taken out again."""
     (gateway.state / "planted.log").write_text(f"to {CANARY.text}", encoding="utf-8")
     with gateway.engine().begin() as connection:
-        connection.execute(sql_text("CREATE TABLE planted (number INTEGER)"))
+        connection.execute(sql_text("CREATE TABLE planted (number BIGINT)"))
         connection.execute(sql_text("INSERT INTO planted VALUES (:number)"), {"number": int(CANARY.text)})
     with closing(gateway.redis()) as redis:
         redis.hset("planted", "number", CANARY.text)
@@ -96,8 +96,10 @@ def prove_the_search(gateway: Gateway) -> None:
     with gateway.engine().begin() as connection:
         connection.execute(sql_text("DROP TABLE planted"))
     (gateway.state / "planted.log").unlink()
-    wanted = {"file planted.log", "file var/undercap.db-wal", "Redis key planted", "Redis SLOWLOG"}
-    assert wanted | {"SQL planted.number"} <= found
+    wanted = {"file planted.log", "Redis key planted", "Redis SLOWLOG", "SQL planted.number"}
+    if gateway.engine().dialect.name == "sqlite":  # the files of a server are not ours
+        wanted.add("file var/undercap.db-wal")
+    assert wanted <= found
 
 
 async def traffic_of_every_kind(stand: Stand) -> Secrets:

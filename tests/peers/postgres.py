@@ -6,15 +6,17 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from gateway.store import schema
 from tests.peers.fetch import PostgresProgram
 
 USER: Final = "undercap"
@@ -40,6 +42,8 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="uc-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
+        self._emptied: list[str] = []
+        self._lost: set[str] = set()
 
     def start(self) -> None:
         """Make its files, start it, wait until it answers. Raises CalledProcessError, OperationalError."""
@@ -76,21 +80,43 @@ class PostgresServer:
         self._do(f"CREATE DATABASE {_TEMPLATE}")
         return self._url(_TEMPLATE)
 
-    def database(self, *, empty: bool = False) -> str:
-        """The URL of a new one; `empty`: without tables."""
-        name = f"test{next(self._numbers)}"
-        self._do(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else _TEMPLATE}")
-        return self._url(name)
+    def make(self, _state: Path | None = None) -> str:
+        """The URL of one that holds no row."""
+        return self._emptied.pop() if self._emptied else self._copy_of(_TEMPLATE)
+
+    def make_bare(self) -> str:
+        """The URL of a new one without tables."""
+        return self._copy_of("template0")
+
+    def lose(self, url: str) -> None:
+        """Take a database away, whoever is connected to it."""
+        self._do(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+        self._lost.add(url)
+
+    def give_back(self, url: str) -> None:
+        """Empty a database with the template's tables for whoever asks next: four times as fast as a copy."""
+        if url in self._lost:
+            return
+        ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+        self._do(f"{ends} '{make_url(url).database}'")
+        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        self._do(f"TRUNCATE {tables} RESTART IDENTITY", url)
+        self._emptied.append(url)
 
     def stop(self) -> None:
-        """End it and take its files away."""
+        """End it, whoever is connected, and take its files away."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _do(self, statement: str) -> None:
-        engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+    def _copy_of(self, template: str) -> str:
+        name = f"test{next(self._numbers)}"
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url(name)
+
+    def _do(self, statement: str, url: str | None = None) -> None:
+        engine = create_engine(url or self._url("postgres"), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
                 connection.execute(text(statement))

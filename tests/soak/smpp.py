@@ -27,7 +27,7 @@ from gateway.store.vault import Vault
 from tests.bench.load_texts import read_series
 from tests.harness import ROOT, Gateway, link_table
 from tests.soak import summary
-from tests.soak.reconcile import PARTS, Reconciled, books, reconcile, told_of
+from tests.soak.reconcile import Reconciled, books, parts_of_answers, reconcile, told_of
 from tests.soak.trouble_journal import TroubleJournal
 from tests.soak.trouble_smsc import TroubleSmsc
 from tests.soak.trouble_texts import texts
@@ -113,9 +113,11 @@ async def quiet(smsc: TroubleSmsc, gateway: Gateway, count: int, most_s: float) 
 
 def settled(gateway: Gateway, journal: TroubleJournal, count: int) -> bool:
     """Whether every answer has its end in SQL, with its receipts."""
-    query = f"SELECT state, coalesce({PARTS}, smsc_id, '') FROM message WHERE ended_at IS NOT NULL"  # noqa: S608
-    rows = gateway.sql(query)
-    return len(rows) >= count and not any(s == "accepted" and told_of(ids, journal) for s, ids in rows)
+    parts = parts_of_answers(gateway)
+    rows = gateway.sql("SELECT state, id, coalesce(smsc_id, '') FROM message WHERE ended_at IS NOT NULL")
+    return len(rows) >= count and not any(
+        state == "accepted" and told_of(parts.get(id_, smsc_id), journal) for state, id_, smsc_id in rows
+    )
 
 
 def main() -> None:

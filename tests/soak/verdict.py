@@ -46,7 +46,8 @@ def stored(gateway: Gateway) -> Stored:
     activations = gateway.sql("SELECT serial, shopper_id FROM activation")
     balances = gateway.sql("SELECT shopper_id, points FROM balance")
     messages = gateway.sql(
-        "SELECT shopper_id, count(*), sum(max(attempts - 1, 0)) FROM message GROUP BY shopper_id"
+        "SELECT shopper_id, count(*), sum(CASE WHEN attempts > 1 THEN attempts - 1 ELSE 0 END)"
+        " FROM message GROUP BY shopper_id"
     )
     return Stored(
         owner={row[0]: row[1] for row in activations},

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, tzinfo
 
 import click
+import psycopg.errors
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from config import settings as settings_module
 from gateway.domain import instants, moments
@@ -18,6 +19,8 @@ from gateway.entry.backing import Backing, open_backing
 from gateway.store import catalog, presence
 from gateway.store.access_log import AccessLog
 from gateway.usecases.set_up import Refused
+
+_NO_ID = "a number is too large to be an id"
 
 
 @contextmanager
@@ -38,12 +41,16 @@ def backing() -> Iterator[Backing]:
             f"Redis does not answer ({type(err).__name__}): is `undercap up` running? "
             "What was changed in SQL takes effect when it is back."
         ) from err
+    except DataError as err:  # PostgreSQL's, of what is no 64-bit number, among others
+        if isinstance(err.orig, psycopg.errors.NumericValueOutOfRange):
+            raise click.ClickException(_NO_ID) from err
+        raise click.ClickException("the database does not take a value; see `undercap doctor`") from err
     except SQLAlchemyError as err:
         raise click.ClickException(
             f"the database does not take it ({type(err).__name__}); see `undercap doctor`"
         ) from err
     except OverflowError as err:  # SQLite's driver, of what is no 64-bit number
-        raise click.ClickException("a number is too large to be an id") from err
+        raise click.ClickException(_NO_ID) from err
     except OSError as err:
         raise click.ClickException(f"{err.filename or 'file'}: {err.strerror}") from err
     finally:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from redis import Redis
 
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import Market
-from tests.integration.core.conftest import shared_server
-from tests.integration.core.house import House, Server
+from tests.integration.core.conftest import house, shared_server
+from tests.integration.core.house import House
 
-__all__ = ["shared_server"]
+__all__ = ["house", "shared_server"]
 
 
 @pytest.fixture
-async def market(shared_server: Server, tmp_path: Path) -> AsyncIterator[Market]:
+def market(house: House) -> Market:
     """One firm with one campaign; nobody knows it yet."""
-    with Redis.from_url(shared_server.url) as client:
-        client.flushall()
-        client.script_flush()
-    house = House(server_url=shared_server.url, state=tmp_path)
-    yield Market(house)
-    await house.close()
+    return Market(house)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -218,3 +220,16 @@ def test_one_of_another_firm_is_not_followed(market: Market, dialling: Dialling)
     new = NewBlast(name="x", campaign=campaign, texts=WORDS, follows=theirs.id)
     with pytest.raises(Refused, match=f"there is no blast {theirs.id}"):
         draft.create(market.desk, other, new, market.now)
+
+
+def test_processes_at_once_take_each_of_the_unreached_once(market: Market, dialling: Dialling) -> None:
+    """SQLite lets one write at a time; on PostgreSQL several are really under way together."""
+    numbers = market.shoppers(60)
+    calls = dialling.launched()
+    texts = market.launched(follows=calls.id)
+    market.fan_out(calls)
+    dialling.end(calls, Outcome.BUSY)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(market.fan_out, texts) for _ in range(4)]:
+            done.result()
+    assert Counter(number for number, _ in market.waiting()) == Counter(numbers)

@@ -27,6 +27,7 @@ def undercap(market: Market, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """Types a command; the market's state and Redis are in the environment, and it is noon of a weekday."""
     monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("UNDERCAP_REDIS__URL", market.house.server_url)
+    monkeypatch.setenv("UNDERCAP_SQL__URL", market.house.sql_url)
     monkeypatch.setenv("UNDERCAP_CLOCK_OFFSET_S", str(to_noon()))
     secret = tmp_path / "master"
     secret.write_text(bytes(range(32)).hex())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -245,3 +246,14 @@ async def test_a_queue_that_was_lost_is_unknown_and_not_filled_again(market: Mar
     market.fan_out(blast)
     assert market.waiting() == []
     assert market.results(blast).unknown == 3
+
+
+def test_processes_at_once_write_each_batch_once(market: Market) -> None:
+    """SQLite lets one write at a time; on PostgreSQL several are really under way together."""
+    numbers = market.shoppers(120)
+    blast = market.launched()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(market.fan_out, blast) for _ in range(4)]:
+            done.result()
+    assert Counter(number for number, _ in market.waiting()) == Counter(numbers)
+    assert market.states(blast) == {"texted": 120}

@@ -33,6 +33,7 @@ def plans(market: Market, work: Callable[[], object]) -> list[str]:
     return found
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("channel", ["call", "sms"])
 def test_a_page_of_the_unreached_begins_behind_the_last(
     market: Market, dialling: Dialling, channel: str
@@ -49,6 +50,7 @@ def test_a_page_of_the_unreached_begins_behind_the_last(
     assert not any("SCAN" in step or "TEMP B-TREE" in step for step in found)
 
 
+@pytest.mark.only_on("sqlite")
 def test_what_waits_is_counted_by_its_own_indexes(market: Market, dialling: Dialling) -> None:
     blast = market.blast(call=dialling.plan())
     engine = market.house.engine

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from gateway.entry.cli import cli
+from tests.databases import Databases
 from tests.integration.core.house import House, Server
 
 Undercap = Callable[..., Result]
@@ -27,7 +28,7 @@ def shared_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-async def house(shared_server: Server, tmp_path: Path) -> AsyncIterator[House]:
+async def house(shared_server: Server, tmp_path: Path, database: Databases) -> AsyncIterator[House]:
     """An empty gateway."""
     with Redis.from_url(shared_server.url) as client:
         client.flushall()
@@ -35,6 +36,7 @@ async def house(shared_server: Server, tmp_path: Path) -> AsyncIterator[House]:
     made = House(server_url=shared_server.url, state=tmp_path)
     yield made
     await made.close()
+    database.give_back(tmp_path)
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ def undercap(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> U
     """Types a command, with `said` on its standard input; the house is in the environment."""
     monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
+    monkeypatch.setenv("UNDERCAP_SQL__URL", house.sql_url)
     secret = tmp_path / "master"
     secret.write_text(bytes(range(32)).hex())
     secret.chmod(0o600)

@@ -1,4 +1,4 @@
-"""A gateway without its edges: the real Valkey, SQLite and code between them, driven text by text."""
+"""A gateway without its edges: the real Valkey, database and code between them, driven text by text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.place import Place
 from gateway.store import catalog as catalog_store
-from gateway.store import connect, keys, migrate, presence, schema, sql
+from gateway.store import connect, keys, presence, schema, sql
 from gateway.store.callers import Callers
 from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
 from gateway.store.consent_words import ConsentWords
@@ -43,6 +43,7 @@ from gateway.usecases.intake import Incoming, after_host, calls_for
 from gateway.usecases.issue_codes import IssuedSeries
 from gateway.usecases.set_up import NewCampaign
 from gateway.usecases.settle import Settled
+from tests import databases
 
 LINK: Final = "peer"
 SHORT: Final = "4040"
@@ -117,11 +118,10 @@ class House:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
-    sql_url: str = ""  # empty: SQLite in `state`
+    sql_url: str = ""  # empty: the database of the running test
 
     def __post_init__(self) -> None:
-        self.sql_url = self.sql_url or f"sqlite:///{self.state / 'undercap.db'}"
-        migrate.upgrade(self.sql_url)
+        self.sql_url = self.sql_url or databases.current.url(self.state)
         self.engine = sql.engine(self.sql_url)
         self.vault = Vault(MASTER)
         self.redis = connect.sync_client(self.server_url, RedisSettings())

@@ -13,10 +13,11 @@ from sqlalchemy import create_engine, event
 from config.settings import AnswerSettings, LimitSettings, RedisSettings
 from gateway.domain.alias import counter_of
 from gateway.domain.outcome import Outcome
-from gateway.store import connect, keys, sql
+from gateway.store import connect, keys
 from gateway.store.durable import DurableRedis
 from gateway.usecases import call_desk
 from gateway.usecases.call_desk import Away, CallDesk
+from tests import databases
 from tests.integration.core.house import ANNA, BOHDAN, SHORT, House, Server
 
 Asks = Callable[[CallDesk], Awaitable[Any]]
@@ -309,12 +310,12 @@ OF_SQL, OF_REDIS = list(ASKS)[:4], list(ASKS)[4:]
 async def test_a_database_that_does_not_answer_is_told_in_time(
     house: House, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Somebody holds SQLite's write lock: writers wait. Readers do not: they find a database that is gone."""
+    """Somebody holds the tables: writers wait. Readers do not: they find a database that is gone."""
     monkeypatch.setattr(call_desk, "ANSWER_WITHIN_S", 0.1)
     gone = house.call_desk(engine=create_engine("sqlite:////nowhere/undercap.db"))
     asked = gone if name in ("language", "balance") else desk
     begun = time.monotonic()
-    with sql.writing(house.engine), pytest.raises(Away):
+    with databases.write_locked(house.sql_url), pytest.raises(Away):
         await ASKS[name](asked)
 
     assert time.monotonic() - begun < 10  # SQLite itself would wait for 20 s
@@ -331,6 +332,7 @@ async def test_a_redis_that_is_gone_is_told(house: House, name: str) -> None:
     await nobody.aclose()
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("name", OF_REDIS)
 async def test_a_redis_that_hangs_is_told_in_time_and_works_again(
     own_server: Server, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str

@@ -16,6 +16,7 @@ from gateway.store.dead_letters import DeadLetters
 from gateway.store.presence import Presence
 from gateway.store.sendqueue import QueueClosed
 from gateway.usecases.rebuild import Busy, Rebuilt, rebuild_firm
+from tests.databases import Databases
 from tests.integration.core.house import ANNA, BOHDAN, House, Server, ended
 
 WRONG = "9000000000001"
@@ -296,9 +297,9 @@ async def test_later_word_counts_whatever_came_to_sql_first(house: House) -> Non
 
 
 @pytest.fixture
-async def restored(own_server: Server, tmp_path: Path) -> AsyncIterator[House]:
+async def restored(own_server: Server, tmp_path: Path, database: Databases) -> AsyncIterator[House]:
     """A gateway on a Valkey that may be killed and put back to an older copy."""
-    made = House(server_url=own_server.url, state=tmp_path)
+    made = House(server_url=own_server.url, state=tmp_path, sql_url=database.url(tmp_path))
     yield made
     await made.close()
 

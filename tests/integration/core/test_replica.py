@@ -17,6 +17,7 @@ from redis import Redis
 from gateway.entry.valkey import program as valkey_program
 from gateway.store.claims import StoreUnavailable, Verdict
 from gateway.store.durable import DurableRedis
+from tests.databases import Databases
 from tests.integration.core.house import BOHDAN, House
 from tests.integration.entry.running_up import until
 
@@ -58,9 +59,9 @@ def _started(directory: Path, lines: str, ends: ExitStack) -> Node:
 
 
 @pytest.fixture
-async def house(pair: tuple[Node, Node], tmp_path: Path) -> AsyncIterator[House]:
+async def house(pair: tuple[Node, Node], tmp_path: Path, database: Databases) -> AsyncIterator[House]:
     """A gateway on the primary, which waits for the replica's disk."""
-    made = House(server_url=pair[0].url, state=tmp_path)
+    made = House(server_url=pair[0].url, state=tmp_path, sql_url=database.url(tmp_path))
     made.store = made.claims(DurableRedis(made.client, waitaof=True, replicas=1, timeout_s=WAIT_S))
     yield made
     await made.close()

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from config.settings import Settings
 from gateway.entry import backing
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Level
-from gateway.store import keys, sealed_values, sealing_keys, sql
+from gateway.store import keys, schema, sealed_values, sealing_keys, sql
 from gateway.store import vault as vault_module
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.sealing_keys import SealingKeysError
@@ -126,8 +126,8 @@ async def test_resealing_keeps_what_changes_meanwhile(rotating: House) -> None:
 
     def meanwhile(purpose: str, sealed: bytes, counted_for: str = "") -> bytes:
         with sql.writing(house.engine) as connection:
-            connection.exec_driver_sql("UPDATE shopper SET number = x''")
-            connection.exec_driver_sql("UPDATE message SET sealed = NULL, state = 'accepted'")
+            connection.execute(update(schema.shopper).values(number=b""))
+            connection.execute(update(schema.message).values(sealed=None, state="accepted"))
         return opened(purpose, sealed, counted_for)
 
     vault.open = meanwhile  # type: ignore[method-assign]
@@ -142,7 +142,7 @@ async def test_what_cannot_be_opened_stays_and_is_told(rotating: House) -> None:
     await house.text("balance")
     house.drain()
     with sql.writing(house.engine) as connection:
-        connection.exec_driver_sql("UPDATE shopper SET number = x'0102030405060708090a0b0c0d0e0f'")
+        connection.execute(update(schema.shopper).values(number=bytes(range(1, 16))))
     rotated(house)
 
     assert resealed(house) == {"sealed": 1, "broken": 1}
@@ -237,6 +237,7 @@ def opened_by(house: House) -> Settings:
         state_dir=house.state,
         master_secret=bytes(range(32)).hex(),  # type: ignore[arg-type]
         redis={"url": house.server_url},  # type: ignore[arg-type]
+        sql={"url": house.sql_url},  # type: ignore[arg-type]
     )
 
 

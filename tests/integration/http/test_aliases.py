@@ -185,6 +185,7 @@ def _counted(meter: Meter) -> dict[str, int]:
 def _tills(house: House, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """The rows of `undercap firm tills acme`."""
     monkeypatch.setenv("UNDERCAP_STATE_DIR", str(house.state))
+    monkeypatch.setenv("UNDERCAP_SQL__URL", house.sql_url)
     monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
     monkeypatch.setenv("UNDERCAP_MASTER_SECRET", MASTER.hex())
     monkeypatch.setenv("COLUMNS", "200")

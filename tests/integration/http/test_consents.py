@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import insert
 
 from config.texts import LANGUAGES
 from gateway.domain.consent import CLOCKS_DIFFER_MS
 from gateway.http import consents, guard, persons
-from gateway.store import keys
+from gateway.store import keys, schema
 from gateway.store.inquiries import Inquiries
 from gateway.store.metrics import Meter
 from gateway.usecases import set_up, trial_text
@@ -282,9 +283,10 @@ async def test_why_was_this_person_contacted(asking: Front) -> None:
     shopper = house.rows("shopper", "id")[0][0]
     said_at = house.rows("consent_entry", "said_at")[0][0]
     with house.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO contact VALUES ('o1.1', 1, ?, '7', 'sms', 'accepted', 'given', ?, 'ua', ?, ?)",
-            (shopper, said_at, said_at + 5, said_at + 6),
+        connection.execute(
+            insert(schema.contact).values(
+                ("o1.1", 1, shopper, "7", "sms", "accepted", "given", said_at, "ua", said_at + 5, said_at + 6)
+            )
         )
     answer = await ask(asking, persons.CONTACTS, TOKEN)
     (contact,) = answer.body["contacts"]

@@ -25,6 +25,7 @@ from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.usecases import readiness, set_up
 from gateway.usecases.readiness import Readiness
 from tests import described
+from tests.databases import Databases
 from tests.integration.core.house import ANNA, LINK, SHORT, House, ended
 
 Client = TestClient[web.Request, web.Application]
@@ -207,12 +208,10 @@ async def test_dead_letters_ask_for_somebody(operator: Client, house: House) -> 
 
 
 async def test_a_ledger_that_is_gone_is_told_and_not_waited_for(
-    operator: Client, house: House, tmp_path: Path
+    operator: Client, house: House, database: Databases
 ) -> None:
+    database.lose(house.state)
     house.engine.dispose()
-    for suffix in ("", "-wal", "-shm"):
-        (tmp_path / f"undercap.db{suffix}").unlink(missing_ok=True)
-    (tmp_path / "undercap.db").mkdir()  # nothing can be opened there
     status, grades = await ready(operator)
     assert (status, grades["sql"], grades["presence"]) == (503, "failed", "failed")
 

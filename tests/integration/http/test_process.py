@@ -15,11 +15,15 @@ from redis.exceptions import RedisError
 from yarl import URL
 
 from gateway.store import master_secret, migrate
+from tests.databases import Databases
 from tests.harness import VALKEY, Gateway
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+async def gateway(
+    tmp_path: Path,
+    database: Databases,  # noqa: ARG001 - it is on this one
+) -> AsyncIterator[Gateway]:
     """A Valkey, a database and the API process, and nothing else."""
     made = Gateway(state=tmp_path / "gateway", links=[], settings={"simulator": {"enabled": True}})
     settings = made.write_config()

@@ -22,6 +22,7 @@ from gateway.store import keys
 from ivr.agi.channel import Channel
 from ivr.dialer import recovery
 from ivr.offer.order import OfferOrder
+from tests.databases import Databases
 from tests.integration.campaigns.market import Market
 from tests.integration.core.conftest import shared_server
 from tests.integration.core.house import House, Server
@@ -57,7 +58,11 @@ async def asterisk(asterisk_program: AsteriskProgram) -> AsyncIterator[Asterisk]
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def scene(
-    shared_server: Server, asterisk: Asterisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_server: Server,
+    database: Databases,
+    asterisk: Asterisk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Scene]:
     """A firm, its campaign and nobody yet."""
     packs = brisk_packs()
@@ -65,7 +70,7 @@ async def scene(
     with Redis.from_url(shared_server.url) as client:
         client.flushall()
         client.script_flush()
-    house = House(server_url=shared_server.url, state=tmp_path)
+    house = House(server_url=shared_server.url, state=tmp_path, sql_url=database.url(tmp_path))
     yield Scene(Market(house), asterisk, tmp_path)
     await house.close()
 

@@ -6,11 +6,10 @@ import asyncio
 import csv
 import json
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ import pytest_asyncio
 from config import settings as settings_module
 from gateway.store import master_secret, migrate
 from ivr.agi import probe
+from tests import databases
 from tests.conftest import any_asterisk, sipp_program
+from tests.databases import Databases
 from tests.harness import VALKEY, Gateway, link_table
 from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import AsteriskPlace, free_port
@@ -84,7 +85,11 @@ class House:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory, brisk: Path) -> AsyncIterator[House]:
+async def house(
+    tmp_path_factory: pytest.TempPathFactory,
+    database: Databases,  # noqa: ARG001 - its gateway is on this one
+    brisk: Path,
+) -> AsyncIterator[House]:
     """Everything runs: a campaign with one code, and no SMSC behind its link. One for all tests here."""
     port = free_port(socket.SOCK_STREAM)
     ivr = {
@@ -158,14 +163,11 @@ async def test_without_redis_the_alias_is_told_and_a_code_stays_good(house: Hous
 
 
 async def test_without_sql_the_alias_comes_by_sms(house: House) -> None:
-    database = house.gateway.state / "var" / "undercap.db"
-    with closing(sqlite3.connect(database, isolation_level=None)) as hog:
-        hog.execute("begin exclusive")
+    with databases.write_locked(settings_module.load(house.gateway.config).sql_url):
         async with house.call() as caller:
             await house.plays("alias_by_sms")
             await caller.hang_up()
             await caller.ended()
-        hog.execute("rollback")
     assert not house.played("alias_is")
     assert (await house.line())["services"] == "look_up text_alias"
     assert not house.gateway.outboxes_empty()  # the wish waits there

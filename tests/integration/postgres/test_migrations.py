@@ -14,14 +14,14 @@ BEFORE_ERASURE, BEFORE_CHANNELS = "0004", "0005"
 
 
 def test_they_make_the_schema(postgres: PostgresServer) -> None:
-    engine = sql.engine(postgres.database())
+    engine = sql.engine(postgres.make())
     assert differences(engine) == []
     engine.dispose()
 
 
 def test_what_stood_before_stays(postgres: PostgresServer) -> None:
     """Persons and their consent from before erasure, channels and blasts; there and back again."""
-    url = postgres.database(empty=True)
+    url = postgres.make_bare()
     config = migrate._config(url)
     engine = sql.engine(url)
     command.upgrade(config, BEFORE_ERASURE)
