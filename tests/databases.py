@@ -20,6 +20,7 @@ from gateway.store import migrate, schema, sql
 FILE: Final = "undercap.db"
 TESTS: Final = Path(__file__).parent
 FOLDERS: Final = ("integration/campaigns", "integration/core", "integration/feed", "integration/http")
+ONLY_POSTGRESQL: Final = "integration/postgres"
 FILES: Final = (
     "acceptance/test_blasts.py",
     "acceptance/test_consent.py",
@@ -50,6 +51,8 @@ class Choice(StrEnum):
 
 def kinds_for(path: Path, choice: Choice, only_on: Kind | None) -> list[Kind]:
     """The databases that a test of this file runs on; `only_on`: the one that it is about."""
+    if path.relative_to(TESTS).as_posix().startswith(f"{ONLY_POSTGRESQL}/"):
+        only_on = Kind.POSTGRESQL
     if choice is Choice.RULE:
         chosen = list(Kind) if _faces_the_store(path) else [Kind.SQLITE]
         if only_on is not None:

@@ -1,4 +1,4 @@
-"""Poison and outages: the tests of SQLite once more on PostgreSQL, and what PostgreSQL alone says."""
+"""Poison and outages: what PostgreSQL alone says."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ from gateway.store import keys
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.sql_faults import LedgerAway
 from tests.integration.core.house import House
-from tests.integration.core.test_poison import (
-    test_a_firm_whose_drain_fails_holds_up_no_other,
-    test_a_receipt_that_cannot_be_filed_holds_up_no_other,
-    test_an_outcome_that_alone_fails_again_and_again_is_laid_aside,
-    test_an_outcome_that_cannot_be_filed_holds_up_no_other,
-    test_the_senders_own_words_fit,
-)
-
-__all__ = [
-    "test_a_firm_whose_drain_fails_holds_up_no_other",
-    "test_a_receipt_that_cannot_be_filed_holds_up_no_other",
-    "test_an_outcome_that_alone_fails_again_and_again_is_laid_aside",
-    "test_an_outcome_that_cannot_be_filed_holds_up_no_other",
-    "test_the_senders_own_words_fit",
-]
 
 
 @contextmanager
