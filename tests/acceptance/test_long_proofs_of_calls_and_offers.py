@@ -38,6 +38,18 @@ async def test_a_blast_through_trouble_reaches_each_once_and_nobody_who_said_no(
 
 
 @pytest.mark.timeout(300)
+async def test_nobody_is_reached_after_a_no_though_redis_is_put_back_and_rebuilt(tmp_path: Path) -> None:
+    plan = blast.Plan(
+        n=600, per_s=60, seed=7, crosses_in_s=3, victims=("smpp", "worker", VALKEY), stores=True
+    )
+    verdict = await blast.run(plan, tmp_path)
+    assert verdict.faults == []
+    assert (verdict.restores, verdict.rebuilds, verdict.steps) == (1, 2, 1)
+    assert verdict.withdrawn == 25
+    assert verdict.received > 20
+
+
+@pytest.mark.timeout(300)
 async def test_the_proof_of_a_blast_notices_a_gate_that_allows_all(tmp_path: Path) -> None:
     plan = blast.Plan(n=200, per_s=40, seed=7, crosses_in_s=3, stills=0, gated=False, victims=("worker",))
     broken = {fault.partition(":")[0] for fault in (await blast.run(plan, tmp_path)).faults}

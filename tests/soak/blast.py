@@ -2,10 +2,12 @@
 
 Shoppers in five zones have said yes. While a blast for them runs, the SMSC throttles, and loses or delays
 receipts; some text STOP, the blast is paused and resumed, every process is killed; the sender is stopped
-between the gate's word and the submit while those whom it holds refuse by another process; and the clock
-passes the moment at which three of the countries close, each at its own hour, and another one opens. Then:
-nobody got it twice, nobody a second after their refusal was acknowledged or the blast paused, nobody outside
-the hours of their zone. With `--ungated` the sender's gate allows everything, and the same run must fail.
+between the gate's word and the submit while those whom it holds refuse by another process; Redis is put back
+to an older state and rebuilt, rebuilt again, its clock stepped back, while some refuse by the API; and the
+clock passes the moment at which three of the countries close, each at its own hour, and another one opens.
+Then: nobody got it twice, nobody a second after their refusal was acknowledged or the blast paused, nobody
+outside the hours of their zone. With `--ungated` the sender's gate allows everything, and the same run must
+fail.
 
     python -m tests.soak.blast [--n 100000] [--per-s 500] [--seed 7] [--ungated]
 """
@@ -36,6 +38,7 @@ from tests.harness import ROOT, VALKEY, Gateway, link_table
 from tests.peers.smsc import Behaviour, Delivery, SmscPeer
 from tests.soak import hours, summary
 from tests.soak.blast_judge import OFFER, WINDOW, Trouble, Verdict, judge
+from tests.soak.blast_stores import Stores
 from tests.soak.held_gate import HeldGate
 from tests.soak.receipts import Receipts
 
@@ -52,7 +55,8 @@ class Plan:
     """`n` shoppers; `per_s` segments a second; `crosses_in_s`: from the launch until the hours are crossed.
 
     `victims`: processes that are killed, in order; before each of them the blast is paused. `stills`: how
-    often the sender is stopped with the gate's word in its hands.
+    often the sender is stopped with the gate's word in its hands. `stores`: Redis is put back to an older
+    state and rebuilt, it is rebuilt under way, its clock is stepped back, and some refuse by the API.
     """
 
     n: int
@@ -62,6 +66,7 @@ class Plan:
     stills: int = 1
     gated: bool = True
     victims: tuple[str, ...] = VICTIMS
+    stores: bool = False
 
 
 class Soak:
@@ -76,6 +81,8 @@ class Soak:
         self._chance = random.Random(plan.seed)  # noqa: S311 - a seed, not a secret
         self._receipts = Receipts(smsc, plan.seed, of=OFFER)
         self._trouble = Trouble()
+        self._quiet = asyncio.Lock()
+        self._stores = Stores(self._gateway, self._trouble, self._quiet, self._refuse)
         self._numbers = _mixed(plan.n)
         self._by_index = {at.stand.vault.index(number): number for number in self._numbers}
 
@@ -97,7 +104,9 @@ class Soak:
                 await self._a_while()
                 await self._kill(victim, url)
             self._smsc.behave(Behaviour())
-            await self._quiet(blast)
+            if self._plan.stores:
+                await self._upset_stores()
+            await self._at_rest(blast)
         finally:
             for work in beside:
                 work.cancel()
@@ -134,6 +143,8 @@ class Soak:
         """One person after the other texts STOP; noted when it was acknowledged."""
         for number in self._chance.sample(self._numbers, len(self._numbers) // 10):
             text = Delivery(source=number, destination="4040", body=b"STOP")
+            async with self._quiet:
+                pass  # Redis is put back: what was acknowledged and is not settled would be lost
             with suppress(TimeoutError):
                 if await self._smsc.deliver(text, 10) == 0:
                     self._trouble.stopped.setdefault(number, time.monotonic())
@@ -174,7 +185,26 @@ class Soak:
     async def _a_while(self) -> None:
         await asyncio.sleep(self._chance.uniform(0.5, 1.5))
 
-    async def _quiet(self, blast: int) -> None:
+    async def _refuse(self, count: int) -> None:
+        """Some refuse by the API, one after the other."""
+        left = [number for number in self._numbers if number not in self._trouble.stopped]
+        for number in self._chance.sample(left, min(count, len(left))):
+            said = {"phone": f"+{number}", "channel": "all", "state": "withdrawn"}
+            told = await asyncio.to_thread(self._at.ask, "PUT", "/v1/consents", said)
+            assert {channel["state"] for channel in told.values()} == {"withdrawn"}
+            self._trouble.stopped.setdefault(number, time.monotonic())
+            self._trouble.withdrawn.append(number)
+
+    async def _upset_stores(self) -> None:
+        """Last of all: what waits then is given up."""
+        await self._refuse(5)
+        self._stores.step_clock_back()
+        await self._refuse(5)
+        await self._stores.restore(self._gateway.state.parent)
+        await self._a_while()
+        await self._stores.rebuild()
+
+    async def _at_rest(self, blast: int) -> None:
         """Until all who may get it now have it, those deferred are for later days, and receipts are in."""
 
         def done() -> bool:
@@ -268,6 +298,7 @@ def main() -> None:
         crosses_in_s=given.crosses_in,
         stills=0 if given.ungated else len(VICTIMS),
         gated=not given.ungated,
+        stores=not given.ungated,
     )
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-", dir=ROOT / "build") as folder:

@@ -14,6 +14,7 @@ from tests.soak import hours
 from tests.soak.receipts import Receipts
 
 WINDOW: Final = 20
+AT_ONCE: Final = 1_000  # texts that a blast may make while a rebuild begins
 OFFER: Final = b" at Acme"
 WITHIN_S: Final = 1.0
 LATEST_S: Final = 2.0  # from the gate's word, good for half a second, to our reading of the journal
@@ -24,14 +25,21 @@ _THROTTLED: Final = 0x58  # SMPP 3.4, 5.1.3
 class Trouble:
     """What was done to the blast, and when it was acknowledged. `held`: who was about to be sent to then.
 
-    `moved_s`: by how much the clock of marketing was.
+    `steps` of the clock; `given_up`: texts that waited when a rebuild began, so that what became of them is
+    not known. `moved_s`: by how much the clock of marketing was.
     """
 
     moved_s: int = 0
     stopped: dict[str, float] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
     paused: list[tuple[float, float]] = field(default_factory=list)
     kills: int = 0
+    steps: int = 0
+    rebuilds: int = 0
+    restores: int = 0
+    restored: list[float] = field(default_factory=list)
+    given_up: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,6 +65,10 @@ class Verdict:
     held: int = 0
     kills: int = 0
     pauses: int = 0
+    withdrawn: int = 0
+    steps: int = 0
+    rebuilds: int = 0
+    restores: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -86,20 +98,26 @@ def judge(
         held=len(trouble.held),
         kills=trouble.kills,
         pauses=len(trouble.paused),
+        withdrawn=len(trouble.withdrawn),
+        steps=trouble.steps,
+        rebuilds=trouble.rebuilds,
+        restores=trouble.restores,
     )
     late = [o for o in offers if o.at > trouble.stopped.get(o.destination, o.at) + WITHIN_S]
     paused = [o for o in offers if any(begun + WITHIN_S < o.at < end for begun, end in trouble.paused)]
     known = found["sent"] + told.delivered + told.failed
+    # A rebuild gives up what waits, and what the blast makes meanwhile.
+    allowed = trouble.given_up + AT_ONCE * trouble.rebuilds
     faults = {
         "got it twice": sum(count > 1 for count in taken.values()),
         "after their STOP": len(late),
         "while it was paused": len(paused),
         **_outside(offers, trouble.moved_s),
         "strangers": len(set(taken) - set(numbers)),
-        "unknown beyond the window a kill": max(0, told.unknown - WINDOW * trouble.kills),
+        "unknown beyond the window a kill": max(0, told.unknown - WINDOW * trouble.kills - allowed),
         "told as taken and not received": max(0, known - len(taken)),
         "taken and not told, beyond the unknown": max(0, len(taken) - known - told.unknown),
-        **_receipts(told, receipts),
+        **(_receipts(told, receipts) if not trouble.rebuilds else {}),
     }
     told.faults = [f"{what}: {count}" for what, count in faults.items() if count]
     return told
