@@ -84,8 +84,17 @@ class Ways:
 
 
 async def run(call: OfferCall, ways: Ways) -> None:
-    """A call that is begun on disk and has its slot, to its end. Cancelled, it stays without one."""
-    end = await _made(call, ways) if await _at_its_moment(call, ways) else None
+    """A call that is begun on disk and has its slot, to its end. Cancelled, it stays without one.
+
+    But for one whose talk is over: what came of it is known, whatever Asterisk would say still.
+    """
+    try:
+        end = await _made(call, ways) if await _at_its_moment(call, ways) else None
+    except asyncio.CancelledError:
+        if call.told.done():
+            ways.table.remove(call)
+            ways.ended(call, _ended(call, LOST, ways.now()))
+        raise
     ended = _ended(call, end, ways.now()) if end is not None else unmade(call, ways.now())
     if end is not None and not call.broken:
         ways.trunk(call, end)

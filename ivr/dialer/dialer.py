@@ -100,8 +100,10 @@ class Dialer:
         self._stop()
         if self._courses:
             await asyncio.wait(self._courses, timeout=ENDED_WITHIN_S)
-        for task in self._courses:
+        courses = list(self._courses)
+        for task in courses:
             task.cancel()
+        await asyncio.gather(*courses, return_exceptions=True)  # what their talks have told is filed
         while len(self._filing) and await self._filing.write():
             pass
         self._done.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.faults import Lost, Refused
 from ivr.dialer import course
 from ivr.dialer.call import LATE_S, OfferCall
+from ivr.offer.order import OfferTold
 from tests.unit.ivr.dialer_fakes import NOW, Stage, offer_call, told
 
 ANSWERED = CallEnd(result=CallResult.ANSWERED, cause=16)
@@ -168,3 +170,32 @@ async def test_a_call_that_was_lost_and_goes_on_tells_by_its_talk() -> None:
     stage.phone.rings = lambda: stage.table.tell("o1", told(Outcome.REFUSED))
     await course.run(await begun(stage), stage.ways())
     assert [ended.outcome for ended in stage.ended] == [Outcome.REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("talk", "outcomes"),
+    [(None, []), (told(), [Outcome.FAILED]), (told(Outcome.REFUSED), [Outcome.REFUSED])],
+    ids=["rings", "the talk was cut off", "the talk is over"],
+)
+async def test_at_the_end_of_the_process_what_a_talk_has_told_is_filed(
+    talk: OfferTold | None, outcomes: list[Outcome]
+) -> None:
+    """Asterisk has not told of the call's end yet."""
+    stage = Stage()
+    never = asyncio.Event()
+
+    async def originate(order: object, call_id: str) -> CallEnd:
+        del order, call_id
+        await never.wait()
+        raise AssertionError
+
+    stage.phone.originate = originate  # type: ignore[method-assign]  # a call that goes on
+    call = await begun(stage)
+    running = asyncio.create_task(course.run(call, stage.ways()))
+    await asyncio.sleep(0.02)
+    if talk is not None:
+        stage.table.tell("o1", talk)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [ended.outcome for ended in stage.ended] == outcomes
+    assert len(stage.table) == (0 if outcomes else 1)
