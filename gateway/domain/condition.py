@@ -90,11 +90,22 @@ def settlement(oldest_s: float, texts: int) -> Part:
     )
 
 
-def dead_letters(count: int) -> Part:
-    """Texts that could not be settled and wait for somebody."""
+def suspects(count: int, oldest_s: float) -> Part:
+    """Texts that fail while others are settled. Never failed: the others are."""
     if not count:
+        return Part(name="suspects", grade=Grade.OK, told="none")
+    told = f"{count} texts fail and are tried again, the oldest for {oldest_s:.0f} s: see the worker's log"
+    grade = Grade.OK if oldest_s < LAG_DEGRADED_S else Grade.DEGRADED
+    return Part(name="suspects", grade=grade, told=told)
+
+
+def dead_letters(texts: int, outcomes: int = 0, receipts: int = 0) -> Part:
+    """What could not be written to SQL and waits for somebody."""
+    counted = (("texts", texts), ("outcomes", outcomes), ("receipts", receipts))
+    found = ", ".join(f"{count} {what}" for what, count in counted if count)
+    if not found:
         return Part(name="dead_letters", grade=Grade.OK, told="none")
-    return Part(name="dead_letters", grade=Grade.DEGRADED, told=f"{count}: see `undercap dead list`")
+    return Part(name="dead_letters", grade=Grade.DEGRADED, told=f"{found}: see `undercap dead list`")
 
 
 def calls(faults: Mapping[str, str]) -> Part:

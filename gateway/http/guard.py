@@ -22,6 +22,7 @@ from gateway.http.problems import Kind, Problem, away, of_http
 from gateway.store import measures
 from gateway.store.claims import StoreUnavailable
 from gateway.store.metrics import Meter
+from gateway.store.sql_faults import Blame, blame, word
 
 Networks = Sequence[IPv4Network | IPv6Network]
 IPV6_PREFIX = 64  # what one household or server is given; less would be addresses without end
@@ -71,11 +72,18 @@ async def _answered(request: web.Request, handler: Handler, id_: str) -> web.Str
             raise
         return of_http(error).response()
     except (StoreUnavailable, RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
-        log.warning("request put off", id=id_, reason=type(err).__name__)
+        if isinstance(err, SQLAlchemyError) and blame(err) is Blame.ROW:  # asked again it would fail again
+            log.exception("request failed", id=id_)
+            return _ours()
+        log.warning("request put off", id=id_, reason=word(err))
         return away().response()
     except Exception:
         log.exception("request failed", id=id_)
-        return Problem(Kind.OURS, 500, "Something went wrong here. It was noted.").response()
+        return _ours()
+
+
+def _ours() -> web.Response:
+    return Problem(Kind.OURS, 500, "Something went wrong here. It was noted.").response()
 
 
 def _refuse_unkept_key(request: web.Request) -> None:

@@ -65,6 +65,17 @@ async def _waiting(redis: Redis, firms: Sequence[int], links: Sequence[str]) -> 
             values={"": waiting.dead},
         ),
         Reading(
+            name="undercap_laid_aside",
+            told="What could not be written to SQL and waits for somebody",
+            label="kind",
+            values={"text": waiting.dead, "outcome": waiting.outcomes, "receipt": waiting.receipts},
+        ),
+        Reading(
+            name="undercap_suspect_texts",
+            told="Texts that fail while others are settled, and are tried again",
+            values={"": waiting.suspects},
+        ),
+        Reading(
             name="undercap_sending_answers",
             told="Answers that wait or are on their way",
             label="link",

@@ -7,57 +7,78 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, Engine, insert, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, insert, update
 
+from config.outage import Outage
+from gateway.domain.outside import fitted
 from gateway.store import schema, sql
 from gateway.store.gathered import Gathered
+from gateway.store.piecemeal import piecemeal
+from gateway.store.sql_faults import LedgerAway
 from gateway.store.vault import Vault
 
 WRITE_EVERY_S = 5.0
+MOST_PROCESS = 20
 log = structlog.get_logger()
 
 _Rows = dict[str, tuple[int, int]]  # purpose -> minute and id of the row in which this process counts
 
 
 class AccessLog(Gathered):
-    """Writes what was opened since it last wrote. `process`: who opened."""
+    """Writes what was opened since it last wrote. `process`: who opened.
+
+    A purpose that cannot be written waits, and is told; the others are written.
+    """
 
     def __init__(self, engine: Engine, vault: Vault, process: str) -> None:
         super().__init__(WRITE_EVERY_S)
         self._engine = engine
         self._vault = vault
-        self._process = process
+        self._process = fitted(process, MOST_PROCESS)
         self._written: Counter[str] = Counter()
         self._rows: _Rows = {}
+        self._away = Outage("access log waits for the database")
+        self._refused = Outage("access log: a purpose cannot be written")
 
     def _write(self) -> None:
         """A row a purpose and minute, if anything was opened."""
         opened = Counter(self._vault.opened)
         fresh = opened - self._written
-        if fresh:
-            try:
-                with sql.writing(self._engine) as connection:
-                    rows = self._counted(connection, fresh)
-            except SQLAlchemyError as err:
-                log.warning("access log waits for the database", reason=type(err).__name__)
-                return
-            self._rows = rows
-        self._written = opened
+        try:
+            done, failed = piecemeal(list(fresh.items()), self._counted)
+        except LedgerAway as err:
+            self._away.on(str(err))
+            return
+        for (purpose, count), row in done:
+            self._rows[purpose] = row
+            self._written[purpose] += count
+        for (purpose, _), reason in failed:
+            self._refused.on(f"{purpose}: {reason}")
+        self._away.over()
+        if not failed:
+            self._refused.over()
 
-    def _counted(self, connection: Connection, fresh: Counter[str]) -> _Rows:
+    def _counted(self, fresh: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
+        """In one transaction; of each purpose its row."""
         t = schema.vault_access
         minute_at = int(time.time()) // 60 * 60_000
-        rows: _Rows = {}
-        for purpose, count in fresh.items():
-            at, id_ = self._rows.get(purpose, (0, 0))
-            if at == minute_at:
-                connection.execute(update(t).where(t.c.id == id_).values(opened=t.c.opened + count))
-            else:
-                row = {"process": self._process, "purpose": purpose, "opened": count, "minute_at": minute_at}
-                made = connection.execute(insert(t).values(row))
-                id_ = int(made.inserted_primary_key[0])  # type: ignore[index]
-            rows[purpose] = minute_at, id_
-        return self._rows | rows
+        rows = []
+        with sql.writing(self._engine) as connection:
+            for purpose, count in fresh:
+                at, id_ = self._rows.get(purpose, (0, 0))
+                if at == minute_at:
+                    connection.execute(update(t).where(t.c.id == id_).values(opened=t.c.opened + count))
+                else:
+                    row = {
+                        "process": self._process,
+                        "purpose": purpose,
+                        "opened": count,
+                        "minute_at": minute_at,
+                    }
+                    made = connection.execute(insert(t).values(row))
+                    id_ = int(made.inserted_primary_key[0])  # type: ignore[index]
+                rows.append((minute_at, id_))
+        return rows

@@ -22,6 +22,7 @@ from config.outage import Outage
 from gateway.store.calls import LOST, CallRow
 
 FOLDER: Final = "calls"  # in the state directory
+ASIDE: Final = "laid-aside.json-lines"  # of all processes: what alone could not be written to SQL, and why
 _ROOM: Final = 256 * 1024  # octets beside what must stay, before the file is written anew
 
 
@@ -60,6 +61,21 @@ class CallJournal:
         except OSError as err:
             self._full.on(err.strerror or "")
         self._size += len(line)
+
+    def lay_aside(self, row: CallRow, reason: str) -> str:
+        """A row that cannot be written anywhere else; the file that has it, empty where no disk took it."""
+        file = self._folder / ASIDE
+        line = json.dumps({"why": reason, "row": row._asdict()}).encode() + b"\n"
+        try:
+            descriptor = os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as err:
+            self._full.on(err.strerror or "")
+            return ""
+        return str(file)
 
     def alive(self) -> None:
         """This process lives: what it leaves has ended no earlier."""

@@ -6,21 +6,24 @@ What SQL does not have yet stands in the journal, so that a killed process loses
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
 from gateway.store import calls
 from gateway.store.call_journal import CallJournal
 from gateway.store.calls import CallRow
 from gateway.store.gathered import Gathered
+from gateway.store.piecemeal import piecemeal
+from gateway.store.sql_faults import LedgerAway
 
 WRITE_EVERY_S: Final = 0.5
 AT_ONCE: Final = 1000
 MOST_KEPT: Final = 100_000  # while SQL is away; what comes then is counted and lost
+log = structlog.get_logger()
 
 
 class CallLog(Gathered):
@@ -62,16 +65,30 @@ class CallLog(Gathered):
         while self._rows:
             batch = self._rows[:AT_ONCE]
             try:
-                calls.write(self._engine, batch)
-            except SQLAlchemyError as err:
-                self._away.on(type(err).__name__, len(batch))
+                _, failed = piecemeal(batch, self._written)
+            except LedgerAway as err:
+                self._away.on(str(err), len(batch))
                 return
+            if len(failed) == len(batch) > 1:  # of all of them it is no fault of one
+                self._away.on(failed[0][1], len(batch))
+                return
+            for row, reason in failed:
+                self._lay_aside(row, reason)
             with self._changing:
                 del self._rows[: len(batch)]
                 if self._journal.has_grown:
                     self._journal.keep(self._standing())
         self._away.over()
         self._full.over()
+
+    def _written(self, rows: Sequence[CallRow]) -> Sequence[None]:
+        calls.write(self._engine, rows)
+        return [None] * len(rows)
+
+    def _lay_aside(self, row: CallRow, reason: str) -> None:
+        """One that alone cannot be written: its file keeps it for the operator, and no other waits for it."""
+        kept = self._journal.lay_aside(row, reason)
+        log.error("record of a call laid aside", id=row.id, reason=reason, kept=kept)
 
     def _standing(self) -> list[CallRow]:
         return [*self._rows, *self._open.values()]

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, String, func, select
 
+from gateway.domain.outside import fitted
 from gateway.store import schema, sql
 from gateway.store.ledger import insert_missing
 
 KEYS: Final = "1234567890*#"
 LOST: Final = "lost"  # the outcome of a call whose process ended before it
-MOST_KEYS: Final = 64  # of one call are kept
+_WIDTHS: Final = {
+    column.name: column.type.length or 0
+    for column in schema.call_record.columns
+    if isinstance(column.type, String)
+}
 
 
 class CallRow(NamedTuple):
@@ -81,7 +86,11 @@ def figures(engine: Engine, since: int) -> CallFigures:
 
 
 def _shortened(row: CallRow) -> dict[str, Any]:
-    return {**row._asdict(), "keys": row.keys[:MOST_KEYS]}
+    """No text of a row is longer than its column."""
+    return {
+        name: fitted(value, _WIDTHS[name]) if isinstance(value, str) else value
+        for name, value in row._asdict().items()
+    }
 
 
 def _presses(key: str) -> Any:

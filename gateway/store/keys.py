@@ -67,6 +67,11 @@ def kind_of(name: bytes) -> str:
     return name.partition(b"}:")[2].partition(b":")[0].decode()
 
 
+def link_of(name: bytes) -> str:
+    """Whose a link's key is."""
+    return name[len("{link-") : name.index(b"}")].decode()
+
+
 def firm_of(name: bytes) -> int:
     """Whose a firm's key is."""
     return int(name[2 : name.index(b"}")])

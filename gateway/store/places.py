@@ -100,6 +100,7 @@ REDIS: Final = (
     InRedis(name="claims", keys=keys.of_firms("claim:*"), index=True),
     InRedis(name="outcomes to settle", keys=keys.of_firms("results"), index=True, end=End.SOON),
     InRedis(name="receipts to settle", keys=keys.receipts("*"), index=True, end=End.SOON),
+    InRedis(name="outcomes laid aside", keys=keys.of_firms("results-dead"), index=True),
     InRedis(name="contacts", keys=keys.contacts("*", "*"), index=True),
     InRedis(name="calls", keys=keys.called_person("*"), index=True, end=End.SOON),
     InRedis(name="PINs", keys=keys.pin("*"), index=True),

@@ -272,6 +272,16 @@ def parse_results(text: bytes) -> list[Result]:
     return [parse_result(line) for line in text.split(b"\n")]
 
 
+def without_basis(line: bytes) -> bytes:
+    """An outcome without whom the gate allowed it to; nothing of one that nobody can read."""
+    head, bar, rest = line.partition(b"|")
+    state, bars, behind = rest.partition(b"|")
+    told, *gate = state.split(b";")
+    if not (bar and bars):
+        return b""
+    return head + bar + b";".join((told, *gate[:1], *([b""] if gate else []))) + bars + behind
+
+
 def parse_result(line: bytes) -> Result:
     """One of them. Raises ValueError."""
     message_id, state, attempts, error, at, link, ids = line.decode().split("|", 6)

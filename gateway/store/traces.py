@@ -18,7 +18,7 @@ from gateway.store.claims import script
 from gateway.store.outbox import Accepted, Unreadable, parse
 from gateway.store.parts import SEAL, Origin, unpack
 from gateway.store.sealed_values import entries, streams
-from gateway.store.sendqueue import open_answer
+from gateway.store.sendqueue import open_answer, without_basis
 from gateway.store.vault import SealBroken, Vault
 
 
@@ -55,10 +55,21 @@ class Traces:
         """Counters, contacts, PINs, and every yes. `stops`: firm -> the word of refusal that must stand."""
         forget = self._redis.register_script(script("forget"))
         for firm in self._firms:
+            self._forget_outcomes(keys.results_spool(firm).aside)
             names = [keys.limits(firm, self._shopper), keys.consent(firm, self._shopper)]
             forget(keys=names, args=[stops.get(firm, "")])
         self._redis.delete(*(keys.contacts(channel, self._shopper) for channel in Channel))
         self._redis.delete(keys.pin(self._shopper), keys.pins_for_number(self._shopper))
+
+    def _forget_outcomes(self, name: str) -> None:
+        """Outcomes that were laid aside lose what their contact stood on: of the erased none is kept."""
+        rewrite = self._redis.register_script(script("rewrite"))
+        for id_, fields in list(entries(self._redis, name)):
+            lines = fields.get(b"j", b"").split(b"\n")
+            kept = [without_basis(line) if self._shopper.encode() in line else line for line in lines]
+            if kept != lines:
+                pairs = [part for pair in {**fields, b"j": b"\n".join(kept)}.items() for part in pair]
+                rewrite(keys=[name], args=[id_, "", *pairs])
 
     def give_to(self, nobody: str) -> int:
         """Dead letters with their claims belong to `nobody` from now on; how many."""

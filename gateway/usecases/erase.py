@@ -23,6 +23,7 @@ from gateway.store.erasures import Begun, Person
 from gateway.store.outbox import Outbox
 from gateway.store.parts import Origin
 from gateway.store.scrub import Scrubbed
+from gateway.store.suspects import NONE
 from gateway.store.traces import Traces
 from gateway.store.vault import Vault
 from gateway.store.wish_book import Kind, Wish
@@ -131,7 +132,9 @@ def _settle(found: Traces, tools: Tools, open_: Callable[[Mapping[int, list[str]
             if not outbox.lease(tools.token):
                 continue
             try:
-                Firm(tools.redis, firm).drain(tools.desks, turns, token=tools.token, observe=lambda _: None)
+                Firm(tools.redis, firm).drain(
+                    tools.desks, turns, token=tools.token, observe=lambda _: None, patience=NONE
+                )
             finally:
                 outbox.release(tools.token)
         if time.monotonic() >= deadline:

@@ -67,6 +67,7 @@ def issue(
     sizes = _batch_sizes(count, batch_size)
     now = int(time.time() * 1000)
     with sql.writing(engine) as connection:
+        sql.take_turn(connection, "code spaces")  # two series at once would break the odds, or share a length
         row = connection.execute(select(schema.campaign).where(schema.campaign.c.id == campaign)).first()
         if row is None:
             raise Refused(f"no campaign {campaign}: see `undercap campaign list`")

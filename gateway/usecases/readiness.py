@@ -135,7 +135,8 @@ class Readiness:
             condition.worker(_said(worker)),
             condition.blasts(_said(blasts)),
             condition.settlement(waiting.oldest_s, waiting.texts),
-            condition.dead_letters(waiting.dead),
+            condition.suspects(waiting.suspects, waiting.suspected_s),
+            condition.dead_letters(waiting.dead, waiting.outcomes, waiting.receipts),
         ]
 
     async def _calls(self) -> list[Part]:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
 from gateway.store.offer_call_ends import Ended
+from gateway.store.piecemeal import piecemeal
+from gateway.store.sql_faults import LedgerAway
 
 RETRY_S: Final = 0.5
 AT_ONCE: Final = 100
@@ -27,6 +28,7 @@ class Filing:
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._away = Outage("ends of offer calls wait for the database")
+        self._refused = Outage("an end of an offer call cannot be filed; it is tried again")
 
     def __len__(self) -> int:
         """How many wait."""
@@ -52,13 +54,18 @@ class Filing:
         async with self._writing:
             batch = self._ended[:AT_ONCE]
             try:
-                await asyncio.to_thread(self._end, batch)
-            except SQLAlchemyError as err:
-                self._away.on(type(err).__name__, len(batch))
+                _, failed = await asyncio.to_thread(piecemeal, batch, self._filed)
+            except LedgerAway as err:
+                self._away.on(str(err), len(batch))
                 return False
-            except Exception:  # what came of other calls must not be lost with one
-                log.exception("ends of offer calls are not filed; it is tried again")
-                return False
-            del self._ended[: len(batch)]
+            # What came of other calls must not be lost with one, and that one is tried again behind them.
+            self._ended = [*self._ended[len(batch) :], *(ended for ended, _ in failed)]
+            for ended, reason in failed:
+                self._refused.on(reason)
+                log.debug("an end of an offer call is not filed", id=ended.id, reason=reason)
             self._away.over()
-            return True
+            return not failed
+
+    def _filed(self, batch: Sequence[Ended]) -> Sequence[None]:
+        self._end(batch)
+        return [None] * len(batch)

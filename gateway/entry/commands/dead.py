@@ -1,17 +1,35 @@
-"""`undercap dead`: texts that could not be settled after several attempts."""
+"""`undercap dead`: texts, outcomes and receipts that could not be written after several attempts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import select
 
 from gateway.entry.backing import Backing
 from gateway.entry.commands.opened import backing, shown
 from gateway.queues.nudge import nudge
-from gateway.store import schema
-from gateway.store.dead_letters import DeadLetters
+from gateway.store import keys, schema
+from gateway.store.dead_letters import DeadLetter, DeadLetters, LaidAside, links_with_receipts_aside
+from gateway.store.outbox import Unreadable, parse
+from gateway.store.receipts import unpacked
+from gateway.store.sendqueue import parse_results
+
+TEXT, OUTCOME, RECEIPT = "text", "outcome", "receipt"
+
+
+class Place(NamedTuple):
+    """Where something was laid aside. `of`: the firm's slug, or the link's name."""
+
+    kind: str
+    of: str
+    letters: LaidAside
+    firm_id: int = 0
 
 
 @click.group()
@@ -21,26 +39,75 @@ def dead() -> None:
 
 @dead.command(name="list")
 def list_() -> None:
-    """The dead letters of all firms, without numbers or codes."""
-    table = Table("firm", "id", "accepted (UTC)", "reason")
+    """All that was laid aside, without numbers or codes."""
+    table = Table("kind", "firm or link", "id", "came (UTC)", "reason")
     with backing() as opened:
-        for firm_id, slug in _firms(opened):
-            for letter in DeadLetters(opened.redis, firm_id).all():
-                table.add_row(slug, letter.id, shown(letter.accepted_at), letter.why)
+        for place in _places(opened):
+            for letter in place.letters.all():
+                row = place.of, letter.id, shown(letter.accepted_at), letter.why
+                table.add_row(place.kind, *map(escape, row))
     Console().print(table)
 
 
 @dead.command()
-def replay() -> None:
-    """Put all dead letters back into their outboxes; say how many."""
+@click.argument("id_", metavar="ID")
+def show(id_: str) -> None:
+    """Why one was laid aside, and what it is about, without numbers or codes."""
+    with backing() as opened:
+        found = [
+            (place, letter) for place in _places(opened) for letter in place.letters.all() if letter.id == id_
+        ]
+    if not found:
+        raise click.ClickException(f"nothing was laid aside as {id_}: see `undercap dead list`")
+    for place, letter in found:
+        click.echo(f"{place.kind} of {place.of}: {letter.why}")
+        click.echo(f"  came {shown(letter.accepted_at)}, laid aside {shown(letter.laid_aside_at)} (UTC)")
+        for line in _about(place, letter):
+            click.echo(f"  {line}")
+
+
+@dead.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--kind", type=click.Choice([TEXT, OUTCOME, RECEIPT]), help="Only these; usually all.")
+def replay(ids: tuple[str, ...], kind: str | None) -> None:
+    """Put all that was laid aside, or some of it, back to where it failed; say how many."""
     count = 0
     with backing() as opened:
-        for firm_id, _ in _firms(opened):
-            count += DeadLetters(opened.redis, firm_id).replay()
+        for place in _places(opened):
+            if kind in (None, place.kind):
+                count += place.letters.replay(ids or None)
         nudge(opened.queue_redis)
     click.echo(f"{count} put back")
 
 
-def _firms(opened: Backing) -> list[tuple[int, str]]:
+def _places(opened: Backing) -> Iterator[Place]:
     with opened.engine.connect() as connection:
-        return [(row.id, row.slug) for row in connection.execute(select(schema.firm))]
+        firms = [(row.id, row.slug) for row in connection.execute(select(schema.firm))]
+    for firm_id, slug in firms:
+        yield Place(TEXT, slug, DeadLetters(opened.redis, firm_id), firm_id)
+    for firm_id, slug in firms:
+        yield Place(OUTCOME, slug, LaidAside(opened.redis, keys.results_spool(firm_id)), firm_id)
+    for link in links_with_receipts_aside(opened.redis):
+        yield Place(RECEIPT, link, LaidAside(opened.redis, keys.receipts_spool(link)))
+
+
+def _about(place: Place, letter: DeadLetter) -> Iterator[str]:
+    """What can be told of it."""
+    try:
+        if place.kind == TEXT:
+            text = parse(place.firm_id, letter.id.encode(), dict(letter.fields))
+            campaigns = sorted({campaign for _, _, campaign in text.codes})
+            yield f"message {text.message_id}, {text.channel} to {text.short_number}, link {text.link}"
+            yield f"codes: {len(text.codes)}, of campaigns {', '.join(map(str, campaigns)) or 'none'}"
+            yield f"asked for: {', '.join(text.services) or 'nothing'}"
+            return
+        if place.kind == OUTCOME:
+            for result in parse_results(letter.fields[b"j"]):
+                told = f"{result.state} {result.error or ''}".strip()
+                yield f"message {result.message_id!a} on {result.link!a}: {told!a}"
+                yield f"the SMSC's id: {result.smsc_id!a}"
+            return
+        for receipt in unpacked(letter.fields[b"r"]):
+            yield f"the SMSC's id {receipt.smsc_id!a}: {receipt.state!a} {receipt.error or ''!a}"
+    except (Unreadable, ValueError, KeyError):
+        yield "it cannot be read: of another version, or damaged"

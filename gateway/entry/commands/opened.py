@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
+from typing import Final
 
 import click
-import psycopg.errors
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
 from gateway.domain import instants, moments
@@ -18,9 +18,10 @@ from gateway.entry import demo_settings
 from gateway.entry.backing import Backing, open_backing
 from gateway.store import catalog, presence
 from gateway.store.access_log import AccessLog
+from gateway.store.sql_faults import Blame, blame, word
 from gateway.usecases.set_up import Refused
 
-_NO_ID = "a number is too large to be an id"
+_NO_ID: Final = "a number is too large to be an id"
 
 
 @contextmanager
@@ -41,21 +42,25 @@ def backing() -> Iterator[Backing]:
             f"Redis does not answer ({type(err).__name__}): is `undercap up` running? "
             "What was changed in SQL takes effect when it is back."
         ) from err
-    except DataError as err:  # PostgreSQL's, of what is no 64-bit number, among others
-        if isinstance(err.orig, psycopg.errors.NumericValueOutOfRange):
-            raise click.ClickException(_NO_ID) from err
-        raise click.ClickException("the database does not take a value; see `undercap doctor`") from err
     except SQLAlchemyError as err:
-        raise click.ClickException(
-            f"the database does not take it ({type(err).__name__}); see `undercap doctor`"
-        ) from err
+        raise click.ClickException(_told(err)) from err
     except OverflowError as err:  # SQLite's driver, of what is no 64-bit number
         raise click.ClickException(_NO_ID) from err
+    except UnicodeEncodeError as err:
+        raise click.ClickException("a text holds half a character, which no database takes") from err
     except OSError as err:
         raise click.ClickException(f"{err.filename or 'file'}: {err.strerror}") from err
     finally:
         opened.engine.dispose()
         opened.redis.close()
+
+
+def _told(err: SQLAlchemyError) -> str:
+    if getattr(getattr(err, "orig", None), "sqlstate", None) == "22003":
+        return _NO_ID
+    if blame(err) is Blame.ROW:
+        return f"the database does not take it ({word(err)}); see `undercap doctor`"
+    return f"the database is away, or takes nothing now ({word(err)}): try again; see `undercap doctor`"
 
 
 def publish(opened: Backing, firm_id: int) -> None:

@@ -73,6 +73,18 @@ async def test_what_a_database_that_is_away_missed_is_written_later(house: House
     assert rows(house) == [("worker", "reply", 3)]
 
 
+async def test_a_purpose_that_cannot_be_written_costs_no_other(house: House) -> None:
+    vault = Vault(MASTER)
+    access = AccessLog(house.engine, vault, "a command of a name too long for it")
+    open_some(vault, reply=2)
+    vault.opened["a purpose of a name too long for it"] += 1
+    access.write()
+    open_some(vault, reply=1)
+    access.write()
+
+    assert rows(house) == [("a command of a name ", "reply", 3)]
+
+
 async def test_it_is_written_while_the_process_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a kill takes the last seconds alone."""
     monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)

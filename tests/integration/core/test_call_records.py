@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 
 import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import call_log, calls, schema, sql
+from gateway.store import call_journal, call_log, calls, schema, sql
 from gateway.store.call_journal import CallJournal
 from gateway.store.call_log import CallLog
 from gateway.store.calls import CallRow
@@ -86,6 +87,36 @@ async def test_a_database_that_is_away_gets_them_when_it_is_back(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert (away, stored(house)) == ([], 4)  # the last was written when the process ended
+
+
+def test_one_that_cannot_be_written_is_laid_aside_and_holds_up_no_other(house: House) -> None:
+    house.firm()
+    journal, _ = opened(house)
+    book = CallLog(house.engine, journal)
+    for n in range(1, 5):
+        book.add(row(n, firm_id=77 if n == 2 else 1))
+    book.write()
+
+    assert stored(house) == 3
+    (line,) = (house.state / "calls" / call_journal.ASIDE).read_text().splitlines()
+    told = json.loads(line)
+    assert (told["row"]["id"], "IntegrityError" in told["why"]) == (row(2).id, True)
+
+
+def test_where_none_can_be_written_all_wait(house: House) -> None:
+    house.firm()
+    book = CallLog(house.engine, opened(house)[0])
+    for n in range(1, 5):
+        book.add(row(n, firm_id=77))
+    book.write()
+    assert (stored(house), (house.state / "calls" / call_journal.ASIDE).exists()) == (0, False)
+
+
+def test_what_asterisk_says_fits(house: House) -> None:
+    book = CallLog(house.engine, opened(house)[0])
+    book.add(row(1, firm_id=None, free_number="8" * 99, language="uk-UA"))
+    book.write()
+    assert house.rows("call_record", "free_number", "language") == [("8" * 15, "uk")]
 
 
 def opened(house: House) -> tuple[CallJournal, list[CallRow]]:

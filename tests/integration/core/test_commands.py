@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -13,7 +14,7 @@ from gateway.store import keys
 from gateway.store.api_keys import ApiKeys
 from gateway.store.claims import Verdict
 from gateway.store.outbox import Outbox
-from gateway.store.suspects import NONE
+from gateway.store.suspects import NONE, Suspects
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, SHORT, House
 
@@ -151,6 +152,40 @@ async def test_dead_letters_listed_and_replayed(house: House, undercap: Undercap
     assert "0 put back" in undercap("dead", "replay").output
     house.drain()
     assert house.balance(ANNA) == 10
+
+
+async def test_outcomes_and_receipts_laid_aside_are_shown_and_replayed(
+    house: House, undercap: Undercap, campaign: str
+) -> None:
+    (code,) = house.codes(int(campaign), 1)
+    await house.text(code)
+    outbox = Outbox(house.redis, 1)
+    ((text_id, _),) = outbox.look(1)[0]
+    outbox.suspects.failed(text_id, "KeyError", NONE, others_pass=True)
+    ids = {}
+    for kind, spool, fields in (
+        ("outcome", keys.results_spool(1), {"j": "0a.1|failed|1|0x45|1700000000000|peer|x[/red]\0y"}),
+        ("receipt", keys.receipts_spool("gone"), {"r": f"failed|UNDELIV 1|1700000000000|{ANNA}|id\x1b[31m7"}),
+    ):
+        id_: Any = house.redis.xadd(spool.stream, dict[Any, Any](fields))
+        Suspects(house.redis, spool).failed(id_, "DataError 22001", NONE, others_pass=True)
+        rows: Any = house.redis.xrange(spool.aside)
+        ids[kind] = rows[0][0].decode()
+
+    listed = undercap("dead", "list").output
+    assert [listed.count(word) for word in ("acme", "gone", "DataError 22001", "KeyError")] == [2, 1, 2, 1]
+    shown = undercap("dead", "show", ids["outcome"]).output
+    assert all(word in shown for word in ("outcome of acme: DataError 22001", "0a.1", "failed 0x45"))
+    shown = undercap("dead", "show", ids["receipt"]).output
+    assert "receipt of gone" in shown
+    assert not {ANNA, "\x1b"} & set(shown.split())
+    assert "\x1b" not in shown
+    assert "see `undercap dead list`" in undercap("dead", "show", "1-1", fails=1).output
+
+    assert "1 put back" in undercap("dead", "replay", "--kind", "receipt").output
+    assert "1 put back" in undercap("dead", "replay", ids["outcome"]).output
+    assert house.redis.xlen(keys.results(1)) == house.redis.xlen(keys.receipts("gone")) == 1
+    assert "1 put back" in undercap("dead", "replay").output
 
 
 REFUSED = [

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from config.settings import WebSettings
 from gateway.domain.consent import Channel, Consent
+from gateway.domain.policy.basis import Basis
 from gateway.store import accesses, erasures, keys, schema, scrub, sql, traces
 from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
@@ -20,7 +21,7 @@ from gateway.store.outbox import Outbox
 from gateway.store.parts import Origin, PartKeeper, WaitingPart
 from gateway.store.pins import PinStore
 from gateway.store.scrub import Scrubbed
-from gateway.store.sendqueue import ServiceMessages
+from gateway.store.sendqueue import ServiceMessages, parse_results
 from gateway.store.traces import Traces
 from gateway.usecases.consents import Change
 from gateway.usecases.erase import Erased, StillWaiting, Tools, erase
@@ -136,6 +137,30 @@ def sums(house: House) -> dict[str, Any]:
 
 def sealed_numbers(house: House) -> list[bytes]:
     return [number for (number,) in house.rows("shopper", "number") if number]
+
+
+async def test_outcomes_that_were_laid_aside_lead_to_nobody(lived: House) -> None:
+    house = lived
+    await live(house)
+    house.drain()
+    index = house.vault.index(ANNA)
+    basis = Basis(index, "blast 1", Channel.SMS, Consent.GIVEN, 1, "ua", 2)
+    of_bohdan = basis._replace(shopper=house.vault.index(BOHDAN))
+    lines = [f"{n}.1|accepted;0;{one.line()}|1||5|{LINK}|id" for n, one in enumerate((basis, of_bohdan))]
+    spool = keys.results_spool(1)
+    house.redis.xadd(spool.aside, {"why": "x", "was": "5-0", "j": "\n".join(lines)})
+
+    erase(ANNA, tools(house))
+
+    assert not found_in_redis(house, index.encode())
+    ((_, fields),) = entries(house, spool.aside)
+    assert [result.basis for result in parse_results(fields[b"j"])] == [None, of_bohdan]
+    assert (fields[b"why"], fields[b"was"]) == (b"x", b"5-0")
+
+
+def entries(house: House, name: str) -> Any:
+    """Of a stream."""
+    return house.redis.xrange(name)
 
 
 async def test_nothing_leads_to_them_and_nothing_credited_is_missing(lived: House) -> None:

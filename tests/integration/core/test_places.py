@@ -20,6 +20,8 @@ from gateway.store.durable import DurableRedis
 from gateway.store.gate import GateStore
 from gateway.store.places import End, Place
 from gateway.store.receipts import FiledReceipt, ReceiptLog
+from gateway.store.spool import Spool
+from gateway.store.suspects import NONE
 from gateway.store.vault import Vault
 from gateway.store.wish_book import Kind, Wish, WishBook
 from gateway.usecases.consents import Change
@@ -72,12 +74,16 @@ async def lived(house: House, monkeypatch: pytest.MonkeyPatch) -> Market:
 
 
 async def wait_to_be_settled(market: Market) -> None:
-    """An offer has left, a receipt has come, and another offer waits."""
+    """An offer has left, what became of one was laid aside, a receipt has come, and another offer waits."""
     house = market.house
     market.fan_out(market.launched(market.audience("again")))
     offers = [w for w in await market.take() if w.blast]
     basis = Basis(house.vault.index(ANNA), "1", Channel.SMS, Consent.GIVEN, 1, "UA", NOON)
     await house.send_queue().file([ended(w)._replace(basis=basis) for w in offers])
+    results = Spool(house.redis, keys.results_spool(1))
+    for row in results.next(1):
+        results.failed(row.id, "a test", NONE, others_pass=True)
+        house.redis.xadd(keys.results(1), dict[Any, Any](row.fields))
     market.fan_out(market.launched(market.audience("once more")))
     receipt = FiledReceipt("id-1", "delivered", None, NOON, house.vault.index(ANNA))
     await ReceiptLog(DurableRedis(house.client)).add(LINK, [receipt])

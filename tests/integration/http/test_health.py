@@ -113,6 +113,7 @@ FINE = {
     "worker": "ok",
     "blasts": "ok",
     "settlement": "ok",
+    "suspects": "ok",
     "dead_letters": "ok",
 }
 
@@ -205,6 +206,28 @@ async def test_dead_letters_ask_for_somebody(operator: Client, house: House) -> 
     well(house)
     house.redis.xadd(keys.dead(1), {"why": "unreadable"})
     assert await ready(operator) == (200, {**FINE, "all": "degraded", "dead_letters": "degraded"})
+
+
+async def test_outcomes_and_receipts_that_were_laid_aside_are_told(operator: Client, house: House) -> None:
+    well(house)
+    house.redis.xadd(keys.results_spool(1).aside, {"why": "unreadable"})
+    house.redis.xadd(keys.receipts_spool(LINK).aside, {"why": "unreadable"})
+    async with operator.get("/readyz") as response:
+        told = (await response.json())["components"]["dead_letters"]["detail"]
+    assert told == "1 outcomes, 1 receipts: see `undercap dead list`"
+    async with operator.get("/metrics") as response:
+        lines = (await response.text()).splitlines()
+    assert 'undercap_laid_aside{kind="receipt"} 1.0' in lines
+
+
+async def test_one_text_that_fails_while_others_are_settled_is_no_failure_of_the_gateway(
+    operator: Client, house: House
+) -> None:
+    well(house)
+    seconds, _ = house.redis.time()
+    old: Any = house.redis.xadd(keys.outbox(1), {"b": "x"}, id=f"{(seconds - 900) * 1000}-0")
+    house.redis.hset(keys.attempts(1), old, f"3 9 1 {(seconds + 20) * 1000}")
+    assert await ready(operator) == (200, {**FINE, "all": "degraded", "suspects": "degraded"})
 
 
 async def test_a_ledger_that_is_gone_is_told_and_not_waited_for(
