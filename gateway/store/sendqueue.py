@@ -135,6 +135,7 @@ class SendQueue:
         self._link = link
         self._window = redelivery_window_s
         self._after: dict[str, str] = {}  # queue -> the last id that was taken
+        self._held: dict[tuple[str, str], str] = {}  # queue and id -> message, taken and not ended
         self._taker = os.urandom(6).hex()
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
@@ -153,8 +154,11 @@ class SendQueue:
         taken = []
         for place, id_, begun, flat in raw:
             waiting = _waiting(firm_id, IN_ORDER[place - 1], id_, begun, flat)
-            self._after[queues[place - 1]] = waiting.queue_id
-            taken.append(waiting)
+            queue = queues[place - 1]
+            self._after[queue] = waiting.queue_id
+            if self._held.get((queue, waiting.queue_id)) != waiting.message_id:
+                self._held[queue, waiting.queue_id] = waiting.message_id
+                taken.append(waiting)
         return taken
 
     async def _open(self) -> str:
@@ -162,6 +166,7 @@ class SendQueue:
             await self._verify()
         except StoreUnavailable as err:
             raise QueueClosed(str(err)) from err
+        self._after.clear()  # of another Redis, whose clock is behind, the ids may be behind those taken
         sha = await self._redis.redis.script_load(_TAKE)
         return sha if isinstance(sha, str) else sha.decode()
 
@@ -216,6 +221,9 @@ class SendQueue:
                 args += (IN_ORDER.index(w.priority) + 1, w.queue_id, w.intent, _result(s, self._link))
             commands.append(("EVAL", _SENT, len(names), *names, *args))
         await self._redis.calls(commands)
+        for s in sent:
+            w = s.waiting
+            self._held.pop((keys.send(w.firm_id, self._link, w.priority), w.queue_id), None)
 
 
 _TAKE = script("take")

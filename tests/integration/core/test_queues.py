@@ -56,6 +56,35 @@ async def test_take_notes_each_intent_once(house: House) -> None:
     assert len(house.redis.hgetall(keys.intents(1, LINK))) == 3
 
 
+async def test_a_redis_in_the_place_of_another_whose_clock_is_behind_is_read_from_its_beginning(
+    house: House,
+) -> None:
+    """What is in our hands is not taken twice; what waits there is taken, though its ids are behind ours."""
+    await answered(house)
+    name = keys.send(1, LINK)
+    rows: Any = house.redis.xrange(name)
+    house.redis.delete(name)
+    for at, (_, fields) in enumerate(rows, 1):
+        house.redis.xadd(name, fields, id=f"9999999999999-{at}")
+    queue = house.send_queue()
+    mine = await queue.take(1, 2)
+    house.redis.script_flush()  # as a server that was started anew, or promoted
+    with pytest.raises(RedisError):
+        await queue.take(1, 10)
+    third = await queue.take(1, 10)
+
+    house.redis.delete(name)
+    house.redis.xadd(name, {**rows[0][1], b"m": b"another.1"}, id="5-1")
+    house.redis.script_flush()
+    with pytest.raises(RedisError):
+        await queue.take(1, 10)
+    taken = [*mine, *third, *await queue.take(1, 10)]
+
+    assert len({waiting.message_id for waiting in taken}) == len(taken) == 4
+    await queue.file([ended(waiting) for waiting in taken])
+    assert queue._held == {}
+
+
 async def test_next_process_sees_what_was_begun(house: House) -> None:
     await answered(house)
     await house.send_queue().take(1, 10)
