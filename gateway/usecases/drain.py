@@ -166,7 +166,7 @@ class _Drain:
 
     def _each(self, steps: Sequence[_Step]) -> bool:
         work, turns = self._work, self._work.turns
-        busy, fault = False, None
+        busy, faults = False, dict[str, Exception]()
         for of, link, take in steps:
             if not turns.may_begin(of):
                 continue
@@ -180,8 +180,7 @@ class _Drain:
             except Exception as err:
                 if not isinstance(err, LedgerAway):
                     log.exception("drain failed", of=of)
-                fault = err
-                turns.put_off(of, str(err) if isinstance(err, LedgerAway) else type(err).__name__)
+                faults[of] = err
                 if time.monotonic() - begun >= SLOW_S:
                     break
                 continue
@@ -190,9 +189,10 @@ class _Drain:
             if drained.anything:
                 busy = True
                 turns.went_well(of)
-        if fault is not None and not busy:
-            turns.all_away()
-            raise fault
+        if faults and not busy:
+            raise next(iter(faults.values()))
+        for of, fault in faults.items():
+            turns.put_off(of, str(fault) if isinstance(fault, LedgerAway) else type(fault).__name__)
         return busy
 
     def _firm(self, firm_id: int, outcomes: bool) -> Drained:

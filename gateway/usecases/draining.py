@@ -63,7 +63,7 @@ class Turns:
         return self._clock() >= self._put_off.get(name, (0.0, 0.0))[0]
 
     def put_off(self, name: str, reason: str) -> None:
-        """Its drain failed."""
+        """Its drain failed, and another one's did not."""
         _, before = self._put_off.get(name, (0.0, 0.0))
         wait = min(LONGEST_WAIT_S, before * 2 or FIRST_WAIT_S)
         self._put_off[name] = self._clock() + wait, wait
@@ -73,10 +73,6 @@ class Turns:
         """Its drain did something."""
         if self._put_off.pop(name, None):
             self._away[name].over()
-
-    def all_away(self) -> None:
-        """The stores are, so it is no fault of those whose drain failed: they begin when these are back."""
-        self._put_off.clear()
 
     def others_pass(self, kind: str, of: object, failed: Sequence[bytes], *, passed: bool) -> bool:
         """Whether these have failed alone: others of the batch passed, or others of the kind since it failed
