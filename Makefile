@@ -49,14 +49,14 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
 
-.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout bench-dialer
+.PHONY: peers bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout bench-dialer bench-fairness
 .PHONY: test-asterisks soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls soak-blast
 
 # What the tests talk to and nobody here wrote: fetched into .peers, or named as missing.
 peers: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.peers.fetch
 
-bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout bench-dialer: bench-%: $(VENV)/.installed-dev
+bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-calls bench-gate bench-fanout bench-dialer bench-fairness: bench-%: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.$* $(ARGS)
 
 # The tests of calls on each Asterisk that can be had; `make test` takes one.

@@ -13,6 +13,7 @@ from campaigns.verdicts import Reached
 from gateway.domain.blast import Fate
 from gateway.domain.offer_call import Outcome
 from gateway.store import called
+from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.recipients import Drawn
 
@@ -42,6 +43,11 @@ class Calling:
             else Drawn(member.shopper_id, Fate.CALLED)
             for member, _ in allowed
         ]
+
+    def held(self, blast: Blast, most: int) -> list[Member]:
+        """Nobody: there is one way out."""
+        del blast, most
+        return []
 
     def hand_over(self, blast: Blast, drawn: Sequence[Drawn]) -> None:
         """The dialer finds them in SQL."""

@@ -15,6 +15,7 @@ from campaigns import failures
 from campaigns.calling import Calling
 from campaigns.desk import Desk
 from campaigns.drawing import Drawing, Next
+from campaigns.opening import SEAL_BROKEN, opened
 from campaigns.pacing import released
 from campaigns.texting import Texting
 from campaigns.verdicts import Person, Reached
@@ -25,7 +26,6 @@ from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny
 from gateway.store import blasts, recipients
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
-from gateway.store.people import SEAL_SHOPPER
 from gateway.store.recipients import Batch, Drawn
 
 BATCH: Final = 500  # recipients of one transaction
@@ -49,6 +49,9 @@ class Way(Protocol):
 
     def drawn(self, blast: Blast, allowed: Sequence[Reached], now: int) -> list[Drawn]:
         """What is to become of those who may be reached now."""
+
+    def held(self, blast: Blast, most: int) -> list[Member]:
+        """Recipients who were put off for lack of room, and for whom there is some now."""
 
     def hand_over(self, blast: Blast, drawn: Sequence[Drawn]) -> None:
         """Let the batch that was written leave. `blast`: as it was before."""
@@ -85,6 +88,7 @@ class FanOut:
 
     def _batch(self, blast: Blast, room: int, now: int) -> Step:
         members = recipients.due(self._desk.engine, blast, now, room)
+        members = members or self._ways[blast.channel].held(blast, room)
         anew = bool(members)
         found = Next(members, blast.last_shopper, bool(blast.all_drawn))
         if not anew and not blast.all_drawn:
@@ -120,19 +124,17 @@ class FanOut:
         held = [m for m in members if draw.place(m.shopper_id) < held_below]
         asked = [m for m in members if draw.place(m.shopper_id) >= held_below]
         erased = [m for m in asked if not m.number]
-        known = [Reached(m, self._number(m)) for m in asked if m.number]
+        known, broken = opened(self._desk.vault, (m for m in asked if m.number))
         people = [Person(member.key, number) for member, number in known]
         verdicts = self._desk.looks.look(blast.firm_id, Channel(blast.channel), people, now)
         decided = list(zip(known, verdicts, strict=True))
         drawn = [Drawn(m.shopper_id, Fate.HELD) for m in held]
         drawn += [Drawn(m.shopper_id, Fate.DENIED, ERASED) for m in erased]
+        drawn += [Drawn(m.shopper_id, Fate.DENIED, SEAL_BROKEN) for m in broken]
         drawn += [_not_now(one.member, v) for one, v in decided if not isinstance(v, Allow)]
         allowed = [one for one, v in decided if isinstance(v, Allow)]
         drawn += self._ways[blast.channel].drawn(blast, allowed, now)
         return sorted(drawn, key=lambda d: d.shopper_id)
-
-    def _number(self, member: Member) -> str:
-        return self._desk.vault.open(SEAL_SHOPPER, member.number).decode()
 
 
 def _not_now(member: Member, decision: Decision) -> Drawn:

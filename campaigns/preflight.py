@@ -11,6 +11,7 @@ from campaigns.call_estimate import CallEstimate
 from campaigns.call_load import CallLoad
 from campaigns.desk import Desk
 from campaigns.forecast import HOUR_MS, Forecast, Openings
+from campaigns.opening import SEAL_BROKEN, opened
 from campaigns.people import people_of
 from campaigns.text_estimate import TextEstimate, TextLoad
 from campaigns.verdicts import Person, Reached
@@ -20,9 +21,7 @@ from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
 from gateway.domain.floor import is_hidden, tens
 from gateway.domain.policy.verdict import Allow, Defer, Deny, Reason
-from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
-from gateway.store.people import SEAL_SHOPPER
 
 PAGE: Final = 2_000
 SAMPLE: Final = 200  # recipients whose hours tell when it would be done
@@ -135,7 +134,10 @@ def _look(desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, most: 
     while most is None or found.looked < most:
         page = people.page(found.at, after=after, most=PAGE)
         asked = [m for m in page if draw.place(m.shopper_id) >= held_below]
-        reachable = _reachable(desk, blast, estimate, found, [_opened(desk, m) for m in asked])
+        known, broken = opened(desk.vault, asked)
+        if broken:
+            found.denied[SEAL_BROKEN] += len(broken)
+        reachable = _reachable(desk, blast, estimate, found, known)
         estimate.add(reachable)
         found.looked += len(page)
         found.held += len(page) - len(asked)
@@ -167,10 +169,6 @@ def _reachable(
             if isinstance(verdict, Defer):
                 found.deferred[verdict.until // HOUR_MS * HOUR_MS] += 1
     return reachable
-
-
-def _opened(desk: Desk, member: Member) -> Reached:
-    return Reached(member, desk.vault.open(SEAL_SHOPPER, member.number).decode())
 
 
 def _judge(blast: Blast, found: Preflight) -> None:

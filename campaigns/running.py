@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, Table, TextClause, exists, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from campaigns import jobs, life
 from campaigns.desk import Desk
@@ -22,6 +22,7 @@ from gateway.store.blasts import Blast
 
 JOB_S: Final = 1.0  # one job works so long, then makes the next: other blasts have their turn
 IDLE_EVERY_S: Final = 2.0  # how often a blast is looked at that waits for what is deferred or on its way
+FAILED_EVERY_S: Final = 10.0  # the same of one that cannot be looked at
 AWAY: Final = "away"  # Redis or the database is
 ENDED_AT_ONCE: Final = 5_000
 _LEFT: Final = {
@@ -29,6 +30,7 @@ _LEFT: Final = {
     State.EXPIRED: (Fate.EXPIRED, Outcome.EXPIRED),
     State.FINISHED: (Fate.EXPIRED, Outcome.EXPIRED),
 }
+_AWAY: Final = (RedisError, OSError, OperationalError, InterfaceError)
 log = structlog.get_logger()
 
 
@@ -40,6 +42,7 @@ class Running:
         self._fan_out = fan_out
         self._stop = stop
         self._idle_until: dict[int, float] = {}  # monotonic seconds
+        self._failed_until: dict[int, float] = {}
         self._away = Outage("blasts wait for their stores")
 
     def job(self, blast_id: int) -> str:
@@ -66,13 +69,25 @@ class Running:
         return step.value
 
     def sweep(self) -> None:
-        """Look at every blast that is alive. Raises RedisError, SQLAlchemyError."""
+        """Look at every blast that is alive, whatever becomes of one. Raises RedisError, SQLAlchemyError."""
         now = self._desk.clock()
         alive = blasts.alive(self._desk.engine)
         for blast in alive:
-            self._look(blast, now)
+            if self._failed_until.get(blast.id, 0.0) <= time.monotonic():
+                self._try(blast, now)
         self._end_leftovers(now)
         self._idle_until = {b.id: self._idle_until[b.id] for b in alive if b.id in self._idle_until}
+
+    def _try(self, blast: Blast, now: int) -> None:
+        try:
+            self._look(blast, now)
+        except blasts.NotNow:  # its marketer was faster
+            return
+        except _AWAY:  # nothing can be done for the others either
+            raise
+        except Exception:
+            log.exception("a blast cannot be looked at; the others can", blast=blast.id)
+            self._failed_until[blast.id] = time.monotonic() + FAILED_EVERY_S
 
     def _look(self, blast: Blast, now: int) -> None:
         if now >= blast.expires_at:

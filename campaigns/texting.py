@@ -1,6 +1,7 @@
 """A blast that writes: a text for each of its recipients, put into the sending queues batch by batch.
 
-A batch is written to SQL, then put; before the next one the last is put again unless Redis has it.
+A batch is written to SQL, then put; before the next one the last is put again unless Redis has it. Each link
+has a buffer of its own: whose link has no room waits in SQL until it has, and holds up nobody else.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from gateway.domain.blast import Fate
 from gateway.domain.offer_ids import offer_id
 from gateway.domain.segments import count
 from gateway.store import recipients
+from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.offers import Offer
 from gateway.store.recipients import Drawn
 from gateway.store.sendqueue import seal_answer
 
-AHEAD: Final = 4_000  # texts of a firm's blasts that may wait in Redis
+AHEAD: Final = 4_000  # texts of a firm's blasts that may wait in Redis for one link
+LINK_FULL: Final = "link"  # why somebody is deferred
 NO_LINK: Final = "no link"
 
 
@@ -35,22 +38,48 @@ class Texting:
         del now
         put, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
         if put >= blast.batch:
-            return AHEAD - waiting
+            return AHEAD - min(waiting.values(), default=AHEAD)
         last = recipients.batch_of(self._desk.engine, blast)
         self._desk.offers.put(blast.firm_id, blast.id, blast.batch, last)
         return None
 
     def drawn(self, blast: Blast, allowed: Sequence[Reached], now: int) -> list[Drawn]:
-        """A text for each of those who may be written to."""
+        """A text for each of those who may be written to, and whose link has room."""
+        rooms, drawn, leaving = self._rooms(blast), list[Drawn](), list[tuple[Reached, str]]()
+        for one in allowed:
+            link = self._desk.link(one.number)
+            if not link:
+                drawn.append(Drawn(one.member.shopper_id, Fate.DENIED, NO_LINK))
+            elif rooms.get(link, 0) <= 0:
+                at = recipients.waits_for_link(blast, self._place(link))
+                drawn.append(Drawn(one.member.shopper_id, Fate.DEFERRED, LINK_FULL, at))
+            else:
+                rooms[link] -= 1
+                leaving.append((one, link))
+        return drawn + self._written(blast, leaving, now)
+
+    def held(self, blast: Blast, most: int) -> list[Member]:
+        """Recipients who waited for a link that has room now."""
+        for link, room in self._rooms(blast).items():
+            if room > 0:
+                found = recipients.held_for(self._desk.engine, blast, self._place(link), min(room, most))
+                if found:
+                    return found
+        return []
+
+    def _rooms(self, blast: Blast) -> dict[str, int]:
+        _, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
+        return {link: AHEAD - n for link, n in waiting.items()}
+
+    def _place(self, link: str) -> int:
+        return self._desk.links.index(link) if link in self._desk.links else len(self._desk.links)
+
+    def _written(self, blast: Blast, leaving: Sequence[tuple[Reached, str]], now: int) -> list[Drawn]:
         setting = setting_of(self._desk.catalog(), blast.firm_id, blast.campaign_id)
-        members = [member for member, _ in allowed]
+        members = [one.member for one, _ in leaving]
         texts = written(self._desk.engine, blast.firm_id, blast.template, setting, members)
         drawn = []
-        for place, ((member, number), text) in enumerate(zip(allowed, texts, strict=True)):
-            link = self._desk.link(number)
-            if not link:
-                drawn.append(Drawn(member.shopper_id, Fate.DENIED, NO_LINK))
-                continue
+        for place, (((member, number), link), text) in enumerate(zip(leaving, texts, strict=True)):
             offer = Offer(
                 message_id=offer_id(blast.id, blast.batch + 1, place, firm=blast.firm_id),
                 link=link,

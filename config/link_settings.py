@@ -61,7 +61,7 @@ class LinkSettings(Section):
     reconnect_max_s: Annotated[float, Field(gt=0)] = 30.0
     storage_timeout_s: Annotated[float, Field(gt=0)] = 10.0  # then the temporary status is answered
     temporary_status: int = 0x64  # ESME_RX_T_APPN; some SMSCs retry only on 0x8, 0x14 or 0x58
-    throttle_wait_s: Annotated[float, Field(gt=0)] = 1.0
+    throttle_wait_s: Annotated[float, Field(ge=0)] = 0.0  # 0: after a refusal only the learned pace holds
     source_ton: Octet = 3  # TON/NPI of our short number as the operator wants it
     source_npi: Octet = 0
     dest_ton: Octet = 1  # TON/NPI of a shopper's number: international, E.164

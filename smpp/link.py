@@ -185,7 +185,8 @@ class Link:
         self._handler.on_messages(self, session, messages)
 
     def on_results(self, session: Session, results: list[Outcome]) -> None:
-        """Hand results on; after a throttling answer nothing is submitted for the link's waiting time.
+        """Hand results on; after a throttling answer nothing is submitted for the link's waiting time, if
+        it has one.
 
         An SMSC that knows nothing of a bind is bound to anew.
         """
@@ -193,7 +194,8 @@ class Link:
         throttled = sum(1 for status in refused if self.settings.refusal(status).slows)
         if throttled:
             self.tally.throttled += throttled
-            self._hold()
+            if self.settings.throttle_wait_s:
+                self._hold()
         if statuses.RINVBNDSTS in refused and session.bound:
             session.renew("the SMSC has lost the bind")
         self._handler.on_results(self, results)

@@ -31,6 +31,8 @@ class Outgoing:
     open: int
     begun_at: float
     touched: bool = False  # something of it was submitted and not refused
+    noted: bool = True  # its intent stands on disk
+    stands_back: bool = False  # it waits for long: its intent is to be taken back
     taken: int = 0  # parts that the SMSC took
     has_turn: bool = False  # of the texts to this phone it is the one on its way
     refusals: dict[int, int] = field(default_factory=dict)  # status -> how often

@@ -1,8 +1,9 @@
 """Submits the texts of one link: intent on disk first, then the window kept full, then the outcome filed.
 
-An outcome that stays unknown (the link or a process died between a submit and its response) leads to one more
-submit, marked as possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is
-never submitted twice: it ends as `unknown` at once.
+What is more urgent leaves first whosever it is, and firms take turns (smpp.taking). An outcome that stays
+unknown (the link or a process died between a submit and its response) leads to one more submit, marked as
+possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is never submitted
+twice: it ends as `unknown` at once.
 
 Marketing leaves only on a fresh word of the gate: it waits in `Asking` until that has come, and goes back
 there when the word has grown old before there was room. Replies pass it by.
@@ -12,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -24,30 +25,25 @@ from config.link_settings import LinkSettings
 from config.logging import mask
 from config.outage import Outage
 from gateway.domain.policy.verdict import Allow, Defer
-from gateway.domain.priority import Priority
+from gateway.domain.priority import IN_ORDER, Priority
 from gateway.domain.segments import TooManyPartsError
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
 from gateway.usecases.gate import Verdict
+from smpp.allowance import Allowance, Pace
 from smpp.asking import Asking, AsksGate
+from smpp.filing import Filing
+from smpp.intents import Intents
 from smpp.link import Link
 from smpp.order import Order
 from smpp.outgoing import Outgoing, References, prepare
 from smpp.pdus import SubmitResult, SubmitSm
-from smpp.slowing import Slowing
+from smpp.ready import Ready
+from smpp.taking import Queue, Taking
 
-IDLE_WAIT_MS = 1000
+IDLE_WAIT_S = 1.0
 STORAGE_RETRY_S = 0.5
-MOST_BEHIND = 10_000  # texts that wait behind another to the same shopper; then nothing is taken
-CREDIT_S = 1.0  # segments that were granted and not submitted by then go back to nobody
 log = structlog.get_logger()
-
-
-class Pace(Protocol):
-    """Segments a second of the whole account, over all processes that share it."""
-
-    async def grant(self, wanted: int) -> tuple[int, float]:
-        """So many may be submitted now, and if none, the seconds until one may. Raises RedisError."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,38 +84,37 @@ class Sender:
         self._settings: LinkSettings = link.settings
         self._queue = queue
         self._vault = vault
-        self._firms = firms
         self._max_age_ms = max_age_s * 1000
         self._observe = observe
-        self._pace = pace
-        self._holds = holds
         self._clock = clock
+        self._wake = asyncio.Event()
+        self._held: set[Outgoing] = set()  # all that was taken and has not ended, wherever it waits
+        self._held_of: Counter[Queue] = Counter()  # the same, by queue
+        self._allowance = Allowance(link, pace, holds)
         self._asking = Asking(
             gate,
             link.name,
-            may_ask=lambda: self._free > 0 and not link.clogged,
+            may_ask=lambda: self._allowance.free > 0 and not link.clogged,
             decided=self._decided_by_gate,
+            closed=self._closed_at_gate,
         )
-        self._credit: float = 0 if pace else float("inf")  # segments that the pace lets through
-        self._credit_until = 0.0
-        self._slowing = Slowing(link.window, self._settings.throttle_wait_s)
-        self._flying = 0  # segments without their response
-        self._ready: deque[Outgoing] = deque()
+        self._taking = Taking(
+            queue,
+            firms,
+            held=self._held_of.__getitem__,
+            may=lambda firm: not self._asking.closed(firm),
+            wake=self._wake.set,
+            clock=time.monotonic,
+        )
+        self._ready = Ready()
         self._order: Order[Outgoing] = Order()
         self._in_flight: dict[str, Outgoing] = {}
-        self._unknown: list[Outgoing] = []
-        self._behind: list[Waiting] = []  # wait behind another; intents to be taken back
-        self._resumed: list[Outgoing] = []  # may leave now; intents to be noted again
-        self._resting: set[Outgoing] = set()  # refused for now
-        self._ended: list[Sent] = []
-        self._wake = asyncio.Event()
-        self._ends = asyncio.Event()
+        self._intents = Intents(queue)
+        self._filing = Filing(queue, link.name)
         self._stopping = False
         self._stopped = asyncio.Event()
-        self._over = False  # its texts may be another's by now
         self._references = References()
         self._queue_away = Outage("sending queue away", link=link.name)
-        self._not_filed = Outage("outcomes not filed yet", link=link.name)
         self.counts = SenderCounts()
 
     # What the link tells.
@@ -131,7 +126,7 @@ class Sender:
             outgoing: Outgoing = token[0]
             # What an earlier sender of this link submitted is not ours: its intent stood, it was taken anew.
             if self._in_flight.get(outgoing.waiting.message_id) is outgoing:
-                self._result(outgoing, token[1], result, now)
+                self._result(outgoing, token[1], token[2], result, now)
         self.pump()
 
     def on_ready(self) -> None:
@@ -146,14 +141,11 @@ class Sender:
         try:
             await asyncio.gather(self._take_forever(), self._asking.run(), self._file_forever())
         finally:
-            self._over = True
-        rested = [outgoing for outgoing in self._order.clear() if outgoing.refusals]
-        left = [*self._ready, *self._asking.left(), *self._resting, *rested]
-        untouched = [outgoing.waiting for outgoing in left if not outgoing.touched] + self._behind
-        self._ready.clear()
-        self._resting.clear()
+            self._allowance.over = True
+            await self._taking.stop()
+        untouched = [one.waiting for one in self._held if one.noted and not one.touched]
         try:
-            await self._queue.hand_back(untouched)
+            await self._queue.hand_back(sorted(untouched, key=lambda waiting: waiting.queue_id))
         except (RedisError, OSError, TimeoutError) as err:  # they will be taken for possibly doubled
             log.warning("answers not handed back", link=self._link.name, reason=type(err).__name__)
 
@@ -163,102 +155,78 @@ class Sender:
         self._asking.stop()
         self._stopped.set()
         self._wake.set()
-        self._ends.set()
+        self._filing.wake()
 
     @property
     def backlog(self) -> int:
         """Texts taken and not ended."""
-        waiting = len(self._unknown) + len(self._resumed) + len(self._order) + len(self._resting)
-        return len(self._ready) + len(self._asking) + len(self._in_flight) + waiting
+        return len(self._held)
 
     @property
     def in_flight(self) -> int:
         """Segments that wait for their response."""
-        return self._flying
+        return self._allowance.flying
 
     @property
-    def limit(self) -> int:
-        """Segments that may be on their way at once now: the window, or less while the SMSC throttles."""
-        return self._slowing.limit
+    def pace(self) -> float:
+        """Segments a second at most while the SMSC throttles; 0: as many as it takes."""
+        return self._allowance.pace
 
     async def _take_forever(self) -> None:
         while not self._stopping:
+            self._wake.clear()
             try:
-                if self._pace is not None and self._wants_credit():
-                    await self._draw(self._pace)
-                elif self._room <= 0:
-                    self._wake.clear()
-                    await _first(self._wake.wait(), IDLE_WAIT_MS / 1000)
+                if self._allowance.wants_credit:
+                    await self._draw()
                 elif not await self._take():
-                    await self._queue.wait(self._firms(), IDLE_WAIT_MS)
+                    self._taking.watch(self._rooms().__getitem__)
+                    await self._rest()
             except (RedisError, OSError, TimeoutError) as err:
                 self._queue_away.on(type(err).__name__)
                 await asyncio.sleep(STORAGE_RETRY_S)
             else:
                 self._queue_away.over()
 
-    @property
-    def _free(self) -> int:
-        """Segments that may be submitted now."""
-        if self._over or not self._holds():
-            return 0
-        return int(min(self._link.free, self._slowing.limit - self._flying, self._credit))
+    async def _rest(self) -> None:
+        """Until something has changed, or the learned pace lets the next one through."""
+        paced_s = self._allowance.wait_s
+        await _first(self._wake.wait(), min(paced_s or IDLE_WAIT_S, IDLE_WAIT_S))
+        if paced_s:
+            self.pump()
 
-    @property
-    def _room(self) -> int:
-        """Texts that may be taken: what can be submitted at once.
+    def _rooms(self) -> dict[Priority, int]:
+        """Texts that may be taken, by priority: what can be submitted at once, behind what leaves before it.
 
         An intent says that a submit was begun. One that only waited for room would count as a doubt after a
         kill, and two such kills would end a text that never left.
         """
-        return self._free - len(self._ready) - len(self._asking) if len(self._order) < MOST_BEHIND else 0
+        free = self._allowance.free
+        rooms = {priority: free - self._ready.before(priority) for priority in IN_ORDER}
+        if asking := len(self._asking):
+            rooms[Priority.BULK] -= asking
+            rooms[Priority.SERVICE] -= self._asking.urgent
+        return rooms
 
-    def _wants_credit(self) -> bool:
-        if time.monotonic() > self._credit_until:
-            self._credit = 0
-        return self._credit < 1 and min(self._link.free, self._slowing.limit - self._flying) > 0
-
-    async def _draw(self, pace: Pace) -> None:
-        granted, wait_s = await pace.grant(self._link.free)
-        self._credit += granted
-        self._credit_until = time.monotonic() + CREDIT_S
-        if granted:
-            self.pump()
+    async def _draw(self) -> None:
+        wait_s = await self._allowance.draw()
+        if wait_s:
+            await _first(self._stopped.wait(), min(wait_s, IDLE_WAIT_S))
         else:
-            await _first(self._stopped.wait(), min(wait_s, IDLE_WAIT_MS / 1000))
+            self.pump()
 
     async def _take(self) -> int:
-        taken = await self._go_on()
-        for firm_id in self._firms():
-            if self._room > 0:
-                found = await self._queue.take(firm_id, self._room)
-                for waiting in found:
-                    self._begin(waiting, None)
-                taken += len(found)
-        if taken:
-            self.pump()
-        if self._behind:  # they are not submitted yet, so after a kill there is no doubt about them
-            behind, self._behind = self._behind, []
-            try:
-                await self._queue.hand_back(behind)
-            except (RedisError, OSError, TimeoutError):
-                self._behind = behind + self._behind
-                raise
-        return taken
-
-    async def _go_on(self) -> int:
-        """Begin again what has an unknown outcome, and what waited for another text to the same shopper."""
-        old, self._unknown, self._resumed = self._unknown + self._resumed, [], []
-        if not old:
-            return 0
-        try:
-            again = await self._queue.begin_again([outgoing.waiting for outgoing in old])
-        except (RedisError, OSError, TimeoutError):
-            self._unknown = old + self._unknown
-            raise
-        for outgoing, waiting in zip(old, again, strict=True):
+        """Begin what may leave now: what has waited for its turn here, then what waits in the queues."""
+        rooms = self._rooms()
+        again = await self._intents.note() if rooms[Priority.REPLY] > 0 else []
+        for outgoing, waiting in again:
             self._begin(waiting, outgoing)
-        return len(old)
+        found = await self._taking.take((self._rooms() if again else rooms).__getitem__)
+        for waiting in found:
+            self._begin(waiting, None)
+        if again or found:
+            self.pump()
+        await self._intents.take_back()
+        return len(again) + len(found)
 
     def _begin(self, waiting: Waiting, before: Outgoing | None) -> None:
         """Ready a text whose intent is on disk; `before`: what stood in its place until now."""
@@ -268,31 +236,39 @@ class Sender:
             return self._end(unsent, "unknown", None, told, before)
         if self._is_stale(waiting):
             return self._end(unsent, "expired", None, "waited too long", before)
-        try:
-            number, text = open_answer(self._vault, waiting.sealed)
-        except SealBroken:
-            return self._end(unsent, "failed", None, "seal broken", before)
         if waiting.begun > 1 and (before is None or before.unknown):
             self.counts.possibly_doubled += 1
             log.warning("possibly doubled", id=waiting.message_id, link=self._link.name)
         try:
-            outgoing = prepare(
-                waiting,
-                number,
-                text,
-                self._settings,
-                self._references,
-                now=time.monotonic(),
-                now_ms=int(time.time() * 1000),
-            )
+            outgoing = self._prepared(waiting)
+        except SealBroken:
+            return self._end(unsent, "failed", None, "seal broken", before)
         except TooManyPartsError:
             return self._end(unsent, "failed", None, "too many segments", before)
-        outgoing.has_turn = before is not None
+        if before is None:
+            self._held_of[waiting.firm_id, waiting.priority] += 1
+            self._taking.used(waiting.firm_id, waiting.priority, len(outgoing.segments))
+        else:
+            outgoing.has_turn = before.has_turn
+            self._held.discard(before)
+        self._held.add(outgoing)
         if outgoing.has_turn or waiting.gated or self._takes_turn(outgoing):
             self._stand_ready(outgoing)
         else:
-            self._behind.append(waiting)
+            self._intents.stand_back(outgoing)
         return None
+
+    def _prepared(self, waiting: Waiting) -> Outgoing:
+        number, text = open_answer(self._vault, waiting.sealed)
+        return prepare(
+            waiting,
+            number,
+            text,
+            self._settings,
+            self._references,
+            now=time.monotonic(),
+            now_ms=int(time.time() * 1000),
+        )
 
     def _takes_turn(self, outgoing: Outgoing) -> bool:
         outgoing.has_turn = outgoing.has_turn or self._order.enter(outgoing.destination, outgoing)
@@ -303,7 +279,7 @@ class Sender:
         if outgoing.waiting.gated:
             self._asking.add(outgoing)
         else:
-            self._ready.append(outgoing)
+            self._ready.add(outgoing)
 
     def _decided_by_gate(self, verdicts: Sequence[tuple[Outgoing, Verdict]]) -> None:
         for outgoing, verdict in verdicts:
@@ -324,10 +300,19 @@ class Sender:
         self.pump()
 
     def _allowed(self, outgoing: Outgoing) -> None:
-        if self._takes_turn(outgoing):
-            self._ready.append(outgoing)
+        if outgoing.stands_back or not outgoing.noted:
+            self._intents.again(outgoing)
+        elif self._takes_turn(outgoing):
+            self._ready.add(outgoing)
         elif not outgoing.touched and not outgoing.refusals:
-            self._behind.append(outgoing.waiting)
+            self._intents.stand_back(outgoing)
+
+    def _closed_at_gate(self, waiting: Sequence[Outgoing]) -> None:
+        """Of a firm of which nothing may leave for now: they hold no room, and no doubt."""
+        for outgoing in waiting:
+            if outgoing.noted and not outgoing.stands_back and not outgoing.touched:
+                self._intents.stand_back(outgoing)
+        self._wake.set()
 
     def _ask_again(self, outgoing: Outgoing) -> None:
         """The gate's word has grown old; a reply need not wait for the next one."""
@@ -349,47 +334,55 @@ class Sender:
     def pump(self) -> None:
         """Submit while there is room."""
         marketing = False
-        while self._ready and self._free > 0:
-            outgoing = self._ready[0]
+        while (outgoing := self._ready.first) is not None and self._allowance.free > 0:
             if not self._may_leave(outgoing):
-                self._ask_again(self._ready.popleft())
+                self._ready.remove(outgoing)
+                self._ask_again(outgoing)
                 continue
             marketing = marketing or outgoing.waiting.gated
-            while outgoing.parts and self._free > 0:
-                part = outgoing.parts[0]
-                if not self._link.submit(part, (outgoing, part)):
-                    return
-                outgoing.parts.popleft()
-                outgoing.touched = True
-                self._flying += 1
-                self._credit -= 1
-                self._in_flight[outgoing.waiting.message_id] = outgoing
+            if not self._submit(outgoing):
+                break
             if not outgoing.parts:
-                self._ready.popleft()
+                self._ready.remove(outgoing)
         if marketing:  # a process that is frozen now must not write it when it wakes up
             self._link.flush()
         self._asking.go_on()
         if self._link.free > 0:
             self._wake.set()
 
-    def _result(self, outgoing: Outgoing, part: SubmitSm, result: SubmitResult | None, now: float) -> None:
+    def _submit(self, outgoing: Outgoing) -> bool:
+        """As many of its parts as there is room for; False where the link takes none."""
+        now = time.monotonic()
+        while outgoing.parts and self._allowance.free > 0:
+            part = outgoing.parts[0]
+            if not self._link.submit(part, (outgoing, part, now)):
+                return False
+            outgoing.parts.popleft()
+            outgoing.touched = True
+            self._allowance.sent(now)
+            self._in_flight[outgoing.waiting.message_id] = outgoing
+        return True
+
+    def _result(
+        self, outgoing: Outgoing, part: SubmitSm, sent_at: float, result: SubmitResult | None, now: float
+    ) -> None:
         outgoing.open -= 1
+        self._allowance.flying -= 1
         if result is None:
             outgoing.unknown = True
         elif result.status == 0:
-            self._slowing.on_accepted()
+            self._allowance.accepted(now)
             outgoing.took(part, result.message_id)
         else:
-            self._refused(outgoing, part, result.status, now)
-        self._flying -= 1
+            self._refused(outgoing, part, result.status)
+            if self._settings.refusal(result.status).slows:
+                self._allowance.refused(sent_at, now)
         if outgoing.open == 0:
             self._in_flight.pop(outgoing.waiting.message_id, None)
             self._decide(outgoing)
 
-    def _refused(self, outgoing: Outgoing, part: SubmitSm, status: int, now: float) -> None:
+    def _refused(self, outgoing: Outgoing, part: SubmitSm, status: int) -> None:
         refusal = self._settings.refusal(status)
-        if refusal.slows:
-            self._slowing.on_throttled(self._flying, now)
         times = outgoing.refusals[status] = outgoing.refusals.get(status, 0) + 1
         if refusal.retries == 0:
             outgoing.error = f"0x{status:x}"
@@ -408,7 +401,7 @@ class Sender:
         elif outgoing.unknown and waiting.begun >= waiting.priority.most_begun == 1:
             self._end(waiting, "unknown", outgoing.smsc_id, "no response", outgoing)
         elif outgoing.unknown:
-            self._unknown.append(outgoing)
+            self._intents.again(outgoing)
             self._wake.set()
         elif outgoing.again and self._is_stale(waiting):
             self._end(waiting, "expired", outgoing.smsc_id, "refused until too old", outgoing)
@@ -424,15 +417,13 @@ class Sender:
         outgoing.touched = outgoing.taken > 0  # what was refused is in no doubt
         delay_s, outgoing.delay_s = outgoing.delay_s, 0.0
         if not delay_s:
-            self._ready.appendleft(outgoing)
+            self._ready.put_back(outgoing)
             return
-        self._resting.add(outgoing)
         if outgoing.priority is Priority.BULK:  # a reply need not wait behind marketing that rests
             self._give_up_turn(outgoing)
         asyncio.get_running_loop().call_later(delay_s, self._retry, outgoing)
 
     def _retry(self, outgoing: Outgoing) -> None:
-        self._resting.discard(outgoing)
         self._stand_ready(outgoing)
         self.pump()
 
@@ -448,10 +439,7 @@ class Sender:
         if following.refusals or following.touched:  # it was submitted: its intent stands still
             self._stand_ready(following)
             return
-        if following.waiting in self._behind:  # perhaps handed back, if nobody answered
-            self._behind.remove(following.waiting)
-        following.waiting = following.waiting._replace(begun=following.waiting.begun - 1)
-        self._resumed.append(following)
+        self._intents.again(following)
         self._wake.set()
 
     def _end(
@@ -475,28 +463,16 @@ class Sender:
             until=until,
             basis=outgoing.basis if outgoing is not None else None,
         )
-        self._ended.append(sent)
-        self._ends.set()
+        self._filing.add(sent)
         self._observe(sent, outgoing)
         if outgoing is not None:
+            self._held.discard(outgoing)
+            self._held_of[waiting.firm_id, waiting.priority] -= 1
             self._give_up_turn(outgoing)
 
     async def _file_forever(self) -> None:
-        while not (self._stopping and not self._flying and not self._ended):
-            if not self._ended:
-                self._ends.clear()
-                await _first(self._ends.wait(), IDLE_WAIT_MS / 1000)
-                if not self._ended:
-                    continue
-            batch, self._ended = self._ended, []
-            try:
-                await self._queue.file(batch)
-            except (RedisError, OSError, TimeoutError) as err:
-                self._ended = batch + self._ended
-                self._not_filed.on(type(err).__name__, len(batch))
-                await asyncio.sleep(STORAGE_RETRY_S)
-            else:
-                self._not_filed.over()
+        while not (self._stopping and not self._allowance.flying and not len(self._filing)):
+            await self._filing.once()
 
 
 async def _first(waitable: Any, timeout_s: float) -> None:

@@ -19,5 +19,11 @@ class Priority(StrEnum):
         """
         return 1 if self is Priority.BULK else 2
 
+    @property
+    def before(self) -> tuple[Priority, ...]:
+        """Those whose texts leave before a new one of this: its own, and all that are more urgent."""
+        return _BEFORE[self]
+
 
 IN_ORDER = (Priority.REPLY, Priority.SERVICE, Priority.BULK)
+_BEFORE = {priority: IN_ORDER[: place + 1] for place, priority in enumerate(IN_ORDER)}

@@ -124,7 +124,9 @@ class Verifier:
         self.standing: presence.Standing | None = None
 
     async def __call__(self) -> None:
-        """Raises StoreUnavailable while Redis may not decide."""
+        """Raises StoreUnavailable while Redis may decide for no firm; those that it is behind for are
+        closed in it.
+        """
         backing = self._backing
         try:
             found = await redis_server.assess(self._redis, backing.settings.redis)
@@ -140,12 +142,12 @@ class Verifier:
             if standing.presence is not Presence.WHOLE:
                 log.error(
                     "intake closed: Redis is " + standing.presence.value,
-                    firms=len(standing.firms),
+                    firms=" ".join(map(str, standing.firms)),
                     mend="run `undercap rebuild`",
                 )
             else:
                 log.info("redis is whole")
-        if standing.presence is not Presence.WHOLE:
+        if not standing.decides:
             raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; run `undercap rebuild`")
 
 

@@ -46,7 +46,7 @@ def _report(link: Link, sender: Sender, before: Moment, now: Moment) -> LinkRepo
         fault=link.fault,
         holder=f"{os.uname().nodename} {os.getpid()}",
         window=link.window,
-        limit=sender.limit,
+        pace=sender.pace,
         in_flight=sender.in_flight,
         taken=sender.backlog,
         received=link.tally.received,

@@ -204,7 +204,14 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
         return Sender(
             link,
-            SendQueue(redis, blocking, link.name, settings.answers.redelivery_window_s, verifier),
+            SendQueue(
+                redis,
+                blocking,
+                link.name,
+                settings.answers.redelivery_window_s,
+                verifier,
+                deployment=backing.deployment,
+            ),
             backing.vault,
             firms=lambda: list(keeper.catalog.firms),
             max_age_s=settings.answers.unsent_max_age_h * 3600,

@@ -24,7 +24,7 @@ from gateway.http.desk import Desk
 from gateway.http.guard import Networks
 from gateway.http.problems import Kind, Problem, away
 from gateway.store import measures
-from gateway.store.pins import Asked
+from gateway.store.pins import Asked, Host
 from gateway.usecases.activation import Answered, Wish
 from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
 from gateway.usecases.pins import PinDesk, PinWish, Proof, prove, send_pin, use_up
@@ -95,7 +95,7 @@ async def _ask_pin(body: PinRequest, address: str, site: Site) -> None:
     wish = PinWish(
         number=number,
         short_number=short.number,
-        firm=short.host_firm_id,
+        host=Host(short.host_firm_id, len(catalog.firms)),
         firm_name=catalog.firms[short.host_firm_id],
         link=link,
         language=body.language or short.language,

@@ -1,22 +1,21 @@
-"""Claims: the async door to the atomic function in Redis, batched, and closed when Redis has lost something.
-
-The function is loaded into Redis only after Redis was held against SQL. Redis forgets its functions when it
-restarts, so a restart is always noticed (NOSCRIPT) before a claim is decided by data that may be old.
+"""Claims: the async door to the atomic function in Redis, batched, and closed when Redis has lost
+something.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from config.settings import AnswerSettings, LimitSettings
 from gateway.domain.catalog import Issued
 from gateway.domain.consent import CLOCKS_DIFFER_MS
 from gateway.store import keys
 from gateway.store.durable import DurableRedis
+from gateway.store.functions import Functions
+from gateway.store.functions import script as script  # noqa: PLC0414 - stores find it here, beside its errors
 
 
 class StoreUnavailable(Exception):
@@ -60,21 +59,10 @@ class Verdict(NamedTuple):
 _NEVER_ANSWERED: Final = ("Q", "S")
 
 
-_SHARED: Final = "-- With words.lua."  # the first line of functions that change words of consent
-
-
-def script(name: str) -> str:
-    """The text of an atomic function, with what it shares with others."""
-    text = _read(name)
-    return f"{_read('words')}\n{text}" if text.startswith(_SHARED) else text
-
-
-def _read(name: str) -> str:
-    return files("gateway.store.lua").joinpath(f"{name}.lua").read_text(encoding="utf-8")
-
-
 class ClaimStore:
-    """`verify` holds Redis against SQL and raises StoreUnavailable while claims must stay closed."""
+    """`verify` holds Redis against SQL and raises StoreUnavailable while claims of all firms must stay
+    closed.
+    """
 
     def __init__(
         self,
@@ -85,9 +73,8 @@ class ClaimStore:
         answers: AnswerSettings,
         verify: Callable[[], Awaitable[None]],
     ) -> None:
-        self._redis = redis
-        self._verify = verify
-        self._sha: str | None = None
+        self.redis = redis
+        self._functions = Functions(redis, verify, "activate")
         self._head = [
             deployment,
             limits.messages_per_minute,
@@ -109,31 +96,15 @@ class ClaimStore:
         """
         names, args = self._arguments(firm_id, calls)
         try:
-            if self._sha is None:
-                await self._open()
-            try:
-                raw = await self._evalsha(names, args)
-            except NoScriptError:
-                await self._open()
-                raw = await self._evalsha(names, args)
+            (raw,) = await self._functions.call("activate", [(len(names), *names, *args)])
         except (RedisError, OSError, TimeoutError) as err:
             raise StoreUnavailable(type(err).__name__) from err
         verdicts = [_verdict(answer) for answer in raw]
         if any(v.kind == "X" for v in verdicts):
-            self._sha = None
+            self._functions.doubt(firm_id)
             if all(v.kind == "X" for v in verdicts):
                 raise StoreUnavailable("closed: Redis does not hold this firm's claims")
         return verdicts
-
-    async def _open(self) -> None:
-        self._sha = None
-        await self._verify()
-        loaded = await self._redis.redis.script_load(script("activate"))
-        self._sha = loaded if isinstance(loaded, str) else loaded.decode()
-
-    async def _evalsha(self, names: list[str], args: list[Any]) -> list[bytes]:
-        raw: list[bytes] = await self._redis.call("EVALSHA", self._sha, len(names), *names, *args)
-        return raw
 
     def _arguments(self, firm_id: int, calls: Sequence[ClaimCall]) -> tuple[list[str], list[Any]]:
         names = [

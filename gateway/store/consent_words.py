@@ -68,7 +68,10 @@ class ConsentWords:
 
     async def reserve(self, firm_id: int) -> Place:
         """A place for a yes, which is put only once it is recorded. Raises ConsentClosed."""
-        return (await self._put(firm_id, [], needs_whole=True))[0]
+        place = (await self._put(firm_id, [], needs_whole=True))[0]
+        if not place.changes:
+            raise ConsentClosed("closed: Redis does not hold this firm's keys")
+        return place
 
     async def put(self, firm_id: int, puts: Sequence[Put]) -> tuple[Place, list[dict[Channel, Said]]]:
         """Put words of one firm in place, each unless a later one stands; a no of NOW always.

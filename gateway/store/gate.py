@@ -1,8 +1,7 @@
 """What Redis knows of a marketing contact right before it leaves: the blast, the person's word, the caps.
 
 Questions about a firm are one call on its slot; persons' caps span firms, so they are charged in a call of
-their own on theirs, and only for what everything else allows. As with claims, the functions are called by
-their hash: a Redis that was started anew is held against SQL before it is believed.
+their own on theirs, and only for what everything else allows.
 """
 
 from __future__ import annotations
@@ -10,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from gateway.domain.consent import Channel
 from gateway.store import keys
-from gateway.store.claims import StoreUnavailable, script
-from gateway.store.durable import Command, DurableRedis
+from gateway.store.claims import StoreUnavailable
+from gateway.store.durable import DurableRedis
+from gateway.store.functions import Functions
 
 _DAY_S, _WEEK_S = 86_400, 7 * 86_400
 
 
 class GateAway(Exception):
-    """Redis cannot be asked, or does not hold this firm's consent: nothing may leave."""
+    """Redis cannot be asked, or may decide for no firm: nothing may leave."""
 
 
 class Asked(NamedTuple):
@@ -60,7 +60,7 @@ class Free(NamedTuple):
 
 
 class GateStore:
-    """`verify` holds Redis against SQL and raises StoreUnavailable while it may not decide.
+    """`verify` holds Redis against SQL and raises StoreUnavailable while it may not decide for any firm.
 
     `offset_s`: added to Redis' clock, in tests and drills only.
     """
@@ -73,28 +73,29 @@ class GateStore:
         verify: Callable[[], Awaitable[None]],
         offset_s: int = 0,
     ) -> None:
-        self._redis = redis
         self._deployment = deployment
-        self._verify = verify
         self._offset_s = offset_s
-        self._shas: dict[str, str] = {}
+        self._functions = Functions(redis, verify, "gate", "caps")
 
-    async def look(self, asked: Sequence[Asked]) -> list[Stands]:
-        """What stands for each, firms in one round trip. Raises GateAway."""
+    async def look(self, asked: Sequence[Asked]) -> list[Stands | None]:
+        """What stands for each, firms in one round trip; None where Redis does not hold this firm's consent.
+
+        Raises GateAway.
+        """
         places: dict[int, list[int]] = {}
         for place, one in enumerate(asked):
             places.setdefault(one.firm_id, []).append(place)
         calls = [self._look(firm, [asked[place] for place in at]) for firm, at in places.items()]
         raw = await self._call("gate", calls)
         found: list[Stands | None] = [None] * len(asked)
-        for at, (now, *values) in zip(places.values(), raw, strict=True):
+        for (firm, at), (now, *values) in zip(places.items(), raw, strict=True):
             if not values:
-                self._shas.clear()  # ask SQL before the next one
-                raise GateAway("closed: Redis does not hold this firm's consent")
+                self._functions.doubt(firm)
+                continue
             for number, place in enumerate(at):
                 state, word = values[2 * number : 2 * number + 2]
                 found[place] = Stands(int(now) + self._offset_s * 1000, state.decode(), word.decode())
-        return [stands for stands in found if stands is not None]
+        return found
 
     async def charge(self, charges: Sequence[Charge]) -> list[Free]:
         """Charge contacts, or say when one more is allowed. Raises GateAway.
@@ -113,30 +114,12 @@ class GateStore:
     async def _call(self, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
         """One function with several sets of arguments, in one round trip."""
         try:
-            if not self._shas:
-                await self._open()
-            try:
-                return await self._redis.calls(self._commands(name, calls))
-            except NoScriptError:
-                await self._open()
-                return await self._redis.calls(self._commands(name, calls))
+            return await self._functions.call(name, calls)
         except (StoreUnavailable, RedisError, OSError, TimeoutError) as err:
             raise GateAway(type(err).__name__) from err
-
-    def _commands(self, name: str, calls: Sequence[Sequence[Any]]) -> list[Command]:
-        return [("EVALSHA", self._shas[name], *call) for call in calls]
 
     def _look(self, firm: int, asked: Sequence[Asked]) -> tuple[Any, ...]:
         names = [keys.gate(firm)]
         for one in asked:
             names += (keys.blast(firm, one.blast), keys.consent(firm, one.shopper))
         return (len(names), *names, self._deployment)
-
-    async def _open(self) -> None:
-        self._shas.clear()
-        await self._verify()
-        loaded: dict[str, str] = {}
-        for name in ("gate", "caps"):
-            sha = await self._redis.redis.script_load(script(name))
-            loaded[name] = sha if isinstance(sha, str) else sha.decode()
-        self._shas = loaded

@@ -334,3 +334,8 @@ def pins_from_address(digest: str) -> str:
 def pins_of_all() -> str:
     """How many PINs were sent at all; ends by PINS_WINDOW."""
     return "{pins}:all"
+
+
+def pins_of_firm(firm: int) -> str:
+    """How many PINs were sent from a firm's short numbers; ends by PINS_WINDOW."""
+    return f"{{pins}}:firm:{firm}"

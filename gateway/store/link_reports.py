@@ -18,17 +18,17 @@ from gateway.store import keys
 class LinkReport:
     """A link as its holder sees it; it holds no number and no text.
 
-    `state`: bound, partial, connecting, down, stopping. `fault`: why it is not bound, last. `holder`: machine
-    and process. `window`: segments that may be without a response at most, `limit`: the same while the SMSC
-    throttles, `in_flight`: how many are. `taken`: texts taken from the queue and not ended. Rates are a
-    second, of the last two or so.
+    `state`: bound, partial, connecting, down, stopping. `fault`: why it is not bound, last. `holder`:
+    machine and process. `window`: segments that may be without a response at most, `in_flight`: how many
+    are. `pace`: segments a second that the SMSC was found to take, while it throttles; 0: it does not.
+    `taken`: texts taken from the queue and not ended. Rates are a second, of the last two or so.
     """
 
     state: str
     fault: str
     holder: str
     window: int
-    limit: int
+    pace: float
     in_flight: int
     taken: int
     received: int
@@ -42,7 +42,7 @@ class LinkReport:
         """Whether texts may be given to it."""
         if self.state not in ("bound", "partial"):
             return Health.DEAD
-        return Health.THROTTLED if self.limit < self.window else Health.WELL
+        return Health.THROTTLED if self.pace else Health.WELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,14 +52,17 @@ class Offers:
             args += (place[o.link], o.message_id, o.sealed, o.short_number, o.shopper, o.at, o.until, blast)
         return bool(self._put(keys=names, args=args))
 
-    def standing(self, firm: int, blast: int, links: Sequence[str]) -> tuple[int, int]:
-        """The last batch that was put, and how many offers of the firm wait in all. Raises RedisError."""
+    def standing(self, firm: int, blast: int, links: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """The last batch that was put, and how many offers of the firm wait for each link.
+
+        Raises RedisError.
+        """
         pipe: Any = self._redis.pipeline(transaction=False)
         pipe.hget(keys.blast_course(firm, blast), "put")
         for link in links:
             pipe.xlen(keys.send(firm, link, Priority.BULK))
         put, *waiting = pipe.execute()
-        return int(put or 0), sum(waiting)
+        return int(put or 0), dict(zip(links, map(int, waiting), strict=True))
 
     def count_trial(self, firm: int) -> int:
         """One more trial text of a firm today; how many that makes. Raises RedisError."""

@@ -21,6 +21,13 @@ class Asked(StrEnum):
     ALL = "all"
 
 
+class Host(NamedTuple):
+    """The firm whose short number a PIN comes from, and how many firms share the budget of all."""
+
+    firm: int
+    among: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """The PIN of a number as it is kept. `used_by`: the digest of the wish that used it up, or empty."""
@@ -44,7 +51,7 @@ class PinStore:
         self._redis = redis
         self._limits = limits
 
-    async def ask(self, shopper: str, address: str, digest: str, short_number: str) -> Permission:
+    async def ask(self, shopper: str, address: str, digest: str, short_number: str, host: Host) -> Permission:
         """Put a PIN in place if it may be sent. `shopper`, `address`: the vault's words for them."""
         limits = self._limits
         asked, wait_s = await self._run(
@@ -54,6 +61,7 @@ class PinStore:
                 keys.pins_for_number(shopper),
                 keys.pins_from_address(address),
                 keys.pins_of_all(),
+                keys.pins_of_firm(host.firm),
             ),
             digest,
             short_number,
@@ -62,6 +70,7 @@ class PinStore:
             limits.pins_per_address_hour,
             limits.pins_per_hour,
             keys.PINS_WINDOW,
+            host.among,
         )
         return Permission(Asked(asked.decode()), max(1, int(wait_s)))
 

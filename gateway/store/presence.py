@@ -36,6 +36,11 @@ class Standing:
     presence: Presence
     firms: tuple[int, ...] = ()
 
+    @property
+    def decides(self) -> bool:
+        """Whether this Redis may decide for the firms that are whole; the others are closed in it."""
+        return self.presence in (Presence.WHOLE, Presence.BEHIND)
+
 
 def deployment_id(engine: Engine) -> str:
     """The deployment's id; made once."""
@@ -58,7 +63,9 @@ def look(engine: Engine, redis: Redis, deployment: str) -> Standing:
 
 
 def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
-    """As `look`; what is new, and so can have lost nothing, is opened on the way."""
+    """As `look`; what is new, and so can have lost nothing, is opened on the way, and what is behind is
+    closed.
+    """
     settled = _settled(engine)
     with engine.connect() as connection:
         firms = list(connection.scalars(select(schema.firm.c.id)))
@@ -66,11 +73,14 @@ def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
     if standing.presence in (Presence.EMPTY, Presence.FOREIGN):
         return standing
     redis.set(keys.DEPLOYMENT, deployment, nx=True)
+    for firm_id in standing.firms:  # its old data must not decide for it; unless it was rebuilt just now
+        if not _whole(redis, firm_id, settled.get(firm_id), deployment):
+            redis.delete(keys.gate(firm_id))
     for firm_id in firms:
         if firm_id not in settled:
             open_firm(redis, firm_id, deployment)
-    if standing.presence is Presence.WHOLE:
-        for firm_id in firms:
+    for firm_id in firms:
+        if firm_id not in standing.firms:
             catalog.publish(engine, redis, firm_id)
     return standing
 

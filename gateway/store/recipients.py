@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select, update
 
 from gateway.domain.blast import Fate, State
 from gateway.domain.offer_ids import batch_range
@@ -50,6 +50,24 @@ class Batch(NamedTuple):
 
 def due(engine: Engine, blast: Blast, now: int, most: int) -> list[Member]:
     """Deferred recipients whose time has come, the longest due first."""
+    return _deferred(engine, blast, schema.blast_recipient.c.due_at <= now, most)
+
+
+def waits_for_link(blast: Blast, place: int) -> int:
+    """The `due_at` of recipients who wait for a link to have room: a time that never comes, one a link.
+
+    `place`: of the link among all. So they are found by the index when there is room, and by nobody before.
+    """
+    return blast.expires_at + 1 + place
+
+
+def held_for(engine: Engine, blast: Blast, place: int, most: int) -> list[Member]:
+    """Recipients who wait for a link to have room."""
+    at = waits_for_link(blast, place)
+    return _deferred(engine, blast, schema.blast_recipient.c.due_at == at, most)
+
+
+def _deferred(engine: Engine, blast: Blast, when: ColumnElement[bool], most: int) -> list[Member]:
     r, s, b = schema.blast_recipient, schema.shopper, schema.balance
     points = func.coalesce(b.c.points, 0)
     query = (
@@ -57,7 +75,7 @@ def due(engine: Engine, blast: Blast, now: int, most: int) -> list[Member]:
         .select_from(r)
         .join(s, s.c.id == r.c.shopper_id)
         .outerjoin(b, (b.c.shopper_id == s.c.id) & (b.c.firm_id == blast.firm_id))
-        .where(r.c.blast_id == blast.id, schema.DEFERRED, r.c.due_at <= now)
+        .where(r.c.blast_id == blast.id, schema.DEFERRED, when)
         .order_by(r.c.due_at)
         .limit(most)
     )

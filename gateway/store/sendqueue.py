@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -15,8 +15,9 @@ from gateway.domain.outside import fitted
 from gateway.domain.policy.basis import Basis, read_basis
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.store import keys
-from gateway.store.claims import StoreUnavailable, script
+from gateway.store.claims import StoreUnavailable
 from gateway.store.durable import DurableRedis
+from gateway.store.functions import Functions, script
 from gateway.store.places import Purpose
 from gateway.store.receipts import MOST_ERROR, MOST_SMSC_ID
 from gateway.store.vault import Vault
@@ -115,9 +116,9 @@ class QueueClosed(RedisError):
 class SendQueue:
     """The queues of one link over all firms.
 
-    `blocking`: a client of its own for waiting, without a read time-out shorter than the wait. `verify` holds
-    Redis against SQL and raises StoreUnavailable; it is asked before the first take and whenever Redis was
-    started anew, which is noticed by its having forgotten the function, as by the claims.
+    `blocking`: a client of its own for waiting, without a read time-out shorter than the wait. `verify`
+    holds Redis against SQL and raises StoreUnavailable while it may decide for no firm; it is asked before
+    the first take and whenever Redis was started anew. A firm that is closed alone is passed over.
     """
 
     def __init__(
@@ -127,48 +128,92 @@ class SendQueue:
         link: str,
         redelivery_window_s: int,
         verify: Callable[[], Awaitable[None]],
+        *,
+        deployment: str,
     ) -> None:
         self._redis = redis
-        self._verify = verify
-        self._sha: str | None = None
+        self._functions = Functions(redis, verify, "take")
         self._blocking = blocking
         self._link = link
         self._window = redelivery_window_s
+        self._deployment = deployment
         self._after: dict[str, str] = {}  # queue -> the last id that was taken
         self._held: dict[tuple[str, str], str] = {}  # queue and id -> message, taken and not ended
         self._taker = os.urandom(6).hex()
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
-        """The next texts, replies first, each with its intent on disk. Raises RedisError, so QueueClosed."""
-        if self._sha is None:
-            self._sha = await self._open()
-        queues = keys.sends(firm_id, self._link)
-        try:
-            raw = await self._redis.call(
-                *("EVALSHA", self._sha, 1 + len(queues), keys.intents(firm_id, self._link), *queues),
-                *(count, self._taker, *(self._after.get(queue, BEGINNING) for queue in queues)),
-            )
-        except NoScriptError:
-            self._sha = None
-            raise
-        taken = []
-        for place, id_, begun, flat in raw:
-            waiting = _waiting(firm_id, IN_ORDER[place - 1], id_, begun, flat)
-            queue = queues[place - 1]
-            self._after[queue] = waiting.queue_id
-            if self._held.get((queue, waiting.queue_id)) != waiting.message_id:
-                self._held[queue, waiting.queue_id] = waiting.message_id
-                taken.append(waiting)
-        return taken
+        """The next texts of one firm, as `take_each`. Raises RedisError, so QueueClosed."""
+        found = (await self.take_each({firm_id: count}, {firm_id: IN_ORDER}))[firm_id]
+        if found is None:
+            raise QueueClosed("closed: Redis does not hold this firm's keys")
+        return found
 
-    async def _open(self) -> str:
+    async def take_each(
+        self, shares: Mapping[int, int], of: Mapping[int, Sequence[Priority]]
+    ) -> dict[int, list[Waiting] | None]:
+        """At most so many texts of each firm, of its priorities `of`, replies first, each with its intent
+        on disk.
+
+        None where a firm is closed. All in one round trip. Raises RedisError, so QueueClosed.
+        """
+        calls = [self._take(firm_id, count, of[firm_id]) for firm_id, count in shares.items()]
         try:
-            await self._verify()
+            answers = await self._functions.call("take", calls, again=False)
+        except NoScriptError:
+            self._after.clear()  # of another Redis, whose clock is behind, the ids may be behind those taken
+            raise
         except StoreUnavailable as err:
             raise QueueClosed(str(err)) from err
-        self._after.clear()  # of another Redis, whose clock is behind, the ids may be behind those taken
-        sha = await self._redis.redis.script_load(_TAKE)
-        return sha if isinstance(sha, str) else sha.decode()
+        taken: dict[int, list[Waiting] | None] = {}
+        for firm_id, raw in zip(shares, answers, strict=True):
+            if raw is None:
+                self._functions.doubt(firm_id)
+                taken[firm_id] = None
+            else:
+                found = [self._taken(firm_id, IN_ORDER[place - 1], *of_it) for place, *of_it in raw]
+                taken[firm_id] = [waiting for waiting in found if waiting is not None]
+        return taken
+
+    def _take(self, firm_id: int, count: int, priorities: Sequence[Priority]) -> tuple[Any, ...]:
+        queues = [keys.send(firm_id, self._link, priority) for priority in priorities]
+        names = (keys.gate(firm_id), keys.intents(firm_id, self._link), *queues)
+        args: list[Any] = [self._deployment, count, self._taker]
+        for priority, queue in zip(priorities, queues, strict=True):
+            args += (IN_ORDER.index(priority) + 1, self._after.get(queue, BEGINNING))
+        return (len(names), *names, *args)
+
+    def _taken(
+        self, firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat: list[bytes]
+    ) -> Waiting | None:
+        """What was read of a queue; None where it is held here already."""
+        waiting = _waiting(firm_id, priority, queue_id, begun, flat)
+        queue = keys.send(firm_id, self._link, priority)
+        self._after[queue] = waiting.queue_id
+        if self._held.get((queue, waiting.queue_id)) == waiting.message_id:
+            return None
+        self._held[queue, waiting.queue_id] = waiting.message_id
+        return waiting
+
+    async def look(self, queues: Sequence[tuple[int, Priority]]) -> list[tuple[int, Priority]]:
+        """Those, of firms and priorities, in which a text waits behind those taken. Raises RedisError."""
+        return await self._waits(self._redis.redis, queues, None)
+
+    async def wait(self, queues: Sequence[tuple[int, Priority]], timeout_ms: int) -> None:
+        """Until a text waits there behind those taken, or the time is over. Raises RedisError."""
+        if queues:
+            await self._waits(self._blocking, queues, timeout_ms)
+        else:
+            await asyncio.sleep(timeout_ms / 1000)
+
+    async def _waits(
+        self, redis: Redis, queues: Sequence[tuple[int, Priority]], block_ms: int | None
+    ) -> list[tuple[int, Priority]]:
+        names = {
+            keys.send(firm_id, self._link, priority): (firm_id, priority) for firm_id, priority in queues
+        }
+        streams: dict[Any, Any] = {name: self._after.get(name, "0-0") for name in names}
+        found: Any = await redis.xread(streams, count=1, block=block_ms)
+        return [names[name.decode()] for name, _ in found]
 
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Note a further submit of answers that were handed back or are of unknown outcome; may be repeated.
@@ -192,15 +237,6 @@ class SendQueue:
         await self._redis.calls(
             [("HSET", keys.intents(w.firm_id, self._link), w.intent, w.begun) for w in waiting]
         )
-
-    async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
-        """Until an answer waits behind those taken, or the time is over. Raises RedisError."""
-        queues = [queue for firm_id in firm_ids for queue in keys.sends(firm_id, self._link)]
-        streams: dict[Any, Any] = {queue: self._after.get(queue, "0-0") for queue in queues}
-        if streams:
-            await self._blocking.xread(streams, count=1, block=timeout_ms)
-        else:
-            await asyncio.sleep(timeout_ms / 1000)
 
     async def file(self, sent: Sequence[Sent]) -> None:
         """End answers: on disk when it returns; may be repeated. Raises RedisError."""
@@ -226,26 +262,35 @@ class SendQueue:
             self._held.pop((keys.send(w.firm_id, self._link, w.priority), w.queue_id), None)
 
 
-_TAKE = script("take")
 _SENT = script("sent")
 
 
 def _waiting(firm_id: int, priority: Priority, queue_id: bytes, begun: int, flat: list[bytes]) -> Waiting:
+    """What cannot be read of an entry is empty: it ends as what cannot be opened, and holds up nobody."""
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return Waiting(
         firm_id=firm_id,
         queue_id=queue_id.decode(),
-        message_id=fields[b"m"].decode(),
-        sealed=fields[b"x"],
-        short_number=fields[b"d"].decode(),
-        seen=fields[b"s"].decode(),
-        at=int(fields[b"t"]),
+        message_id=_told(fields, b"m"),
+        sealed=fields.get(b"x", b""),
+        short_number=_told(fields, b"d"),
+        seen=_told(fields, b"s"),
+        at=_number(fields, b"t", int(queue_id.partition(b"-")[0])),
         begun=begun,
-        until=int(fields.get(b"u", 0)),
+        until=_number(fields, b"u", 0),
         priority=priority,
-        shopper=fields.get(b"k", b"").decode(),
-        blast=fields.get(b"b", b"").decode(),
+        shopper=_told(fields, b"k"),
+        blast=_told(fields, b"b"),
     )
+
+
+def _told(fields: Mapping[bytes, bytes], name: bytes) -> str:
+    return fields.get(name, b"").decode(errors="replace")
+
+
+def _number(fields: Mapping[bytes, bytes], name: bytes, else_: int) -> int:
+    told = fields.get(name, b"")
+    return int(told) if told.isdigit() else else_
 
 
 def _result(sent: Sent, link: str) -> str:

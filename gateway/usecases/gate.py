@@ -57,8 +57,8 @@ class Verdict:
 class Knows(Protocol):
     """gateway.store.gate. Both raise GateAway."""
 
-    async def look(self, asked: Sequence[Asked]) -> list[Stands]:
-        """What stands now."""
+    async def look(self, asked: Sequence[Asked]) -> Sequence[Stands | None]:
+        """What stands now; None where a firm is closed."""
 
     async def charge(self, charges: Sequence[Charge]) -> list[Free]:
         """Charge contacts to persons' caps."""
@@ -74,15 +74,22 @@ class Gate:
         self._policies = policies
         self._clock = clock
 
-    async def ask(self, questions: Sequence[Question]) -> list[Verdict]:
-        """A verdict for each, in the same order. Raises GateAway: then nothing may leave.
+    async def ask(self, questions: Sequence[Question]) -> list[Verdict | None]:
+        """A verdict for each, in the same order; None: its firm is closed, and nothing of it may leave.
 
-        What is allowed is charged to the person's caps; what then does not leave has counted all the same.
+        Raises GateAway: then nothing may leave at all. What is allowed is charged to the person's caps; what
+        then does not leave has counted all the same.
         """
         if not questions:
             return []
         asked_at = self._clock()
-        stood = await self._store.look([Asked(q.firm_id, q.shopper, q.blast) for q in questions])
+        found = await self._store.look([Asked(q.firm_id, q.shopper, q.blast) for q in questions])
+        known = [(q, stands) for q, stands in zip(questions, found, strict=True) if stands is not None]
+        verdicts = iter(await self._verdicts(known, asked_at))
+        return [None if stands is None else next(verdicts) for stands in found]
+
+    async def _verdicts(self, known: Sequence[tuple[Question, Stands]], asked_at: float) -> list[Verdict]:
+        questions, stood = [q for q, _ in known], [stands for _, stands in known]
         said = [_said(s.word, q.channel) for q, s in zip(questions, stood, strict=True)]
         decisions = [self._decide(*of) for of in zip(questions, stood, said, strict=True)]
         decisions = await self._charged(questions, decisions)

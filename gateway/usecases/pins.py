@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from config import texts
-from gateway.store.pins import Asked, Held, Permission
+from gateway.store.pins import Asked, Held, Host, Permission
 from gateway.store.vault import Vault
 
 PIN_DIGITS = 6
@@ -21,14 +21,14 @@ PIN_DIGITS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinWish:
-    """A wish for a PIN. `number`: E.164 digits without plus. `firm`: host of the short number.
+    """A wish for a PIN. `number`: E.164 digits without plus. `host`: the firm of the short number.
 
     `address`: the network that it came from, as text.
     """
 
     number: str
     short_number: str
-    firm: int
+    host: Host
     firm_name: str
     link: str
     language: str
@@ -38,7 +38,7 @@ class PinWish:
 class KeepsPins(Protocol):
     """gateway.store.pins."""
 
-    async def ask(self, shopper: str, address: str, digest: str, short_number: str) -> Permission:
+    async def ask(self, shopper: str, address: str, digest: str, short_number: str, host: Host) -> Permission:
         """Put a PIN in place if it may be sent."""
 
     async def attempt(self, shopper: str) -> Held | None:
@@ -79,10 +79,11 @@ async def send_pin(wish: PinWish, desk: PinDesk) -> Permission:
         desk.vault.digest(f"address|{wish.address}"),
         _digest(desk.vault, shopper, pin),
         wish.short_number,
+        wish.host,
     )
     if permission.asked is Asked.SENT:
         await desk.sends.put(
-            wish.firm,
+            wish.host.firm,
             wish.link,
             short_number=wish.short_number,
             number=wish.number,

@@ -61,8 +61,8 @@ class Slots(Protocol):
 class AsksGate(Protocol):
     """gateway.usecases.gate."""
 
-    async def ask(self, questions: Sequence[Question]) -> list[Verdict]:
-        """A verdict for each. Raises GateAway: then nothing may leave."""
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Verdict | None]:
+        """A verdict for each; None: its firm is closed. Raises GateAway: then nothing may leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ class Rounds:
         if isinstance(decision, Deny) and decision.reason is not Reason.NO_BLAST:
             outcome = Outcome.CANCELLED if decision.reason is Reason.CANCELLED else Outcome.DENIED
             return NotCalled(call.due, outcome, decision.reason.value)
-        if not isinstance(decision, Allow):  # Redis has not heard of it yet, or heard more than SQL tells
+        # Its firm is closed, or Redis has not heard of the blast yet, or heard more than SQL tells.
+        if not isinstance(decision, Allow):
             self._candidates.leave(call.due.blast_id)
         return None

@@ -25,8 +25,8 @@ _OF_BLAST: Final = {"paused": Outcome.BROKEN_OFF, "cancelled": Outcome.CANCELLED
 class Looks(Protocol):
     """gateway.store.gate."""
 
-    async def look(self, asked: Sequence[Asked]) -> list[Stands]:
-        """What stands now, in one round trip. Raises GateAway."""
+    async def look(self, asked: Sequence[Asked]) -> Sequence[Stands | None]:
+        """What stands now, in one round trip; None of a firm that is closed. Raises GateAway."""
 
 
 class Watch:
@@ -83,7 +83,9 @@ class Watch:
             return  # each has its deadline
 
 
-def _why(stands: Stands) -> Outcome | None:
+def _why(stands: Stands | None) -> Outcome | None:
+    if stands is None:
+        return Outcome.BROKEN_OFF
     if read_word(stands.word)[Channel.CALL].consent is Consent.WITHDRAWN:
         return Outcome.WITHDRAWN
     return _OF_BLAST.get(stands.blast)

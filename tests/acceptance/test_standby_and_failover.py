@@ -112,7 +112,7 @@ async def test_a_pin_leaves_by_a_link_that_lives(stand: Stand, supply: Supply) -
 
 async def ask_pin(stand: Stand, shopper: Shopper) -> None:
     """As our own page does."""
-    api = re.search(r"API\s+(http://127\.0\.0\.1:\d+)", log_of(stand.gateway, "up"))
+    api = re.search(r"API\W+(http://127\.0\.0\.1:\d+)", log_of(stand.gateway, "up"))
     assert api is not None
     body = {"phone": f"+{shopper.number}", "short_number": "4040", "language": "en"}
     pins = f"{api[1]}/v1/web/pins"

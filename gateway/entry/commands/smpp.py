@@ -73,12 +73,12 @@ def _row(report: LinkReport | None, queue: LinkQueue) -> list[str]:
     if report is None:
         return ["[red]unheld[/red]", "no process", "", "", texts, oldest]
     colour = COLOURS.get(report.state, "red")
-    limit = f"{report.limit} of {report.window}" if report.limit < report.window else str(report.window)
     return [
         f"[{colour}]{report.state}[/{colour}]",
         report.holder,
-        f"{report.in_flight} / {limit}",
-        f"{report.received_per_s:g} / {report.submitted_per_s:g}",
+        f"{report.in_flight} / {report.window}",
+        f"{report.received_per_s:g} / {report.submitted_per_s:g}"
+        + (f" of {report.pace:g}" if report.pace else ""),
         texts,
         oldest,
     ]

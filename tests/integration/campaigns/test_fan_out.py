@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
+from sqlalchemy import update
 
 from campaigns import fan_out, life, texting
 from campaigns.fan_out import Step
 from campaigns.verdicts import Looks
 from gateway.domain.blast import State
-from gateway.store import keys
+from gateway.domain.priority import Priority
+from gateway.store import keys, schema, sql
 from gateway.store.offers import Offers
-from tests.integration.campaigns.market import DAY_MS, NOON, Market
+from gateway.store.sendqueue import open_answer
+from tests.integration.campaigns.market import DAY_MS, NOON, Market, outcome
 from tests.integration.core.house import LINK
 
 HOUR_MS = 3_600_000
@@ -257,3 +260,53 @@ def test_processes_at_once_write_each_batch_once(market: Market) -> None:
             done.result()
     assert Counter(number for number, _ in market.waiting()) == Counter(numbers)
     assert market.states(blast) == {"texted": 120}
+
+
+@pytest.mark.parametrize(("down", "up"), [("38050", "38067"), ("38067", "38050")])
+async def test_a_link_that_is_down_stops_no_blast_for_the_others(
+    market: Market, monkeypatch: pytest.MonkeyPatch, down: str, up: str
+) -> None:
+    monkeypatch.setattr("campaigns.texting.AHEAD", 5)
+    monkeypatch.setattr("campaigns.fan_out.BATCH", 10)
+    market.desk = replace(
+        market.desk, link=lambda n: "down" if n.startswith(down) else LINK, links=(LINK, "down")
+    )
+    late = market.shoppers(30, region=down)
+    reached = market.shoppers(12, region=up)
+    blast = market.launched()
+    sent: list[str] = []
+    for _ in range(12):
+        market.fan_out(blast)
+        sent += await market.send_all()
+    assert sorted(sent) == sorted(reached)
+    assert market.house.redis.xlen(keys.send(market.firm, "down", Priority.BULK)) == 5
+    assert market.results(blast).deferred == {"link": 25}
+
+    market.desk = replace(market.desk, links=("down", LINK))  # settings were changed; and the link is back
+    queue = market.house.send_queue("down")
+    for _ in range(12):
+        market.fan_out(blast)
+        taken = await queue.take(market.firm, 100)
+        sent += [open_answer(market.house.vault, w.sealed)[0] for w in taken]
+        await queue.file([outcome(w, "accepted") for w in taken])
+        market.house.drain()
+    assert sorted(sent) == sorted(reached + late)
+    assert market.again(blast).state is State.FINISHED
+
+
+async def test_a_number_that_cannot_be_opened_is_denied_and_the_others_are_written_to(market: Market) -> None:
+    numbers = market.shoppers(5)
+    spoil(market, numbers[2])
+    blast = market.launched()
+    market.fan_out(blast)
+    assert sorted(number for number, _ in market.waiting()) == [*numbers[:2], *numbers[3:]]
+    assert market.results(blast).denied == {"seal broken": 1}
+
+
+def spoil(market: Market, number: str) -> None:
+    """As of a row that somebody has overwritten."""
+    s = schema.shopper
+    with sql.writing(market.house.engine) as connection:
+        connection.execute(
+            update(s).where(s.c.key == market.house.vault.index(number)).values(number=b"broken" * 8)
+        )

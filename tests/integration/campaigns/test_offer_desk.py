@@ -91,7 +91,9 @@ class Scene:
             )
             for channel in Channel
         ]
-        return [isinstance(verdict.decision, Allow) for verdict in await gate.ask(asked)]
+        return [
+            verdict is not None and isinstance(verdict.decision, Allow) for verdict in await gate.ask(asked)
+        ]
 
     def sent(self) -> list[tuple[Priority, str, str]]:
         """What waits to leave: how soon, to whom, and the text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
@@ -16,6 +17,7 @@ from campaigns.running import AWAY, Running
 from gateway.domain.blast import State
 from gateway.queues.jobs import NotConfigured
 from gateway.store import keys
+from gateway.store.offers import Offers
 from tests.integration.campaigns.market import Market
 
 
@@ -87,3 +89,30 @@ def test_a_job_outside_the_process_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(jobs, "_fan_out", None)
     with pytest.raises(NotConfigured):
         jobs.fan_out(1)
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_blast_that_cannot_be_looked_at_stops_none_of_the_others(
+    market: Market, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    market.shoppers(1)
+    blasts = [market.launched(market.audience(name)) for name in ("one", "two")]
+    broken, sound = blasts if first else reversed(blasts)
+    tell = Offers.tell
+
+    def breaks(offers: Offers, firm: int, blast: int, *more: Any) -> bool:
+        if blast == broken.id:
+            raise ValueError("a row that nobody foresaw")
+        return tell(offers, firm, blast, *more)
+
+    monkeypatch.setattr(Offers, "tell", breaks)
+    here = running(market)
+    for _ in range(2):
+        here.sweep()
+    queued = jobs.queue(market.house.redis).jobs
+    data = [market.house.redis.hget(f"rq:job:{job.id}", "data") for job in queued]
+    assert [json.loads(zlib.decompress(d))[2] for d in data if isinstance(d, bytes)] == [[sound.id]]
+
+    market.now = sound.expires_at
+    here.sweep()
+    assert market.again(sound).state is State.EXPIRED

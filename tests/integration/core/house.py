@@ -220,7 +220,7 @@ class House:
     async def _verify(self) -> None:
         self.verified += 1
         standing = presence.check(self.engine, self.redis, self.deployment)
-        if standing.presence is not presence.Presence.WHOLE:
+        if not standing.decides:
             raise StoreUnavailable(standing.presence.value)
 
     async def text(
@@ -356,7 +356,12 @@ class House:
     def send_queue(self, link: str = LINK) -> SendQueue:
         """The queue of a link, as a new process sees it."""
         return SendQueue(
-            DurableRedis(self.client), self.client, link, self.answers.redelivery_window_s, self._verify
+            DurableRedis(self.client),
+            self.client,
+            link,
+            self.answers.redelivery_window_s,
+            self._verify,
+            deployment=self.deployment,
         )
 
     def waiting_answers(self, firm: int = 1) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 from gateway.domain.catalog import Issued
 from gateway.store import keys
 from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.durable import DurableRedis
 from gateway.usecases import issue_codes, set_up
 from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, House, ended, plain
 
@@ -225,7 +226,7 @@ async def test_closed_gate_stores_nothing_and_verifies_again(house: House) -> No
 
     with pytest.raises(StoreUnavailable):
         await house.text(code)
-    with pytest.raises(StoreUnavailable, match="behind"):
+    with pytest.raises(StoreUnavailable, match="closed"):
         await house.text(code)
 
     assert house.verified == before + 1
@@ -287,12 +288,9 @@ async def test_redis_away_is_store_unavailable(house: House) -> None:
     house.firm()
     (code,) = house.codes(house.campaign(), 1)
 
-    class Away:
-        async def call(self, *_: Any) -> Any:
+    class Away(DurableRedis):
+        async def calls(self, *_: Any) -> list[Any]:
             raise ConnectionResetError
 
-    house.store._sha = "0" * 40
-    house.store._redis = Away()  # type: ignore[assignment]
-
     with pytest.raises(StoreUnavailable, match="ConnectionResetError"):
-        await house.text(code)
+        await house.text(code, store=house.claims(Away(house.client)))

@@ -19,7 +19,7 @@ from gateway.store.dead_letters import DeadLetters
 from gateway.store.nobody import is_nobody
 from gateway.store.outbox import Outbox
 from gateway.store.parts import Origin, PartKeeper, WaitingPart
-from gateway.store.pins import PinStore
+from gateway.store.pins import Host, PinStore
 from gateway.store.scrub import Scrubbed
 from gateway.store.sendqueue import ServiceMessages, parse_results
 from gateway.store.traces import Traces
@@ -77,7 +77,7 @@ async def live(house: House, number: str = ANNA) -> list[str]:
     await house.text(codes[1], number)
     lay_aside(house)
     await house.text(codes[2], number)  # waits for settlement
-    keeper = PartKeeper(house.store._redis, house.vault, timeout_s=60)
+    keeper = PartKeeper(house.store.redis, house.vault, timeout_s=60)
     await keeper.put([part(number)], time.time())
     await pin(house, number)
     return codes[3:]
@@ -98,7 +98,7 @@ def part(number: str) -> WaitingPart:
 
 async def pin(house: House, number: str) -> None:
     """A PIN waits to be sent."""
-    redis = house.store._redis
+    redis = house.store.redis
     desk = PinDesk(
         pins=PinStore(redis, WebSettings()),
         sends=ServiceMessages(redis, house.vault),
@@ -108,7 +108,7 @@ async def pin(house: House, number: str) -> None:
     wish = PinWish(
         number=number,
         short_number=SHORT,
-        firm=1,
+        host=Host(1, 1),
         firm_name="Acme",
         link=LINK,
         language="en",
@@ -484,7 +484,7 @@ async def test_beside_a_worker_and_texts_nothing_is_lost_and_no_old_row_comes_ba
 
 async def test_parts_of_others_and_texts_being_decided_stay(lived: House) -> None:
     house = lived
-    keeper = PartKeeper(house.store._redis, house.vault, timeout_s=60)
+    keeper = PartKeeper(house.store.redis, house.vault, timeout_s=60)
     now = time.time()
     await keeper.put([part(BOHDAN)], now)
     first = part(ANNA)

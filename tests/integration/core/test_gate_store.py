@@ -37,7 +37,7 @@ async def test_words_and_blasts_of_several_firms_in_the_order_asked(house: House
     house.redis.set(keys.blast(two, "7"), "running")
     asked = [Asked(two, "a", "7"), Asked(one, "a", "7"), Asked(two, "b", "8")]
 
-    found = await gate_store(house, offset_s=60).look(asked)
+    found = [stands for stands in await gate_store(house, offset_s=60).look(asked) if stands is not None]
     seconds, _ = house.redis.time()
 
     assert [(s.blast, s.word) for s in found] == [("running", "out:2"), ("", "in:1"), ("", "")]
@@ -49,9 +49,12 @@ async def test_a_stop_is_seen_by_the_next_question(house: House) -> None:
     house.campaign()
     store = gate_store(house)
     shopper = house.vault.index(ANNA)
-    assert [s.word for s in await store.look([Asked(1, shopper, "7")])] == [""]
+    (stands,) = await store.look([Asked(1, shopper, "7")])
+    assert stands is not None
+    assert stands.word == ""
     await house.text("STOP")
     (stands,) = await store.look([Asked(1, shopper, "7")])
+    assert stands is not None
     assert stands.word.startswith("out:")
 
 
@@ -73,10 +76,9 @@ async def test_a_redis_that_lost_a_firm_lets_nothing_pass(house: House) -> None:
     store = gate_store(house)
     await store.look([Asked(1, "a", "7")])
     house.redis.delete(keys.gate(1))
-    with pytest.raises(GateAway, match="closed"):
-        await store.look([Asked(1, "a", "7")])
-    with pytest.raises(GateAway):  # SQL says that something is missing
-        await store.look([Asked(1, "a", "7")])
+    for _ in range(3):  # the first of a process that has just started is held against SQL, too
+        assert await store.look([Asked(1, "a", "7")]) == [None]
+    assert await gate_store(house).look([Asked(1, "a", "7")]) == [None]
 
 
 async def test_a_gate_that_may_not_be_verified_is_away(house: House) -> None:

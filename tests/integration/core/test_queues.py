@@ -257,7 +257,7 @@ async def test_more_texts_than_move_at_once(house: House) -> None:
 async def test_wait_ends_when_an_answer_comes(house: House) -> None:
     await answered(house, 1)
 
-    await house.send_queue().wait([1], 1000)  # something waits: it returns at once
+    await house.send_queue().wait([(1, Priority.REPLY)], 1000)  # something waits: it returns at once
     await house.send_queue().wait([], 1)
 
 

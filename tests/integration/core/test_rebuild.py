@@ -326,9 +326,9 @@ async def test_older_copy_is_noticed_and_mended(restored: House, own_server: Ser
     await house.client.connection_pool.disconnect()
 
     assert stands(house) is Presence.BEHIND
-    with pytest.raises(StoreUnavailable, match="behind"):
+    with pytest.raises(StoreUnavailable, match="closed"):
         await house.text(codes[3], BOHDAN)
-    with pytest.raises(StoreUnavailable, match="behind"):
+    with pytest.raises(StoreUnavailable, match="closed"):
         await house.text(codes[3], BOHDAN)
     with pytest.raises(QueueClosed):
         await house.send_queue().take(1, 10)  # among them answers that have left long ago

@@ -41,6 +41,7 @@ class Asking:
         shopper = self.house.vault.index(number)
         question = Question(contact_name(blast, shopper), 1, shopper, number, blast, Channel.SMS)
         (found,) = await Gate(store, policies.load()).ask([question])
+        assert found is not None
         return found
 
     async def decision(self, blast: str, number: str = ANNA) -> Decision:

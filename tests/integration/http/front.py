@@ -130,9 +130,9 @@ class Front:
         """What a browser says of a POST from our own page."""
         return {"Origin": str(self.client.make_url("")).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
 
-    async def ask_pin(self, phone: str = f"+{ANNA}", **headers: str) -> Answer:
+    async def ask_pin(self, phone: str = f"+{ANNA}", short: str = SHORT, **headers: str) -> Answer:
         """As the page."""
-        body = {"phone": phone, "short_number": SHORT, "language": "en"}
+        body = {"phone": phone, "short_number": short, "language": "en"}
         return await self.send(PINS, body, {**self.ours, **headers})
 
     async def claim(self, pin: str, *codes: str, phone: str = f"+{ANNA}", **headers: str) -> Answer:

@@ -225,6 +225,19 @@ async def test_all_together_get_no_more_than_the_hours_pins(house: House, open_f
     assert (answers[-1].problem, len(house.waiting_answers())) == ("limited", 2)
 
 
+@pytest.mark.parametrize(("noisy", "quiet"), [("4040", "5050"), ("5050", "4040")])
+async def test_a_firm_that_takes_many_pins_leaves_some_to_others(
+    house: House, open_front: Any, noisy: str, quiet: str
+) -> None:
+    for slug, short in (("acme", "4040"), ("bolt", "5050")):
+        house.firm(slug)
+        house.campaign(slug, short_numbers=(short,))
+    front: Front = await open_front(web={"pins_per_hour": 6})
+    wished = [await front.ask_pin(f"+38067123{n:04d}", short=noisy) for n in range(5)]
+    assert [answer.status for answer in wished] == [202, 202, 202, 503, 503]
+    assert [(await front.ask_pin(f"+38067124{n:04d}", short=quiet)).status for n in range(2)] == [202, 202]
+
+
 async def test_without_a_link_no_pin_is_promised(house: House, open_front: Any) -> None:
     house.firm()
     house.campaign()

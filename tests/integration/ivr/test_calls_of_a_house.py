@@ -91,6 +91,7 @@ async def asked(house: House, number: str = ANNA) -> dict[tuple[int, Channel], o
             question = Question(f"{firm}{channel}{len(house.names())}", firm, shopper, number, "7", channel)
             house.redis.delete(keys.contacts(channel, shopper))  # the caps are another matter
             (verdict,) = await gate.ask([question])
+            assert verdict is not None
             decided = verdict.decision
             found[firm, channel] = decided.reason if isinstance(decided, Deny) else type(decided)
     return found

@@ -35,8 +35,8 @@ class FakeStore:
         self.free = Free(free, by_week)
         self.charged: list[Charge] = []
 
-    async def look(self, asked: Sequence[Asked]) -> list[Stands]:
-        return [self.stands] * len(asked)
+    async def look(self, asked: Sequence[Asked]) -> list[Stands | None]:
+        return [self.stands if one.firm_id == QUESTION.firm_id else None for one in asked]
 
     async def charge(self, charges: Sequence[Charge]) -> list[Free]:
         self.charged += charges
@@ -45,6 +45,7 @@ class FakeStore:
 
 async def verdict(store: FakeStore, question: Question = QUESTION) -> Verdict:
     (found,) = await Gate(store, policies.load(), clock=lambda: 50.0).ask([question])
+    assert found is not None
     return found
 
 
@@ -97,15 +98,23 @@ async def test_only_what_is_allowed_is_charged_and_answers_keep_their_order() ->
     store = FakeStore()
     strangers = [QUESTION._replace(contact=f"m{n}", number=n * "9") for n in (3, 4)]
     found = await Gate(store, policies.load()).ask([strangers[0], QUESTION, strangers[1]])
-    assert [v.decision for v in found] == [Deny(Reason.NO_POLICY), Allow(), Deny(Reason.NO_POLICY)]
+    assert [v and v.decision for v in found] == [Deny(Reason.NO_POLICY), Allow(), Deny(Reason.NO_POLICY)]
     assert len(store.charged) == 1
 
 
 async def test_a_store_that_is_away_is_no_verdict() -> None:
     class Away(FakeStore):
-        async def look(self, asked: Sequence[Asked]) -> list[Stands]:
+        async def look(self, asked: Sequence[Asked]) -> list[Stands | None]:
             del asked
             raise GateAway
 
     with pytest.raises(GateAway):
         await verdict(Away())
+
+
+async def test_a_firm_that_is_closed_has_no_verdict_and_others_have_theirs() -> None:
+    store = FakeStore()
+    closed = QUESTION._replace(firm_id=QUESTION.firm_id + 1)
+    found = await Gate(store, policies.load()).ask([closed, QUESTION, closed])
+    assert [v and v.decision for v in found] == [None, Allow(), None]
+    assert len(store.charged) == 1

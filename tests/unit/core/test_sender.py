@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from gateway.domain.priority import Priority
 from gateway.store.sendqueue import Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp import statuses
+from smpp.allowance import Pace
 from smpp.pdus import SubmitResult, SubmitSm
-from smpp.sender import Pace, Sender
+from smpp.sender import Sender
 from tests.unit.smpp.gates import FakeGate
 
 VAULT = Vault(bytes(32))
@@ -78,14 +79,17 @@ class FakeQueue:
         self.handed_back: list[Waiting] = []
         self.changed = asyncio.Event()
 
-    async def take(self, _firm: int, count: int) -> list[Waiting]:
+    async def take_each(
+        self, shares: Mapping[int, int], _of: Mapping[int, Sequence[Priority]]
+    ) -> Mapping[int, Sequence[Waiting] | None]:
+        ((firm, count),) = shares.items()
         taken, self.left = self.left[:count], self.left[count:]
-        return taken
+        return {firm: taken}
 
     async def begin_again(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         return [w._replace(begun=w.begun + 1) for w in waiting]
 
-    async def wait(self, _firms: Sequence[int], _timeout_ms: int) -> None:
+    async def wait(self, _queues: Sequence[tuple[int, Priority]], _timeout_ms: int) -> None:
         await asyncio.sleep(0)
 
     async def file(self, sent: Sequence[Sent]) -> None:
@@ -171,7 +175,7 @@ THROTTLED, BUSY, WRONG = (SubmitResult(s, "") for s in (statuses.RTHROTTLED, sta
 # answer -> state, error, submits
 OUTCOMES = [
     pytest.param(always(statuses.ROK), "accepted", None, 1, id="accepted"),
-    pytest.param(first(THROTTLED, times=30), "accepted", None, 31, id="throttled for a while"),
+    pytest.param(first(THROTTLED, times=5), "accepted", None, 6, id="throttled for a while"),
     pytest.param(first(BUSY, times=3), "accepted", None, 4, id="refused for now, then accepted"),
     pytest.param(
         always(statuses.RSYSERR), "failed", f"0x8, {RETRIES + 1} times", RETRIES + 1, id="refused for ever"
@@ -346,7 +350,7 @@ async def test_no_more_is_begun_than_can_be_submitted() -> None:
 
 
 async def test_storage_that_is_away_loses_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smpp.sender.STORAGE_RETRY_S", 0.001)
+    monkeypatch.setattr("smpp.filing.STORAGE_RETRY_S", 0.001)
     link, queue = FakeLink(always(0)), FakeQueue([answer_of()])
     filed, fails = queue.file, [OSError(), TimeoutError()]
 
@@ -506,16 +510,3 @@ async def test_no_more_segments_leave_than_were_granted() -> None:
 
     assert [s.state for s in sent] == ["accepted"] * 3
     assert len(link.submitted) == 9 <= pace.granted < 12
-
-
-async def test_an_smsc_that_throttles_gets_less_at_once_and_more_again_when_it_takes_them() -> None:
-    answers = [answer_of("t", f"38067000{n:04}", message_id=f"m{n}", queue_id=f"{n}-0") for n in range(200)]
-    held = Held(*answers, room=100)
-    await held.submitted(100)
-    held.answer(statuses.RTHROTTLED)
-    assert held.sender.limit == 50
-    for _ in range(60):
-        held.answer()
-    assert held.sender.limit == 51
-    assert held.sender.in_flight <= 51
-    await held.stop()

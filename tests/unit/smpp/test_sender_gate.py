@@ -222,3 +222,47 @@ async def test_marketing_waits_behind_a_reply_on_its_way_and_asks_anew() -> None
     await stage.until(lambda: len(stage.texts) == 2)
     assert len(stage.gate.asked) == 2
     assert await stage.ended() == [("accepted", None)] * 2
+
+
+async def test_a_hand_back_that_fails_takes_back_no_intent_of_a_text_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While it is tried, the text before ends, and the one behind it leaves."""
+    monkeypatch.setattr("smpp.sender.STORAGE_RETRY_S", 0)
+    stage = Stage(answer_of("reply", message_id="r", queue_id="2-0"))
+    await stage.until(lambda: stage.open)
+    taken_back, tried = stage.queue.hand_back, asyncio.Event()
+
+    async def fails_once(_waiting: Sequence[Waiting]) -> None:
+        stage.queue.hand_back = taken_back  # type: ignore[method-assign]
+        stage.answer()
+        await asyncio.sleep(0)
+        tried.set()
+        raise ConnectionResetError
+
+    stage.queue.hand_back = fails_once  # type: ignore[method-assign, assignment]
+    stage.queue.left.append(answer_of("offer", **BULK))
+    await stage.until(lambda: tried.is_set() and stage.texts == ["reply", "offer"])
+    await stage.settle()
+
+    assert stage.queue.handed_back == []
+    assert await stage.ended() == [("accepted", None)] * 2
+    assert [sent.waiting.begun for sent in stage.queue.filed] == [1, 1]
+
+
+async def test_an_offer_whose_turn_came_as_all_stops_is_in_no_doubt() -> None:
+    stage = Stage(answer_of("reply", message_id="r", queue_id="2-0"))
+    await stage.until(lambda: stage.open)
+
+    def stops(_question: Question) -> Decision:
+        asyncio.get_running_loop().call_soon(stage.answer)
+        asyncio.get_running_loop().call_soon(stage.sender.stop)
+        return Allow()
+
+    stage.gate.says = stops
+    stage.queue.left.append(answer_of("offer", **BULK))
+    await stage.until(lambda: stage.gate.asked)
+    await stage.settle()
+
+    assert await stage.ended() == [("accepted", None)]
+    assert (stage.texts, {w.message_id for w in stage.queue.handed_back}) == (["reply"], {"m1"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
 
 from config.link_settings import LinkSettings
+from gateway.domain.priority import Priority
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp.link import Link
@@ -47,13 +48,15 @@ class FakeQueue:
         self._done = done
         self.filed: list[str] = []
 
-    async def take(self, firm_id: int, count: int) -> list[Waiting]:
-        del firm_id, count
+    async def take_each(
+        self, shares: Mapping[int, int], of: Mapping[int, Sequence[Priority]]
+    ) -> Mapping[int, Sequence[Waiting] | None]:
+        del of
         taken, self._waiting = self._waiting, []
-        return taken
+        return dict.fromkeys(shares, taken)
 
-    async def wait(self, firm_ids: Sequence[int], timeout_ms: int) -> None:
-        del firm_ids
+    async def wait(self, queues: Sequence[tuple[int, Priority]], timeout_ms: int) -> None:
+        del queues
         await asyncio.sleep(timeout_ms / 1000)
 
     async def file(self, sent: Sequence[Sent]) -> None:

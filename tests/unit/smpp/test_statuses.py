@@ -21,6 +21,7 @@ def link(**own: Mapping[str, object]) -> LinkSettings:
     [
         pytest.param(statuses.RTHROTTLED, Refusal(slows=True), id="throttled: as long as the text may wait"),
         pytest.param(statuses.RSYSERR, Refusal(retries=4, delay_s=15), id="system error"),
+        pytest.param(statuses.RSUBMITFAIL, Refusal(retries=1, delay_s=60), id="submit failed: once more"),
         pytest.param(statuses.RINVDSTADR, FINAL, id="bad number: final"),
         pytest.param(0x0400, FINAL, id="a vendor's own: final"),
     ],
