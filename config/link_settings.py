@@ -21,7 +21,11 @@ DataCoding = Annotated[
     BeforeValidator(lambda key: int(key, 0) if isinstance(key, str) else key),  # 0xF1 in TOML and JSON
     Field(ge=0, le=255),
 ]
-Alphabet = Literal["gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf8", "binary"]
+Alphabet = Literal[
+    "gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf-16-le", "utf8", "cp1251", "binary"
+]
+
+_WIDE = ("ucs2", "utf-16-le")
 
 
 class LinkSettings(Section):
@@ -167,6 +171,11 @@ class LinkSettings(Section):
         return self._ucs2_coding() or 0
 
     def _ucs2_coding(self) -> int | None:
-        if self.data_codings.get(8, "ucs2") == "ucs2":
+        if self.data_codings.get(8, "ucs2") in _WIDE:
             return 8
-        return min((coding for coding, means in self.data_codings.items() if means == "ucs2"), default=None)
+        return min((coding for coding, means in self.data_codings.items() if means in _WIDE), default=None)
+
+    @property
+    def ucs2_little(self) -> bool:
+        """Whether these leave with the low octet first."""
+        return self.data_codings.get(self.ucs2_coding) == "utf-16-le"

@@ -182,7 +182,7 @@ class Dialogue:
         self._timers.heard = now if start else self._timers.heard
         if messages:
             self._timers.active = now
-            self.inbox.weigh(len(messages))
+            self.inbox.weigh(messages)
         if self.course.leaving:
             said += self.leave(now)
         return Step(said, messages, results, not was_bound and self.bound_at is not None)

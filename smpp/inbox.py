@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smpp import statuses, wire
 from smpp.pdus import DeliverSm, Malformed
 from smpp.tally import Tally
@@ -40,13 +42,19 @@ class Inbox:
             return wire.encode_answer(response, self._temporary, sequence)
         if type(message) is Malformed:
             self._tally.malformed += 1
+            self._tally.odd(f"a message that cannot be read is refused: 0x{message.status:x}")
             return wire.encode_answer(response, message.status, sequence)
         self._waiting[sequence] = response
         return b""
 
-    def weigh(self, taken: int) -> None:
-        """So many messages were taken with one read: is it full?"""
-        self._tally.received += taken
+    def weigh(self, taken: Sequence[DeliverSm]) -> None:
+        """These were taken with one read: is it full?"""
+        self._tally.received += len(taken)
+        if ignored := [message for message in taken if message.ignored]:
+            self._tally.ignored += len(ignored)
+            self._tally.odd(
+                "octets that cannot be read, behind a message's fields or as its header, are ignored"
+            )
         if len(self._waiting) >= self._most and not self.full:
             self._tally.paused += 1
             self.full = True

@@ -12,9 +12,10 @@ from redis.exceptions import RedisError
 
 from config.logging import canonical, mask
 from gateway.domain.catalog import Catalog, ShortNumber
-from gateway.domain.data_coding import decode_body
+from gateway.domain.data_coding import alphabet_of, decode_body
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.numbers import parse_msisdn
+from gateway.domain.own_number import own_number
 from gateway.store.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
 from gateway.store.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault import Vault
@@ -23,12 +24,15 @@ from smpp import statuses
 from smpp.lane import Lane
 from smpp.link import Link
 from smpp.pdus import DeliverSm
-from smpp.receipts import ReceiptState, read_receipt
+from smpp.receipts import ReceiptState, looks_like_one, read_receipt
 
 TEXTS_AT_ONCE = 64
 MOST_AT_ONCE = 500
 log = structlog.get_logger()
 
+# Of WAP push and browsing, cards, calendars, ring tones, logos and settings (IANA; Smart Messaging 3.0).
+_PHONE_PORTS = frozenset({226, 228, 2805, 2923, 2948, 2949, 5501, 5505, 5506, 5507, 5508, 5511, 5512, 5514})
+_PHONE_PORTS |= frozenset(range(9200, 9208)) | frozenset({49996, 49999})
 _TON_UNKNOWN = 0  # of a destination, whose type a message does not keep
 _RECEIPT_STATES = {
     ReceiptState.DELIVRD: "delivered",
@@ -143,8 +147,11 @@ class Intake:
         catalog = self._catalog()
         for message in messages:
             arrival = Arrival(link, session, message, now)
-            if message.receipt:
+            if message.receipt or (looks_like_one(message) and self._sender_of(arrival)):
                 self._receipts.add(arrival)
+            elif message.port is not None and _is_for_an_application(message):
+                self._answer(arrival, statuses.ROK)
+                self._observe("binary", link.name, "", message.destination, ())
             elif message.part is not None:
                 self._parts.add(arrival)
             elif (text := self._read(arrival, catalog)) is not None:
@@ -175,7 +182,9 @@ class Intake:
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
                 shopper = self._sender_of(arrival)
-                filed = FiledReceipt(receipt.message_id, state, receipt.cause, now, shopper)
+                # One that only its words show may be anybody's: it is good for his own answers alone.
+                own = not arrival.message.receipt
+                filed = FiledReceipt(receipt.message_id, state, receipt.cause, now, shopper, own)
                 by_link.setdefault(name, []).append(filed)
         for name, filed_here in by_link.items():
             await self._filed.add(name, filed_here)
@@ -223,13 +232,15 @@ class Intake:
     def _read(self, arrival: Arrival, catalog: Catalog) -> Text | None:
         """The calls for a text, or None when it was answered without any: nobody to answer, or not for us."""
         link, session, message, at = arrival
-        short: ShortNumber | None = catalog.short_numbers.get(message.destination)
+        ours = catalog.short_numbers
+        short: ShortNumber | None = ours.get(message.destination) or own_number(
+            message.destination, ours, link.settings.default_region
+        )
         if short is None:
             self._answer(arrival, statuses.RINVDSTADR)
             self._observe("unknown short number", link.name, "", message.destination, ())
             return None
         number = parse_msisdn(message.source, message.source_ton, link.settings.default_region)
-        ours = catalog.short_numbers
         if number is None or number in ours or message.source in ours:
             self._answer(arrival, statuses.ROK)
             self._observe("sender not answered", link.name, "", message.destination, ())
@@ -237,7 +248,7 @@ class Intake:
         incoming = Incoming(
             message_id=message_id(_now_ms(), os.urandom(RANDOM_OCTETS)),
             number=number,
-            short_number=message.destination,
+            short_number=short.number,
             text=decode_body(
                 message.body, message.data_coding, link.settings.default_alphabet, link.settings.data_codings
             ),
@@ -274,6 +285,13 @@ class Intake:
 
     def _answer(self, arrival: Arrival | Text, status: int) -> None:
         arrival.session.answer(arrival.message.sequence, status)
+
+
+def _is_for_an_application(message: DeliverSm) -> bool:
+    """Whether what is addressed to a port is nothing that a person has typed: a push, a card, a picture."""
+    if message.port in _PHONE_PORTS:
+        return True
+    return alphabet_of(message.data_coding) == "binary"
 
 
 OUTCOMES = {

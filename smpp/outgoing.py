@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from config.link_settings import LinkSettings
 from gateway.domain.policy.basis import Basis
 from gateway.domain.priority import Priority
-from gateway.domain.segments import split
+from gateway.domain.segments import Segments, split
 from gateway.store.sendqueue import Waiting
 from gateway.usecases.gate import Verdict
 from smpp.concatenation import header
@@ -112,7 +112,8 @@ def prepare(
         ucs2=settings.ucs2_coding,
         plain=settings.replace_look_alikes,
     )
-    total = len(segments.parts)
+    bodies = [_turned(body) for body in segments.parts] if _is_little(segments, settings) else segments.parts
+    total = len(bodies)
     reference = references.next(number) if total > 1 else 0
     # What is soon of no use has no row to note its receipt in; marketing that expires has one.
     receipt = settings.receipts and (not waiting.until or waiting.gated)
@@ -130,7 +131,7 @@ def prepare(
             registered_delivery=1 if receipt else 0,
             validity_period=validity(waiting, settings, now_ms),
         )
-        for at, body in enumerate(segments.parts, 1)
+        for at, body in enumerate(bodies, 1)
     ]
     return Outgoing(
         waiting=waiting,
@@ -141,6 +142,17 @@ def prepare(
         open=total,
         begun_at=now,
     )
+
+
+def _is_little(segments: Segments, settings: LinkSettings) -> bool:
+    return segments.encoding == "ucs2" and settings.ucs2_little
+
+
+def _turned(body: bytes) -> bytes:
+    """UTF-16 with the octets of each unit the other way round."""
+    turned = bytearray(len(body))
+    turned[::2], turned[1::2] = body[1::2], body[::2]
+    return bytes(turned)
 
 
 def validity(waiting: Waiting, settings: LinkSettings, now_ms: int) -> str:

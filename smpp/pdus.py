@@ -26,7 +26,8 @@ class DeliverSm(NamedTuple):
     `body` is the short message or the message_payload, without its user data header. `receipt` is true for
     delivery receipts, intermediate notifications and handset acknowledgements: never a text of a shopper.
     `receipted_message_id` is "", `message_state` and `network_error` (the code alone) 0 where the optional
-    parameter is absent.
+    parameter is absent. `port` is the application's on a phone for which it is, None for a text. `ignored`:
+    octets behind the fields, or a header, that could not be read.
     """
 
     sequence: int
@@ -42,6 +43,8 @@ class DeliverSm(NamedTuple):
     receipted_message_id: str = ""
     message_state: int = 0
     network_error: int = 0
+    port: int | None = None
+    ignored: int = 0
 
     def __repr__(self) -> str:
         """Names no number and no text: a message may end up in a traceback or a log by accident."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from gateway.domain.data_coding import NO_OVERRIDES, Alphabet, alphabet_of
+from gateway.domain.said_coding import spoken
 from gateway.store.parts import Origin, Overdue, WaitingPart
 from smpp.pdus import DeliverSm
 
@@ -110,8 +111,10 @@ def _text_of(overdue: Overdue, alphabet: Alphabet) -> DeliverSm:
     origin = overdue.origin
     *pieces, last = overdue.pieces
     gap = b"\n"  # the line feed is 0x0A in every other alphabet
-    if alphabet == "ucs2":  # half a unit before a gap would shift all that follows
-        pieces, gap = [piece[: len(piece) & ~1] for piece in pieces], b"\0\n"
+    codec = spoken(b"".join((*pieces, last)), alphabet) or alphabet
+    if codec in ("ucs2", "utf-16-be", "utf-16-le", "utf-16"):  # half a unit before a gap would shift the rest
+        little = codec == "utf-16-le" or overdue.pieces[0][:2] == b"\xff\xfe"
+        pieces, gap = [piece[: len(piece) & ~1] for piece in pieces], b"\n\0" if little else b"\0\n"
     return DeliverSm(
         0,
         origin.source,

@@ -71,12 +71,37 @@ _PLAIN: Final = re.compile(
     rb"id:([^\s;,\"]{1,64}) sub:\S* dlvrd:\S* submit date:\S* done date:\S* "
     rb"stat:([A-Z]{7}) err:(\w{1,16})(?!\S)"
 )
+_LONGEST: Final = 1024  # octets that are read; what a vendor writes is a quarter of it
+_MARKS: Final = re.compile(rb"\A[^0-9A-Za-z]+")
+_MAY_BEGIN: Final = re.compile(rb"[^0-9A-Za-z]*+[iImM]")
+_HEAD: Final = re.compile(rb"(?i)(?:message[_ ]?|msg[_ ]?)?id\s*[:=]")
+_OF_ITS_FORM: Final = re.compile(rb"(?i)[\s;,](?:sub|dlvrd|submit[_ ]?date|done[_ ]?date)\s*[:=]")
 # A text may hold the shopper's own words behind `text:`; nothing in there is a field.
 _TEXT: Final = re.compile(rb"(?i)\btext\s*[:=]")
 _ID: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:message[_ ]?)?id\s*[:=]\s*\"?(?!sub[:=])([^\s\";,]{1,64})")
 _STATE: Final = re.compile(rb"(?i)(?:^|[\s;,])(?:stat|state|status)\s*[:=]\s*\"?(?!\w+[:=])(\w{1,20})")
 _BARE: Final = re.compile(rb"(?:^|[\s;,])(DELIVRD|UNDELIV|EXPIRED|DELETED|ACCEPTD|REJECTD|ENROUTE)(?![\w:=])")
 _ERROR: Final = re.compile(rb"(?i)(?:^|[\s;,])err(?:or)?\s*[:=]\s*\"?(\w{1,16})")
+
+
+def looks_like_one(message: DeliverSm) -> bool:
+    """Whether a text has the form of appendix B though nothing else says that it is a receipt."""
+    body = message.body
+    if not _MAY_BEGIN.match(body):
+        return False
+    plain = _bare(body)
+    return _HEAD.match(plain) is not None and read_receipt(message) is not None and _has_form(plain)
+
+
+def _has_form(plain: bytes) -> bool:
+    cut = _TEXT.search(plain)
+    fields = plain[: cut.start()] if cut else plain
+    return _OF_ITS_FORM.search(fields) is not None and _STATE.search(fields) is not None
+
+
+def _bare(body: bytes) -> bytes:
+    """What is read: without the NULs of UCS-2 and of those who put them before the first field."""
+    return _MARKS.sub(b"", body[:_LONGEST].replace(b"\0", b""))
 
 
 def read_receipt(message: DeliverSm) -> Receipt | None:
@@ -86,7 +111,9 @@ def read_receipt(message: DeliverSm) -> Receipt | None:
         state = _BY_NAME.get(plain[2]) if plain else None
         if plain and state:
             return Receipt(plain[1].decode("latin-1"), state, _error(plain[3].decode("latin-1")))
-    body = message.body.replace(b"\0", b"") if message.data_coding == 8 else message.body
+    body = message.body
+    if 0 in body or len(body) > _LONGEST or not body[:1].isalnum():
+        body = _bare(body)
     cut = _TEXT.search(body)
     fields = body[: cut.start()] if cut else body
     message_id = message.receipted_message_id or _field(_ID, fields)

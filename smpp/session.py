@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
+import structlog
+
 from config.link_settings import LinkSettings
 from smpp.codec import BindKind
 from smpp.dialogue import Dialogue
@@ -18,6 +20,8 @@ from smpp.pipe import Pipe
 from smpp.tally import Load, Tally
 from smpp.timers import tick_interval
 from smpp.trace import Trace
+
+log = structlog.get_logger()
 
 
 class SessionHandler(Protocol):
@@ -69,6 +73,8 @@ class Session(asyncio.Protocol):
         self._course = self._dialogue.course
         self._pipe: Pipe | None = None  # once connected
         self._trace = Trace(settings.name) if settings.trace else None
+        self._name = settings.name
+        self._odd = 0  # oddities of the link that are told
         self._closing = Closing.NOT_YET  # as it was done
         self._tick_handle: asyncio.TimerHandle | None = None
         self._tick_s = tick_interval(
@@ -179,6 +185,8 @@ class Session(asyncio.Protocol):
         if self._trace is not None:
             self._trace.heard(data)
         self._do(self._dialogue.hear(data, self._loop.time()))
+        if len(self._tally.oddities) != self._odd:
+            self._tell_oddities()
 
     def pause_writing(self) -> None:
         """The peer does not read."""
@@ -203,6 +211,12 @@ class Session(asyncio.Protocol):
         self._handler.on_closed(self)
 
     # Doing what was decided.
+
+    def _tell_oddities(self) -> None:
+        """Each once for a link, whichever session meets it."""
+        self._odd = len(self._tally.oddities)
+        for what in self._tally.untold():
+            log.warning("smsc oddity", link=self._name, what=what)
 
     def _tick(self) -> None:
         self._tick_handle = self._loop.call_later(self._tick_s, self._tick)

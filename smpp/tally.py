@@ -33,6 +33,7 @@ class Tally:
     binds: int = 0
     losses: int = 0  # sessions that ended, for whatever reason
     malformed: int = 0  # messages refused because they could not be read
+    ignored: int = 0  # messages taken of which octets behind their fields could not be read
     put_off: int = 0  # good messages answered with the temporary status: stopping, or a sequence number twice
     wrong_state: int = 0  # requests that this bind does not allow
     unknown_commands: int = 0
@@ -44,10 +45,21 @@ class Tally:
     throttled: int = 0
     paused: int = 0  # times that reading was paused because too many messages waited for their answer
     sessions: list[Loaded] = field(default_factory=list, compare=False)  # that stand now
+    oddities: dict[str, bool] = field(default_factory=dict, compare=False)  # what was odd -> it was told
+
+    def odd(self, what: str) -> None:
+        """Something of the SMSC's that is worth one line in the log of a link; `what`: of a small set."""
+        self.oddities.setdefault(what, False)
+
+    def untold(self) -> list[str]:
+        """What was odd and not asked for before."""
+        found = [what for what, told in self.oddities.items() if not told]
+        self.oddities |= dict.fromkeys(found, True)
+        return found
 
     def load(self) -> Load:
         """What waits in all sessions together."""
         return Load(*map(sum, zip(*(session.load for session in self.sessions), strict=True)))
 
 
-COUNTERS = tuple(name for name in Tally.__dataclass_fields__ if name != "sessions")
+COUNTERS = tuple(name for name in Tally.__dataclass_fields__ if name not in ("sessions", "oddities"))

@@ -67,6 +67,7 @@ _MESSAGE_TAIL: Final = struct.Struct(">xBxxx")  # end of destination, esm_class,
 _MESSAGE_TAIL_END: Final = struct.Struct(
     ">xBxBxB"
 )  # registered_delivery, replace, data_coding, default, length
+_NONE: Final[dict[int, bytes]] = {}
 _TLV: Final = struct.Struct(">HH")
 _EMPTY_ANSWER: Final = struct.Struct(">IIIIx")  # a response whose message_id is ""
 
@@ -161,13 +162,31 @@ def decode_answer(status: int, buffer: bytes, start: int, end: int) -> SubmitRes
 
 def read_tlvs(octets: bytes) -> dict[int, bytes] | None:
     """Optional parameters by tag (3.2.4), vendors' too; the last of equal tags wins. None: not TLVs."""
+    found, ignored = _parameters(octets, 0)
+    return None if ignored else found
+
+
+def _parameters(octets: bytes, at: int) -> tuple[dict[int, bytes], int]:
+    """Optional parameters from `at` on, and how many octets at the end are none; of a cut one, all."""
     found: dict[int, bytes] = {}
-    at, end = 0, len(octets)
+    end = len(octets)
     while at + 4 <= end:
         tag, size = _TLV.unpack_from(octets, at)
+        if at + 4 + size > end:
+            break
         found[tag] = octets[at + 4 : at + 4 + size]
         at += 4 + size
-    return found if at == end else None
+    return found, end - at
+
+
+def _read_behind(octets: bytes) -> tuple[dict[int, bytes], int]:
+    """As `_parameters`, of octets that some SMSCs begin with a NUL that ends their text."""
+    found, ignored = _parameters(octets, 0)
+    if ignored and octets[0] == 0:
+        behind, left = _parameters(octets, 1)
+        if not left:
+            return behind, 1
+    return found, ignored
 
 
 def encode_submit(pdu: SubmitSm, sequence: int) -> bytes | Malformed:
@@ -257,25 +276,36 @@ def _encode(command: int, sequence: int, pdu: SubmitSm, tail: bytes) -> bytes | 
     return b"".join((head, source, before, destination, after, body, tail))
 
 
-def _special(message: DeliverSm, parameters: bytes) -> DeliverSm | Malformed:
-    """Take in what is not in every message: user data header and optional parameters."""
-    tlvs = read_tlvs(parameters)
-    if tlvs is None:
-        return Malformed(statuses.RINVOPTPARSTREAM)
+def _special(message: DeliverSm, parameters: bytes) -> DeliverSm:
+    """Take in what is not in every message: user data header and optional parameters.
+
+    The mandatory fields are good, so the text is: what stands behind it and cannot be read is ignored.
+    """
+    tlvs, ignored = _read_behind(parameters) if parameters else (_NONE, 0)
     body = message.body or tlvs.get(_MESSAGE_PAYLOAD, b"")
-    part = concatenation.from_parameters(tlvs)
+    part, port = (concatenation.from_parameters(tlvs), concatenation.port_of(tlvs)) if tlvs else (None, None)
     if message.esm_class & concatenation.UDH_INDICATOR:
         split = concatenation.split_header(body)
-        if split is None:
-            return Malformed(statuses.RINVMSGLEN)
-        part, body = split[0] or part, split[1]
-    state, error = tlvs.get(_MESSAGE_STATE, b""), tlvs.get(_NETWORK_ERROR_CODE, b"")
-    return message._replace(
-        body=body,
-        part=part,
-        receipted_message_id=tlvs.get(_RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("latin-1"),
-        message_state=state[-1] if state else 0,
-        network_error=int.from_bytes(error[1:]) if len(error) == 3 else 0,
+        if split is None:  # the indicator is a mistake, or the header is; either way there is no place in it
+            ignored += 1
+        else:
+            part, body = split.part or part, split.rest
+            port = port if split.port is None else split.port
+    named, state = "", b""
+    error = tlvs.get(_NETWORK_ERROR_CODE, b"")
+    if tlvs:
+        named = tlvs.get(_RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("latin-1")
+        state = tlvs.get(_MESSAGE_STATE, b"")
+    return DeliverSm(
+        *message[:7],
+        body,
+        part,
+        message.receipt or bool(named and state),  # some SMSCs leave esm_class at 0
+        named,
+        state[-1] if state else 0,
+        int.from_bytes(error[1:]) if len(error) == 3 else 0,
+        port,
+        ignored,
     )
 
 

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from fastfpe import ff1
 from stdnum import verhoeff
 
+from gateway.domain.alphabet import clean
+
 _DIGITS = "0123456789"
 SHORTEST = 8  # permuted digits
 LONGEST = 18  # a counter of 64 bits needs no more
 _SHARE = 20  # of the aliases of a length, one in so many is given away at most
-_BETWEEN = re.compile(r"[\s.\-\u2010-\u2015\u00a0]")  # as people write groups
+_BETWEEN = re.compile(r"[\s.\-]")  # as people write groups
 _GROUP = 3
 
 
@@ -65,7 +67,7 @@ def alias_of(counter: int, key: str) -> str:
 
 
 def counter_of(said: str, key: str) -> int | None:
-    """The counter behind an alias as said at a till (spaces, hyphens and dots do not matter).
+    """The counter behind an alias as said at a till (spaces, hyphens, dots and unseen marks do not matter).
 
     None when the check digit is wrong or no alias reads so. The counter may not be given away yet.
 
@@ -89,7 +91,7 @@ def is_well_formed(said: str) -> bool:
 
 
 def _digits_of(said: str) -> str | None:
-    digits = _BETWEEN.sub("", said)
+    digits = _BETWEEN.sub("", clean(said))
     if not (SHORTEST < len(digits) <= LONGEST + 1 and digits.isascii() and digits.isdigit()):
         return None
     return digits if verhoeff.is_valid(digits) else None

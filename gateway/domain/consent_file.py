@@ -18,14 +18,12 @@ from typing import Final
 
 from gateway.domain import instants
 from gateway.domain.consent import IN_ORDER, Channel, Consent
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.typed_numbers import NumberFault, read_number
 
 COLUMNS: Final = ("number", "channel", "state", "said_at", "proof")
 MOST_PROOF: Final = 120
 _CHANNELS: Final = {"sms": (Channel.SMS,), "call": (Channel.CALL,), "all": IN_ORDER}
 _STATES: Final = {"given": Consent.GIVEN, "withdrawn": Consent.WITHDRAWN}
-_BETWEEN_DIGITS: Final = str.maketrans("", "", " ().-\u2010\u2011\u2012\u2013\u00a0")
-_UNKNOWN_TON: Final = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +39,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A line that was not; counted from 1, the header included."""
+    """A line that was not; counted from 1, the header included. `may_refuse`: it may say no, to whomever."""
 
     line: int
     told: str
+    may_refuse: bool = True
 
 
 def read_lines(rows: Iterable[str], *, region: str, now: int) -> Iterator[Line | Fault]:
@@ -66,10 +65,10 @@ def _line(number: int, cells: list[str], region: str, now: int) -> Line | Fault:
     if len(cells) != len(COLUMNS):
         return Fault(line=number, told=f"has {len(cells)} columns, not {len(COLUMNS)}")
     phone, channel, state, said, proof = cells
-    msisdn = parse_msisdn(phone.translate(_BETWEEN_DIGITS), _UNKNOWN_TON, region)
+    msisdn = read_number(phone, region)
     said_at = _moment(said)
     faults = (
-        (msisdn is None, "number: is no phone number with its country code"),
+        (isinstance(msisdn, NumberFault), f"number: {msisdn}"),
         (channel not in _CHANNELS, f"channel: {', '.join(_CHANNELS)}"),
         (state not in _STATES, f"state: {', '.join(_STATES)}"),
         (said_at is None, "said_at: a date such as 2025-03-01 or a time such as 2025-03-01T10:00+02:00"),
@@ -77,8 +76,8 @@ def _line(number: int, cells: list[str], region: str, now: int) -> Line | Fault:
         (len(proof) > MOST_PROOF or not proof.isprintable(), f"proof: {MOST_PROOF} characters at most"),
     )
     told = next((told for holds, told in faults if holds), None)
-    if told is not None or msisdn is None or said_at is None:
-        return Fault(line=number, told=told or "cannot be read")
+    if told is not None or isinstance(msisdn, NumberFault) or said_at is None:
+        return Fault(line=number, told=told or "cannot be read", may_refuse=state != "given")
     return Line(
         number=msisdn, channels=_CHANNELS[channel], state=_STATES[state], said_at=said_at, proof=proof
     )

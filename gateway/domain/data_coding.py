@@ -11,8 +11,11 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from gateway.domain import gsm
+from gateway.domain.said_coding import spoken
 
-Alphabet = Literal["gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf8", "binary"]
+Alphabet = Literal[
+    "gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf-16-le", "utf8", "cp1251", "binary"
+]
 
 NO_OVERRIDES: Final[Mapping[int, Alphabet]] = MappingProxyType({})
 
@@ -22,7 +25,9 @@ _CODECS: Final[Mapping[str, str]] = MappingProxyType(
         "ascii": "ascii",
         "iso8859-5": "iso8859-5",
         "iso8859-8": "iso8859-8",
+        "utf-16-le": "utf-16-le",
         "utf8": "utf-8",
+        "cp1251": "cp1251",
     }
 )
 _GROUPED: Final[tuple[Alphabet | None, ...]] = ("gsm7", "binary", "ucs2", None)  # bits 3 and 2; 23.038, 4
@@ -69,9 +74,13 @@ def decode_body(
 
     `default`, `overrides`: as the link has them, see `alphabet_of`. Never raises for any body or data_coding:
     what cannot be decoded is U+FFFD, a unit of UCS-2 that was cut in half as well. Binary is read as UTF-8 or
-    else as Latin-1: some phones and gateways send plain text so, and a code in it is a code.
+    else as Latin-1: some phones and gateways send plain text so, and a code in it is a code. Where the
+    alphabet makes no sense of the body, the one is taken that the body itself says (see said_coding).
     """
     alphabet = alphabet_of(data_coding, default, overrides)
+    codec = spoken(body, alphabet)
+    if codec is not None:
+        return body.decode(codec, "replace")
     if alphabet == "gsm7":
         return gsm.decode(body)
     if alphabet == "ucs2":

@@ -12,6 +12,8 @@ from typing import Final
 
 from fastfpe import ff1
 
+from gateway.domain.alphabet import clean
+
 _SYMBOLS: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _LENGTH: Final = 12
 _MOST: Final = 2**40  # ids
@@ -42,7 +44,7 @@ def shopper_of(said: str, key: str) -> int | None:
     >>> shopper_of(reference_of(7, "00" * 32).upper(), "00" * 32)
     7
     """
-    name = _BETWEEN.sub("", said).lower().translate(_AS_TYPED)
+    name = _BETWEEN.sub("", clean(said)).lower().translate(_AS_TYPED)
     if len(name) != _LENGTH or set(name) - set(_SYMBOLS):
         return None
     number = 0

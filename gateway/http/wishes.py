@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.domain import instants
 from gateway.domain.catalog import Catalog, ShortNumber
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.http.problems import Kind, Problem
 from gateway.usecases.activation import Answered, CodeAnswer
 
 LONGEST_CODE = 64  # characters, with whatever separators people type
-_BETWEEN_DIGITS = re.compile(r"[\s().\-\u2010-\u2015\u00a0]")
-_UNKNOWN_TON = 0  # SMPP 3.4, 5.2.5: a number as it was typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +26,11 @@ class Terms:
 
 def number(typed: str, catalog: Catalog, terms: Terms) -> str:
     """E.164 digits of a phone number as it was typed. Raises Problem."""
-    bare = _BETWEEN_DIGITS.sub("", typed)
-    found = parse_msisdn(bare, _UNKNOWN_TON, terms.region)
-    if found is None or bare in catalog.short_numbers:
-        told = "is not a phone number; write it with its country code, such as +380…"
-        raise refused("phone", told)
+    found = read_number(typed, terms.region)
+    if isinstance(found, NumberFault):
+        raise refused("phone", found)
+    if found in catalog.short_numbers or typed in catalog.short_numbers:
+        raise refused("phone", "is a short number of ours, no phone's")
     return found
 
 

@@ -65,15 +65,17 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
     done = Matched()
     forms = _forms(terms.ids, terms.learned)
     known = _known(connection, link, {r.smsc_id for r in receipts})
-    in_doubt = [r for r in receipts if _is_in_doubt(r, known.get(r.smsc_id, ()))] if forms else []
+    in_doubt = [r for r in receipts if _is_in_doubt(r, _may_be_for(r, known))] if forms else []
     wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in in_doubt}
     others = _known(connection, link, {id_ for ids in wanted.values() for id_ in ids})
     noted: list[tuple[FiledReceipt, Receipted]] = []
     for receipt in receipts:
         late_before = receipt.at - terms.kept_ms
-        raw = known.get(receipt.smsc_id, ())
+        raw = _may_be_for(receipt, known)
         ids = wanted.get(receipt.smsc_id, {}) if _is_in_doubt(receipt, raw) else {}
-        found, form = _in_form(receipt, ids, others, terms, anybody=terms.to_anybody and not raw)
+        found, form = _in_form(
+            receipt, ids, others, terms, anybody=terms.to_anybody and not raw and not receipt.own
+        )
         if raw and not found:
             found = [_raw(receipt, raw, late_before)]
         judged = _judge(found, late_before)
@@ -92,6 +94,12 @@ def _known(connection: Connection, link: str, smsc_ids: Collection[str]) -> dict
     for row in ledger.receipted(connection, link, sorted(smsc_ids)):
         known.setdefault(row.smsc_id, []).append(row)
     return known
+
+
+def _may_be_for(receipt: FiledReceipt, known: Mapping[str, Sequence[Receipted]]) -> Sequence[Receipted]:
+    """The answers under its id as it stands."""
+    found = known.get(receipt.smsc_id, ())
+    return [row for row in found if row.shopper == receipt.shopper] if receipt.own else found
 
 
 def _forms(ids: str, learned: IdForm | None) -> tuple[IdForm, ...]:

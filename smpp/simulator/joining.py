@@ -37,7 +37,8 @@ class Joining:
         """The text that `pdu` is or completes; None while parts are missing."""
         part, body = None, pdu.body
         if pdu.esm_class & concatenation.UDH_INDICATOR:
-            part, body = concatenation.split_header(pdu.body) or (None, pdu.body)
+            split = concatenation.split_header(pdu.body)
+            part, body = (split.part, split.rest) if split else (None, pdu.body)
         if part is None:
             text = decode_body(body, pdu.data_coding, "gsm7")
             return _reply(pdu, text, len(segments.split(text).parts))

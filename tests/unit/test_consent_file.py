@@ -39,7 +39,7 @@ def test_lines() -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("12,all,given,2025-03-01,", "number: is no phone number"),
+        ("12,all,given,2025-03-01,", "number: has too few digits"),
         ("+380671234567,post,given,2025-03-01,", "channel: sms, call, all"),
         ("+380671234567,all,yes,2025-03-01,", "state: given, withdrawn"),
         ("+380671234567,all,given,yesterday,", "said_at: a date such as"),

@@ -60,7 +60,7 @@ def test_alphabet(data_codings: list[int], alphabet: str) -> None:
         pytest.param(b"@$_", 0x01, "@$_", id="ASCII is not GSM"),
         pytest.param(b"\xba\xde\xd4 \xf0", 0x06, "Код №", id="ISO-8859-5"),
         pytest.param("код🎉".encode("utf-16-be"), 0x08, "код🎉", id="UCS-2 with a surrogate pair"),
-        pytest.param("код".encode("utf-16-le"), 0x08, "㨄㸄㐄", id="UCS-2 is big endian without a mark"),
+        pytest.param("код".encode("utf-16-le"), 0x08, "код", id="UCS-2, little endian without a mark"),
         pytest.param(b"\xff\xfe" + "код".encode("utf-16-le"), 0x08, "код", id="UCS-2 with a mark"),
         pytest.param(b"\x04\x3a\x04", 0x08, "к\ufffd", id="UCS-2 of odd length"),
         pytest.param(b"\x04", 0x08, "\ufffd", id="UCS-2 of one octet"),
@@ -113,3 +113,47 @@ def test_gsm_is_read_as_it_was_written(text: str) -> None:
     body = gsm.encode(text)
     assert body is not None
     assert {text} == {decode_body(body, coding, "ascii") for coding in (0x10, 0xC0, 0xF0, 0xF1)}
+
+
+UCS2, LITTLE = "utf-16-be", "utf-16-le"
+
+
+@pytest.mark.parametrize("data_coding", [0x00, 0x01, 0x03, 0x08, 0xF1])
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("СТОП", UCS2),
+        ("СТОП", LITTLE),
+        ("Код 4821-3345-12345", UCS2),
+        ("4821-3345-12345", LITTLE),
+        ("«Тоқта» – №5 😀", UCS2),
+        ("STOP", "ascii"),
+        ("4821-3345-12345", "ascii"),
+        ("СТОП мене", "utf-8"),
+        ("Відпишіть мене", "cp1251"),
+        ("СТОП", "cp1251"),
+        ("СТОП", "utf-16"),
+    ],
+)
+def test_a_body_says_its_coding_where_the_header_is_wrong(data_coding: int, text: str, codec: str) -> None:
+    assert decode_body(text.encode(codec), data_coding) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "data_coding", "text"),
+    [
+        pytest.param(
+            gsm.encode("è@ ciao, è @") or b"", 0x00, "è@ ciao, è @", id="GSM with its signs at 0 and 4"
+        ),
+        pytest.param(gsm.encode("ΔΦΓΛ") or b"", 0x00, "ΔΦΓΛ", id="GSM's Greek"),
+        pytest.param(b"caf\xe9 Stra\xdfe", 0x03, "café Straße", id="Latin-1"),
+        pytest.param(b"caf\xe9 Stra\xdfe", 0x00, "café Straße", id="Latin-1 under the default"),
+        pytest.param("你好我是".encode(UCS2), 0x08, "你好我是", id="Chinese"),
+        pytest.param("გამარჯობა".encode(UCS2), 0x08, "გამარჯობა", id="Georgian"),
+        pytest.param("Բարև".encode(UCS2), 0x08, "Բարև", id="Armenian"),
+        pytest.param("😀😀".encode(UCS2), 0x08, "😀😀", id="emoji alone"),
+        pytest.param(b"\x00\x31", 0x00, "@1", id="too short to say anything"),
+    ],
+)
+def test_a_header_that_makes_sense_is_right(body: bytes, data_coding: int, text: str) -> None:
+    assert decode_body(body, data_coding) == text

@@ -15,7 +15,7 @@ from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
 from campaigns.unknown import after_of
 from campaigns.unknown import unknown as list_unknown
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.entry.commands.blast_add import add
 from gateway.entry.commands.blast_view import watch as follow
 from gateway.entry.commands.marketing import FIRM, Marketing, marketing, result_rows, two_columns
@@ -84,9 +84,9 @@ def preview(firm: str, blast_id: int, most: int) -> None:
 def test(firm: str, blast_id: int, language: str | None) -> None:
     """Send its text, with made-up facts, to a number of your own, which is asked for."""
     phone: str = click.prompt("Your number, with its country code", err=True)
-    number = parse_msisdn("".join(c for c in phone if c in "+0123456789"), 0, "")
-    if number is None:
-        raise click.ClickException("this is no phone number; write it with its country code, such as +380…")
+    number = read_number(phone, "")
+    if isinstance(number, NumberFault):
+        raise click.ClickException(f"the number {number}")
     with _one(firm, blast_id) as (at, found):
         click.echo(f"queued as {previewing.try_out(at.desk, found, number, language)}")
 

@@ -92,11 +92,16 @@ def import_(file: Path, firm: str, how: str, wording: str, region: str) -> None:
       number,channel,state,said_at,proof
       +380671234567,all,withdrawn,2025-03-01,letter 17
       +380671234568,sms,given,2025-04-02,form 4711
-    Nothing is imported from a file with a fault. The same file again changes nothing.
+    A line with a fault is named and left out, exit code 1. The refusals beside it count at once; consents
+    wait until each line that may be a refusal can be read. The same file again changes nothing.
     """
     if not 0 < len(how) <= MOST_WORDING // 10 or len(wording) > MOST_WORDING:
         raise click.BadParameter(f"--how: 1 to {MOST_WORDING // 10} characters, --wording: {MOST_WORDING}")
-    lines = _read(file, region)
+    lines, faults = _read(file, region)
+    held = 0
+    if any(fault.may_refuse for fault in faults):
+        refusals = [line for line in lines if line.state is Consent.WITHDRAWN]
+        held, lines = len(lines) - len(refusals), refusals
     if not wording and any(line.state is Consent.GIVEN for line in lines):
         raise click.BadParameter("--wording is needed: the file has consents, not refusals alone")
     with backing() as opened:
@@ -108,10 +113,12 @@ def import_(file: Path, firm: str, how: str, wording: str, region: str) -> None:
         f"recorded: {done.given} consents, {done.withdrawn} refusals; known already: {done.known}; "
         f"consents that a refusal overrules: {done.overruled}"
     )
+    if faults:
+        raise click.ClickException(_named(file, faults, held))
 
 
-def _read(file: Path, region: str) -> list[Line]:
-    """The lines of a file without a fault. Raises ClickException with the first faults."""
+def _read(file: Path, region: str) -> tuple[list[Line], list[Fault]]:
+    """The lines of a file. Raises ClickException."""
     lines: list[Line] = []
     faults: list[Fault] = []
     try:
@@ -123,12 +130,15 @@ def _read(file: Path, region: str) -> list[Line]:
                     lines.append(found)
     except UnicodeDecodeError as err:
         raise click.ClickException(f"{file.name}: is not UTF-8") from err
-    if faults:
-        told = [f"line {fault.line}: {fault.told}" for fault in faults[:MOST_FAULTS]]
-        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
-        head = f"{file.name}: nothing was imported, {len(faults)} lines cannot be read"
-        raise click.ClickException("\n".join([head, *told, *more]))
-    return lines
+    return lines, faults
+
+
+def _named(file: Path, faults: list[Fault], held: int) -> str:
+    told = [f"line {fault.line}: {fault.told}" for fault in faults[:MOST_FAULTS]]
+    more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+    head = f"{file.name}: {len(faults)} lines were left out"
+    wait = [f"{held} consents wait: a line that was left out may be a refusal"] if held else []
+    return "\n".join([head, *told, *more, *wait])
 
 
 async def _with_desk(opened: Backing, work: Callable[[ConsentDesk], Awaitable[T]]) -> T:

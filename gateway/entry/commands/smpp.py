@@ -15,7 +15,7 @@ from sqlalchemy import select
 from config import settings as settings_module
 from config.logging import mask
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.entry.backing import Backing, redis_url
 from gateway.entry.commands.opened import backing
 from gateway.entry.lazy_group import imported
@@ -158,9 +158,9 @@ def _trial(opened: Backing, link_name: str, firm: str, short_number: str, number
     if link_name not in regions:
         known = ", ".join(regions) or "none is configured"
         raise click.ClickException(f"no link {link_name!r}; there are: {known}")
-    digits = parse_msisdn(number.strip(), 0, regions[link_name])
-    if digits is None:
-        raise click.ClickException("that is no phone number; write it as +380…")
+    digits = read_number(number, regions[link_name])
+    if isinstance(digits, NumberFault):
+        raise click.ClickException(f"the number {digits}")
     with opened.engine.connect() as connection:
         firm_id = connection.scalar(select(schema.firm.c.id).where(schema.firm.c.slug == firm))
     if firm_id is None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 import click
 
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.entry.backing import Backing
-
-_BETWEEN_DIGITS = re.compile(r"[\s().\-]")
-_AS_TYPED = 0  # type of number, SMPP 3.4, 5.2.5: unknown
 
 
 def typed_number(opened: Backing) -> str:
@@ -23,19 +19,19 @@ def typed_number(opened: Backing) -> str:
     if sys.stdin.isatty():
         typed: str = click.prompt("Phone number", hide_input=True)
     else:
-        typed = sys.stdin.readline(64)
+        typed = sys.stdin.readline(256)
     regions = [link.default_region for link in opened.settings.links]
-    readings = read(_BETWEEN_DIGITS.sub("", typed), regions)
+    readings = read(typed, regions)
     if len(readings) > 1:
         named = ", ".join(sorted({region or "none" for region in regions}))
         told = f"which number that is depends on the link's default_region ({named})"
         raise click.ClickException(f"{told}; write it as E.164, such as +380…")
     (number,) = readings
-    if number is None:
-        raise click.ClickException("that is no phone number; write it as +380…")
+    if isinstance(number, NumberFault):
+        raise click.ClickException(f"the number {number}")
     return number
 
 
-def read(typed: str, regions: list[str]) -> set[str | None]:
-    """What the digits mean in each of the regions; None: no number."""
-    return {parse_msisdn(typed, _AS_TYPED, region) for region in regions or [""]}
+def read(typed: str, regions: list[str]) -> set[str | NumberFault]:
+    """What was typed means in each of the regions."""
+    return {read_number(typed, region) for region in regions or [""]}

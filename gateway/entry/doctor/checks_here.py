@@ -121,14 +121,11 @@ def links(settings: Settings) -> Iterator[Finding]:
             yield good(name, f"{link.host}:{link.port} answers{' over TLS' if link.tls else ''}")
         except ssl.SSLError as err:
             told = getattr(err, "verify_message", "") or err.reason or str(err)
-            mend = (
-                "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)"
+            yield fail(
+                name,
+                f"{link.host}:{link.port}: TLS fails ({told})",
+                "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)",
             )
-            if "key identifier" in told.lower():
-                mend = (
-                    "name the file of the authority that signs it in tls_ca_file: then its form is no fault"
-                )
-            yield fail(name, f"{link.host}:{link.port}: TLS fails ({told})", mend)
         except OSError as err:
             told = f"{link.host}:{link.port} cannot be reached ({err.strerror or err})"
             if link.name == "simulator":

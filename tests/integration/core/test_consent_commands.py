@@ -36,13 +36,51 @@ def test_a_list_is_imported_once(house: House, undercap: Undercap, tmp_path: Pat
     assert (house.consent(ANNA), house.consent(BOHDAN)) == ("out", "in")
 
 
-def test_a_list_with_a_fault_changes_nothing(house: House, undercap: Undercap, tmp_path: Path) -> None:
-    file = written(tmp_path, f"+{ANNA},all,withdrawn,2025-01-01,", f"+{BOHDAN},post,given,2025-01-01,")
+def test_a_bad_line_is_named_and_holds_up_no_other(house: House, undercap: Undercap, tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        f"+{ANNA},all,withdrawn,2025-01-01,",
+        "+380631234567,sms,given,2025-01-01,",
+        f"+{BOHDAN},post,given,2025-01-01,",
+    )
     told = undercap("consent", "import", file, *OPTIONS, "--wording", "x", fails=1).output
-    assert "nothing was imported, 1 lines cannot be read" in told
-    assert "line 3: channel: sms, call, all" in told
+    assert "1 consents, 1 refusals" in told
+    assert "line 4: channel: sms, call, all" in told
     assert BOHDAN not in told
-    assert house.rows("consent_entry", "id") == []
+    assert (house.consent(ANNA), house.consent("380631234567"), house.consent(BOHDAN)) == ("out", "in", "")
+
+
+def test_consents_wait_for_a_line_that_may_be_a_refusal(
+    house: House, undercap: Undercap, tmp_path: Path
+) -> None:
+    file = written(
+        tmp_path,
+        f"+{ANNA},all,withdrawn,2025-01-01,",
+        f"+{BOHDAN},sms,given,2025-01-01,",
+        "3.80509876E+11,all,withdrawn,2025-01-01,",
+    )
+    told = undercap("consent", "import", file, *OPTIONS, "--wording", "x", fails=1).output
+    assert "line 4: number: was cut by a spreadsheet" in told
+    assert "1 consents wait" in told
+    assert (house.consent(ANNA), house.consent(BOHDAN)) == ("out", "")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "380671234567.0",
+        "3.80671234567E+11",
+        '"380,671,234,567"',
+        "\u202d+380671234567\u202c",
+        '"=""380671234567"""',
+    ],
+)
+def test_a_number_as_spreadsheets_write_it_is_that_persons(
+    house: House, undercap: Undercap, tmp_path: Path, cell: str
+) -> None:
+    undercap("consent", "import", written(tmp_path, f"{cell},all,withdrawn,2025-01-01,"), *OPTIONS)
+    assert house.consent(ANNA) == "out"
+    assert house.rows("shopper", "key") == [(house.vault.index(ANNA),)]
 
 
 def test_consents_need_their_wording(undercap: Undercap, tmp_path: Path) -> None:
@@ -123,7 +161,7 @@ async def test_a_national_form_is_read_only_where_it_means_one_person(
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("12", "that is no phone number"), (f"+{BOHDAN}", "nothing is kept about this number")],
+    [("12", "the number has too few digits"), (f"+{BOHDAN}", "nothing is kept about this number")],
 )
 def test_nobody_to_tell_of(undercap: Undercap, typed: str, told: str) -> None:
     del undercap

@@ -110,8 +110,8 @@ async def test_what_waits_is_settled_under_the_settings_of_aliases(
 
 
 REFUSED = [
-    pytest.param(["--yes"], "hello\n", 1, "that is no phone number", id="no number"),
-    pytest.param(["--yes"], "", 1, "that is no phone number", id="nothing"),
+    pytest.param(["--yes"], "hello\n", 1, "the number has other signs than digits", id="no number"),
+    pytest.param(["--yes"], "", 1, "the number is missing", id="nothing"),
     pytest.param([], f"{ANNA}\n", 1, "say --yes", id="nobody to be asked"),
     pytest.param([ANNA], "", 2, "unexpected extra argument", id="the number as an argument"),
 ]

@@ -311,3 +311,29 @@ async def test_a_page_of_a_name_that_may_lead_anywhere_is_not_ours(
     names = {"Host": host, "Origin": f"http://{host}"}
     asked = await front.send("/v1/web/pins", {"phone": PHONE, "short_number": SHORT}, names)
     assert asked.status == status
+
+
+@pytest.mark.parametrize("phone", ["380671234567.0", "3.80671234567E+11", "\u202d+380671234567\u202c"])
+async def test_a_number_as_spreadsheets_write_it_is_that_persons(front: Front, phone: str) -> None:
+    code = front.house.codes(1)[0]
+    answer = await front.activate(front.key(), {"phone": phone, "code": code})
+    assert answer.outcomes == ["activated"]
+    front.house.drain()
+    assert front.house.balance(ANNA) == 10
+    assert len(front.house.rows("shopper", "id")) == 1
+
+
+@pytest.mark.parametrize(
+    ("phone", "told"),
+    [
+        ("+3806712345678", "numbering plan"),
+        ("3.80671234E+11", "cut by a spreadsheet"),
+        ("380671234567.5", "fraction"),
+    ],
+)
+async def test_a_number_that_is_none_is_refused_with_its_fault(front: Front, phone: str, told: str) -> None:
+    answer = await front.activate(front.key(), {"phone": phone, "code": front.house.codes(1)[0]})
+    assert answer.status == 422
+    assert told in answer.body["detail"]
+    assert "67123" not in str(answer.body)
+    assert front.house.rows("shopper", "id") == []

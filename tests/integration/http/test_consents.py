@@ -293,3 +293,10 @@ async def test_why_was_this_person_contacted(asking: Front) -> None:
     assert (contact["id"], contact["policy"], contact["consent"]) == ("o1.1", "ua", "given")
     assert (contact["entry"]["how"], contact["entry"]["channel"]) == ("sms", "sms")
     assert (await ask(asking, persons.CONTACTS, TOKEN, BOHDAN)).body == {"contacts": []}
+
+
+async def test_a_refusal_by_a_number_as_spreadsheets_write_it_holds(front: Front) -> None:
+    assert (await tell(front, {**NO, "phone": f"{ANNA}.0"})).status == 200
+    assert front.house.consent(ANNA) == "out"
+    refused = await tell(front, {**NO, "phone": f"+{ANNA}0"})
+    assert (refused.status, "numbering plan" in refused.body["detail"]) == (422, True)

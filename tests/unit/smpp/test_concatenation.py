@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smpp import concatenation
+from smpp.concatenation import UserData
 from smpp.pdus import Part
 
 
@@ -15,8 +18,9 @@ from smpp.pdus import Part
     [
         ("8-bit reference", b"\x05\x00\x03\xfe\x02\x01text", (Part(0xFE, 2, 1), b"text")),
         ("16-bit reference", b"\x06\x08\x04\x01\xfe\x03\x03text", (Part(0x1FE, 3, 3), b"text")),
-        ("port first", b"\x0b\x05\x04\x15\x8a\0\0\x00\x03\x07\x02\x02text", (Part(7, 2, 2), b"text")),
-        ("port only", b"\x06\x05\x04\x15\x8a\0\0text", (None, b"text")),
+        ("port first", b"\x0b\x05\x04\x15\x8a\0\0\x00\x03\x07\x02\x02text", (Part(7, 2, 2), b"text", 0x158A)),
+        ("port only", b"\x06\x05\x04\x15\x8a\0\0text", (None, b"text", 0x158A)),
+        ("narrow ports", b"\x04\x04\x02\xe2\0text", (None, b"text", 0xE2)),
         ("an empty header", b"\x00text", (None, b"text")),
         ("number 0", b"\x05\x00\x03\x07\x02\x00text", (None, b"text")),
         ("number over total", b"\x05\x00\x03\x07\x02\x03text", (None, b"text")),
@@ -30,9 +34,10 @@ from smpp.pdus import Part
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_split_header(what: str, data: bytes, expected: tuple[Part | None, bytes] | None) -> None:
+def test_split_header(what: str, data: bytes, expected: tuple[Any, ...] | None) -> None:
     del what
-    assert concatenation.split_header(data) == expected
+    part, rest, port = (*expected, None)[:3] if expected else (None, b"", None)
+    assert concatenation.split_header(data) == (UserData(part, port, rest) if expected else None)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +58,14 @@ def test_from_parameters(what: str, tlvs: dict[int, bytes], expected: Part | Non
 @given(st.integers(0, 0xFFFF), st.integers(2, 255), st.data(), st.binary(max_size=130))
 def test_a_header_of_ours_is_read(reference: int, total: int, data: st.DataObject, text: bytes) -> None:
     part = Part(reference, total, data.draw(st.integers(1, total)))
-    assert concatenation.split_header(concatenation.header(part, wide=True) + text) == (part, text)
+    assert concatenation.split_header(concatenation.header(part, wide=True) + text) == UserData(
+        part, None, text
+    )
     narrow = part._replace(reference=reference & 0xFF)
-    assert concatenation.split_header(concatenation.header(part) + text) == (narrow, text)
+    assert concatenation.split_header(concatenation.header(part) + text) == UserData(narrow, None, text)
 
 
 @given(st.binary(max_size=150))
 def test_any_octets_are_split_or_refused(data: bytes) -> None:
     split = concatenation.split_header(data)
-    assert split is None or data.endswith(split[1])
+    assert split is None or data.endswith(split.rest)

@@ -52,6 +52,8 @@ plain_messages = st.builds(
     receipted_message_id=st.just(""),
     message_state=st.just(0),
     network_error=st.just(0),
+    port=st.none(),
+    ignored=st.just(0),
 )
 
 
@@ -156,7 +158,8 @@ def test_what_the_simulator_says_is_read(
     sent = octets(wire.encode_deliver(spoken, dest_ton=3))
     udh = 0x40 if part else 0
     assert wire.decode_deliver(message.sequence, sent, 0, len(sent)) == spoken._replace(
-        esm_class=message.esm_class | udh, receipt=message.esm_class in {0x04, 0x08, 0x20}
+        esm_class=message.esm_class | udh,
+        receipt=message.esm_class in {0x04, 0x08, 0x20} or bool(message_id and told[0]),
     )
 
 
@@ -203,18 +206,8 @@ def test_a_cut_message_is_a_fault_even_if_another_follows(message: DeliverSm, da
             statuses.RINVMSGLEN,
         ),
         (
-            "half a parameter",
-            b"\0\1\1380\0\3\x004040\0" + b"\0" * 9 + b"\x02hi\x04\x24",
-            statuses.RINVOPTPARSTREAM,
-        ),
-        (
-            "parameter longer than the rest",
-            b"\0\1\1380\0\3\x004040\0" + b"\0" * 9 + b"\0\x04\x24\0\x09x",
-            statuses.RINVOPTPARSTREAM,
-        ),
-        (
-            "header longer than the text",
-            b"\0\1\1380\0\3\x004040\0\x40" + b"\0" * 8 + b"\x02\x05\0",
+            "text of 255 octets and more behind",
+            b"\0\1\1380\0\3\x004040\0" + b"\0" * 9 + b"\xff" + b"x" * 300,
             statuses.RINVMSGLEN,
         ),
     ],
@@ -224,6 +217,41 @@ def test_the_status_names_the_fault(what: str, body: bytes, status: int) -> None
     del what
     pdu = wire.encode_header(wire.DELIVER_SM, 0, 1) + body
     assert wire.decode_deliver(1, pdu, 0, len(pdu)) == Malformed(status)
+
+
+@pytest.mark.parametrize(
+    ("behind", "ignored", "named"),
+    [
+        pytest.param(b"\0", 1, "", id="the NUL that ends a text in C"),
+        pytest.param(b"\x02\x04\x00\xff\x01\x02", 6, "", id="a parameter longer than the rest"),
+        pytest.param(b"\x04\x24", 2, "", id="half a parameter"),
+        pytest.param(b"\0\0\x1e\0\x03a1\0", 1, "a1", id="a NUL, then parameters"),
+        pytest.param(b"\0\x1e\0\x03a1\0\x02\x04\0\xff", 4, "a1", id="a good parameter, then a cut one"),
+        pytest.param(b"xyz", 3, "", id="noise"),
+    ],
+)
+def test_what_stands_behind_a_good_text_hurts_nobody(behind: bytes, ignored: int, named: str) -> None:
+    fields = b"\0\1\1380671234567\0\3\x004040\0" + b"\0" * 9 + b"\x04STOP" + behind
+    pdu = wire.encode_header(wire.DELIVER_SM, 0, 1) + fields
+    found = wire.decode_deliver(1, pdu, 0, len(pdu))
+    assert isinstance(found, DeliverSm)
+    assert (found.body, found.ignored, found.receipted_message_id) == (b"STOP", ignored, named)
+    data = (
+        b"\0\1\1380671234567\0\3\x004040\0" + b"\0" * 3 + b"\x04\x24\0\x04STOP" + behind.removeprefix(b"\0")
+    )
+    pdu = wire.encode_header(wire.DATA_SM, 0, 1) + data
+    found = wire.decode_data(1, pdu, 0, len(pdu))
+    assert isinstance(found, DeliverSm)
+    assert found.body == b"STOP"
+
+
+@pytest.mark.parametrize("body", [b"STOP", b"\x05\0", b""])
+def test_a_header_that_is_none_leaves_the_text(body: bytes) -> None:
+    fields = b"\0\1\1380671234567\0\3\x004040\0\x40" + b"\0" * 8 + bytes((len(body),)) + body
+    pdu = wire.encode_header(wire.DELIVER_SM, 0, 1) + fields
+    found = wire.decode_deliver(1, pdu, 0, len(pdu))
+    assert isinstance(found, DeliverSm)
+    assert (found.body, found.part, found.ignored) == (body, None, 1)
 
 
 SUBMIT = SubmitSm("4040", 3, 0, "380671234567", 1, 1, 0, 0, b"hi")
