@@ -80,7 +80,7 @@ class LinkSettings(Section):
     fallbacks: tuple[str, ...] = ()  # links that take over the texts of this one while it is gone, in order
     failover_after_s: Annotated[float, Field(ge=0)] = 30.0
     trace: bool = False  # tell every PDU in the log, numbers masked
-    account: str = ""  # links with one account at the operator share its segments_per_s
+    account: str = ""  # links with one account at the operator share its segments_per_s, and its receipts
     statuses: dict[str, Refusal] = Field(default={})  # "0x14" -> as in config/statuses.toml, over it
 
     def refusal(self, status: int) -> Refusal:

@@ -128,8 +128,8 @@ class Link:
 
     @property
     def fault(self) -> str:
-        """Why binds were lost or never stood, last; "" if none was."""
-        faults = [f"{line.kind}: {line.fault}" for line in self._lines if line.fault]
+        """Why binds that do not stand now were lost or never stood; "" if all stand."""
+        faults = [f"{line.kind}: {line.fault}" for line in self._lines if line.fault and not line.bound]
         return "; ".join(dict.fromkeys(faults))  # what befell several alike is said once
 
     def submit(self, pdu: SubmitSm, token: object) -> bool:

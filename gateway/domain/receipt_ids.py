@@ -1,7 +1,8 @@
 """Ids of messages that an SMSC writes in one form in its response and in another in its receipt. Pure.
 
-Most often one of the two is hexadecimal and the other decimal, or one is padded with zeros. Trying every form
-on every link would match receipts to strangers' messages, so a form counts only where it is set or proved.
+Most often they differ in case or in leading zeros, which a normal form takes away at any length, or one
+of the two is hexadecimal and the other decimal. Trying every form on every link would match receipts to
+strangers' messages, so a form counts only where it is set or proved.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-_WIDTHS: Final = (8, 10, 16, 20)  # to which SMSCs pad
 _LONGEST: Final = 64  # octets of an id (SMPP 3.4, 5.2.23)
 
 
@@ -22,26 +22,34 @@ class IdForm(StrEnum):
     HEXADECIMAL = "hexadecimal"  # hexadecimal, the response's decimal
 
 
-def candidates(receipted: str, form: IdForm) -> frozenset[str]:
-    """What the response may have said where the receipt says `receipted`; never `receipted` itself."""
-    return frozenset(_candidates(receipted[:_LONGEST], form)) - {receipted}
+ALIKE: Final = frozenset((IdForm.CASE, IdForm.ZEROS))  # these two are one: of equal normal forms
 
 
-def _candidates(receipted: str, form: IdForm) -> set[str]:
-    if form is IdForm.CASE:
-        return {receipted.lower(), receipted.upper()}
-    if form is IdForm.ZEROS:
-        return _padded(receipted.lstrip("0") or "0")
+def normal(id_: str) -> str:
+    """The form in which ids are compared: small letters, no leading zeros.
+
+    >>> normal("SAR-x-1EEDF843-2-1"), normal("00042")
+    ('sar-x-1eedf843-2-1', '42')
+    """
+    return id_.lstrip("0").lower()
+
+
+def in_form(receipted: str, form: IdForm) -> str | None:
+    """The normal form of what the response said where the receipt says `receipted`; None: it has none."""
+    receipted = receipted[:_LONGEST]
+    if form in ALIKE:
+        return normal(receipted)
     try:
         number = int(receipted, 10 if form is IdForm.DECIMAL else 16) if receipted.isalnum() else -1
     except ValueError:
-        return set()
+        return None
     if number < 0:
-        return set()
-    if form is IdForm.HEXADECIMAL:
-        return _padded(str(number))
-    return _padded(f"{number:x}") | _padded(f"{number:X}")
+        return None
+    return normal(str(number) if form is IdForm.HEXADECIMAL else f"{number:x}")
 
 
-def _padded(text: str) -> set[str]:
-    return {text, *(text.zfill(width) for width in _WIDTHS)}
+def alike(receipted: str, answered: str) -> IdForm | None:
+    """The form that tells two ids of one normal form apart; None where they are the same."""
+    if receipted == answered:
+        return None
+    return IdForm.CASE if receipted.lower() == answered.lower() else IdForm.ZEROS

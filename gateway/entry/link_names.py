@@ -15,6 +15,7 @@ class LinkNames:
 
     def __init__(self, settings: Settings) -> None:
         self._names = {link.name: link.receipt_ids for link in settings.links}
+        self._accounts = _accounts(settings)
         self._seen = _stamp()
         self._lock = threading.Lock()
 
@@ -27,12 +28,25 @@ class LinkNames:
                 self._add()
             return dict(self._names)
 
+    def accounts(self) -> dict[str, frozenset[str]]:
+        """The names, each with those of its account at the operator, where it has one; as last read."""
+        with self._lock:
+            return {
+                name: frozenset(other for other, account in self._accounts.items() if account == own)
+                for name, own in self._accounts.items()
+            }
+
     def _add(self) -> None:
         try:
             settings = settings_module.load()
         except SettingsError:  # the smpp process tells the faults
             return
         self._names |= {link.name: link.receipt_ids for link in settings.links}
+        self._accounts |= _accounts(settings)
+
+
+def _accounts(settings: Settings) -> dict[str, str]:
+    return {link.name: link.account for link in settings.links if link.account}
 
 
 def _stamp() -> tuple[int, int, int] | None:

@@ -105,6 +105,7 @@ class Settling:
             redis=self._backing.redis,
             desk=self._current,
             links=self.links(),
+            accounts=self.links.accounts(),
             receipts_kept_ms=self._receipts_kept_ms,
             token=self._token,
             observe=self._observe,

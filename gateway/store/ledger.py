@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -79,6 +81,7 @@ class Receipted(NamedTuple):
     shopper: str
     state: str
     accepted_at: int
+    link: str
     part: int = 0
 
 
@@ -171,14 +174,17 @@ def insert_parts(connection: Connection, parts: Sequence[Mapping[str, Any]]) -> 
         insert_missing(connection, schema.message_part, kept)
 
 
-def receipted(connection: Connection, link: str, smsc_ids: Sequence[str]) -> list[Receipted]:
-    """The answers, and parts of long ones, that a link's SMSC knows by these ids."""
-    fixed = {"b_link": link}
-    parts = [
-        Receipted(*row) for row in _found(connection, "receipted parts", _receipted_parts, smsc_ids, fixed)
-    ]
+def receipted(connection: Connection, links: Collection[str], normal_ids: Sequence[str]) -> list[Receipted]:
+    """Answers, and parts of long ones, that the SMSC of these links knows by ids of these normal forms."""
+    parts, rows = (
+        [
+            row
+            for found in _found(connection, name, build, normal_ids)
+            if (row := Receipted(*found)).link in links
+        ]
+        for name, build in (("receipted parts", _receipted_parts), ("receipted", _receipted))
+    )
     long = {row.message_id for row in parts}
-    rows = [Receipted(*row) for row in _found(connection, "receipted", _receipted, smsc_ids, fixed)]
     return parts + [row for row in rows if row.message_id not in long]
 
 
@@ -196,6 +202,7 @@ def note_receipts(connection: Connection, receipts: Sequence[tuple[FiledReceipt,
             all_there.append({**row, "b_parts_of": answer.message_id})
         else:
             whole.append({**row, "b_error": receipt.error})
+    all_there.sort(key=operator.itemgetter("b_ended"), reverse=True)  # it is there with its last part
     for name, statement, rows in (
         ("part's receipt", _PART_RECEIPT, parts),
         ("receipt", _RECEIPT, whole),
@@ -348,16 +355,16 @@ def _known_messages(many: Many) -> Any:
 def _receipted(many: Many) -> Any:
     t, s = schema.message, schema.shopper
     accepted_at = func.coalesce(t.c.accepted_at, t.c.ended_at, t.c.queued_at)
-    columns = (t.c.id, t.c.smsc_id, s.c.key, t.c.state, accepted_at)
+    columns = (t.c.id, t.c.smsc_id, s.c.key, t.c.state, accepted_at, t.c.link)
     joined = select(*columns).join_from(t, s, t.c.shopper_id == s.c.id)
-    return joined.where(t.c.smsc_id.in_(many), t.c.link == bindparam("b_link"))
+    return joined.where(schema.normal_id(t.c.smsc_id).in_(many))
 
 
 def _receipted_parts(many: Many) -> Any:
     p, t, s = schema.message_part, schema.message, schema.shopper
-    columns = (p.c.message_id, p.c.smsc_id, s.c.key, p.c.state, p.c.accepted_at, p.c.part)
+    columns = (p.c.message_id, p.c.smsc_id, s.c.key, p.c.state, p.c.accepted_at, p.c.link, p.c.part)
     joined = select(*columns).join_from(p, t, p.c.message_id == t.c.id).join(s, t.c.shopper_id == s.c.id)
-    return joined.where(p.c.smsc_id.in_(many), p.c.link == bindparam("b_link"))
+    return joined.where(schema.normal_id(p.c.smsc_id).in_(many))
 
 
 # The statements below are compiled once, and their values go to the driver as they are: for a small batch
@@ -369,7 +376,7 @@ def _found(
     name: str,
     build: Callable[[Many], Any],
     values: Sequence[Any],
-    fixed: Mapping[str, Any],
+    fixed: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Any]:
     """The rows of a select by many values. Its compiled forms are few: the last value is repeated."""
     for at in range(0, len(values), _CHUNK):

@@ -110,7 +110,11 @@ class Meter:
             family = self._families.get(measure)
             if family is None:
                 family = self._families[measure] = _family(measure)
-            child = family.labels(*map(_word, labels)) if labels else family
+            # A link is named as everywhere else; what else is a label is a word, whatever the code calls it.
+            told = [
+                said if of == "link" else _word(said) for of, said in zip(measure.labels, labels, strict=True)
+            ]
+            child = family.labels(*told) if told else family
             self._children[(measure, *labels)] = child
         return child
 

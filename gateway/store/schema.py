@@ -6,6 +6,8 @@ what an answer says stands sealed in `message` until its outcome is known.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -20,6 +22,8 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    func,
+    literal_column,
     text,
 )
 
@@ -275,6 +279,13 @@ contact = Table(
 )
 
 queued = text("state = 'queued'")
+
+
+def normal_id(id_: Any) -> Any:
+    """The form in which ids of an SMSC are compared: see gateway.domain.receipt_ids."""
+    return func.lower(func.ltrim(id_, literal_column("'0'")))
+
+
 _OFFERED = text("blast_id IS NOT NULL")
 
 # What was answered. `sealed` (text and number) lives until the outcome is known.
@@ -298,7 +309,7 @@ message = Table(
     Column("accepted_at", BigInteger),  # by the SMSC; a receipt counts so long after it
     Column("ended_at", BigInteger),
     Column("blast_id", Id),  # of an offer's text
-    Index("ix_message_smsc_id", "smsc_id"),
+    Index("ix_message_smsc_id", normal_id(text("smsc_id"))),
     Index("ix_message_blast_id", "blast_id", "state", sqlite_where=_OFFERED, postgresql_where=_OFFERED),
     # Of the few that wait alone: an index of every state would tempt SQLite away from the one above.
     Index("ix_message_queued", "firm_id", sqlite_where=queued, postgresql_where=queued),
@@ -315,7 +326,7 @@ message_part = Table(
     Column("state", String(10), nullable=False),  # accepted | delivered | failed | expired
     Column("accepted_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),  # by its receipt
-    Index("ix_message_part_smsc_id", "smsc_id"),
+    Index("ix_message_part_smsc_id", normal_id(text("smsc_id"))),
 )
 
 # Wrong codes of the last day, so that a lost Redis does not give a guesser a new budget.

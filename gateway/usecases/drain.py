@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -26,6 +26,7 @@ from gateway.usecases.draining import Drained, Turns
 from gateway.usecases.draining_receipts import Receipts
 from gateway.usecases.draining_results import Results
 from gateway.usecases.draining_texts import BATCH, Desks, Observer, settle_texts
+from gateway.usecases.match_receipts import Terms
 
 OUTCOMES_EVERY_S: Final = 0.05  # a transaction of their own each: seldom enough to cost answers nothing
 SLOW_S: Final = 1.0  # a ledger that takes so long to say that it is away is not asked for every firm
@@ -81,7 +82,8 @@ class Firm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a drain works with. `links`: name -> how receipts name messages there.
+    """What a drain works with. `links`: name -> how receipts name messages there; `accounts`: name -> links
+    of its account.
 
     `receipts_kept_ms`: see Terms. `observe` is told each batch of texts, `passed` each pass.
     """
@@ -96,6 +98,12 @@ class Work:
     stop: Callable[[], bool]
     turns: Turns
     patience: Patience = USUAL
+    accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def terms(self, link: str, ids: str) -> Terms:
+        """How receipts of a link are matched."""
+        account = self.accounts.get(link, frozenset())
+        return Terms(ids=ids, learned=None, kept_ms=self.receipts_kept_ms, account=account)
 
 
 def drain(work: Work, *, linger_s: float = 0.25, most_s: float = 30.0) -> int:
@@ -142,8 +150,7 @@ class _Drain:
         self._until = until
         self._firms: dict[int, Firm] = {}
         self._receipts = {
-            link: Receipts(work.redis, link, ids=ids, kept_ms=work.receipts_kept_ms)
-            for link, ids in work.links.items()
+            link: Receipts(work.redis, link, work.terms(link, ids)) for link, ids in work.links.items()
         }
         self._outcomes_due = time.monotonic()
         self.settled = 0

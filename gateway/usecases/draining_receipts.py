@@ -38,12 +38,12 @@ class _Line(NamedTuple):
 
 
 class Receipts:
-    """One link's, during one drain. `ids`: how its receipts name messages; `kept_ms`: see Terms."""
+    """One link's, during one drain. `terms`: whatever of them was learned is asked for anew."""
 
-    def __init__(self, redis: Redis, link: str, *, ids: str, kept_ms: int) -> None:
+    def __init__(self, redis: Redis, link: str, terms: Terms) -> None:
         self._redis = redis
         self._link = link
-        self._terms = Terms(ids=ids, learned=None, kept_ms=kept_ms)
+        self._terms = terms
         self._spool = Spool(redis, keys.receipts_spool(link))
 
     def drain(self, engine: Engine, turns: Turns, patience: Patience) -> Drained:

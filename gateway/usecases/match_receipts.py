@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.domain.receipt_ids import IdForm, candidates
+from gateway.domain.receipt_ids import ALIKE, IdForm, alike, in_form, normal
 from gateway.store import ledger
 from gateway.store.ledger import Receipted
 from gateway.store.receipts import FiledReceipt
@@ -42,12 +42,15 @@ class Terms:
 
     `ids`: the link's setting: raw, learn, or the name of a form. `learned`: the form that was learned before.
     `kept_ms`: from when the SMSC took an answer until a receipt for it is late.
-    A form that is learned, or not sure yet, counts only for an answer to the number that the receipt is from.
+    `account`: the links whose answers they may be for, beside their own: an SMSC gives a receipt to any bind
+    of an account. A form that is learned, or not sure yet, counts only for an answer to the number that the
+    receipt is from.
     """
 
     ids: str
     learned: IdForm | None
     kept_ms: int
+    account: frozenset[str] = frozenset()
 
     @property
     def to_anybody(self) -> bool:
@@ -64,10 +67,11 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
     """File receipts of a link with the answers that they are for."""
     done = Matched()
     forms = _forms(terms.ids, terms.learned)
-    known = _known(connection, link, {r.smsc_id for r in receipts})
+    links = terms.account | {link}
+    known = _known(connection, links, {normal(r.smsc_id) for r in receipts})
     in_doubt = [r for r in receipts if _is_in_doubt(r, _may_be_for(r, known))] if forms else []
     wanted = {r.smsc_id: _ids(r.smsc_id, forms) for r in in_doubt}
-    others = _known(connection, link, {id_ for ids in wanted.values() for id_ in ids})
+    others = _known(connection, links, {id_ for ids in wanted.values() for id_ in ids})
     noted: list[tuple[FiledReceipt, Receipted]] = []
     for receipt in receipts:
         late_before = receipt.at - terms.kept_ms
@@ -77,7 +81,7 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
             receipt, ids, others, terms, anybody=terms.to_anybody and not raw and not receipt.own
         )
         if raw and not found:
-            found = [_raw(receipt, raw, late_before)]
+            found = [_raw(receipt, link, raw, late_before)]
         judged = _judge(found, late_before)
         if judged is Match.MATCHED:
             noted.append((receipt, found[0]))
@@ -89,17 +93,24 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
     return done
 
 
-def _known(connection: Connection, link: str, smsc_ids: Collection[str]) -> dict[str, list[Receipted]]:
+def _known(
+    connection: Connection, links: Collection[str], normal_ids: Collection[str]
+) -> dict[str, list[Receipted]]:
+    """The answers by the normal form of their ids."""
     known: dict[str, list[Receipted]] = {}
-    for row in ledger.receipted(connection, link, sorted(smsc_ids)):
-        known.setdefault(row.smsc_id, []).append(row)
+    for row in ledger.receipted(connection, links, sorted(normal_ids)):
+        known.setdefault(normal(row.smsc_id), []).append(row)
     return known
 
 
 def _may_be_for(receipt: FiledReceipt, known: Mapping[str, Sequence[Receipted]]) -> Sequence[Receipted]:
     """The answers under its id as it stands."""
-    found = known.get(receipt.smsc_id, ())
-    return [row for row in found if row.shopper == receipt.shopper] if receipt.own else found
+    found = known.get(normal(receipt.smsc_id), ())
+    return [
+        row
+        for row in found
+        if row.smsc_id == receipt.smsc_id and (not receipt.own or row.shopper == receipt.shopper)
+    ]
 
 
 def _forms(ids: str, learned: IdForm | None) -> tuple[IdForm, ...]:
@@ -111,10 +122,11 @@ def _forms(ids: str, learned: IdForm | None) -> tuple[IdForm, ...]:
 
 
 def _ids(smsc_id: str, forms: Sequence[IdForm]) -> dict[str, IdForm]:
-    """Other ids that the answer may stand under, with the form that says so."""
+    """Normal forms of ids that the answer may stand under, with the form that says so."""
     found: dict[str, IdForm] = {}
     for form in forms:
-        for id_ in candidates(smsc_id, form):
+        id_ = in_form(smsc_id, form)
+        if id_ is not None:
             found.setdefault(id_, form)
     return found
 
@@ -126,12 +138,12 @@ def _is_in_doubt(receipt: FiledReceipt, raw: Sequence[Receipted]) -> bool:
     return not raw or (receipt.shopper != "" and all(row.shopper != receipt.shopper for row in raw))
 
 
-def _raw(receipt: FiledReceipt, found: Sequence[Receipted], late_before: int) -> Receipted:
-    """SMSCs use their ids again: of those not too old the one to that number, that waits, or the newest."""
+def _raw(receipt: FiledReceipt, link: str, found: Sequence[Receipted], late_before: int) -> Receipted:
+    """SMSCs use their ids again: of those not too old the one to that number, of that link, or the newest."""
 
-    def likely(row: Receipted) -> tuple[bool, bool, bool, int]:
-        in_time = row.accepted_at >= late_before
-        return in_time, row.shopper == receipt.shopper, row.state == "accepted", row.accepted_at
+    def likely(row: Receipted) -> tuple[bool, bool, bool, bool, int]:
+        in_time, his = row.accepted_at >= late_before, row.shopper == receipt.shopper
+        return in_time, his, row.link == link, row.state == "accepted", row.accepted_at
 
     return max(found, key=likely)
 
@@ -149,10 +161,11 @@ def _in_form(
     Where the form is sure, one that has its receipt is found, too: this one is a further copy, or late.
     """
     fitting = [
-        (row, form)
+        (row, as_told)
         for id_, form in ids.items()
         for row in known.get(id_, ())
-        if anybody or (receipt.shopper and row.shopper == receipt.shopper)
+        if (as_told := alike(receipt.smsc_id, row.smsc_id) if form in ALIKE else form) is not None
+        and (anybody or (receipt.shopper and row.shopper == receipt.shopper))
     ]
     open_ = [
         (row, form)

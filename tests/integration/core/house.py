@@ -118,6 +118,7 @@ class House:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     aliases: AliasSettings = field(default_factory=AliasSettings)
     receipt_ids: str = "learn"
+    accounts: dict[str, frozenset[str]] = field(default_factory=dict)  # link -> links of its account
     sql_url: str = ""  # empty: the database of the running test
 
     def __post_init__(self) -> None:
@@ -337,7 +338,8 @@ class House:
         return Work(
             redis=self.redis,
             desk=self.desks(),
-            links={LINK: self.receipt_ids},
+            links=dict.fromkeys([LINK, *self.accounts], self.receipt_ids),
+            accounts=self.accounts,
             receipts_kept_ms=int(self.answers.receipts_max_age_d * 86_400_000),
             token=worker,
             observe=self.observed.extend,

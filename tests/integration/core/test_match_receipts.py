@@ -226,6 +226,47 @@ async def test_twice_in_a_learned_form_and_behind_one_of_nobody(
     assert states(house) == ["delivered"]
 
 
+@pytest.mark.parametrize("setting", ["learn", "zeros", "case"])
+@pytest.mark.parametrize(
+    ("response", "receipted"),
+    [
+        ("00123456789012345678901", "0123456789012345678901"),
+        ("SAR-x-1eedf843-2-1", "SAR-x-1EEDF843-2-1"),
+        ("00abcdef", "0ABCDEF"),
+    ],
+)
+async def test_ids_are_compared_in_a_normal_form(
+    house: House, monkeypatch: pytest.MonkeyPatch, setting: str, response: str, receipted: str
+) -> None:
+    house.receipt_ids = setting
+    await answered(house, (ANNA, response))
+    await receipt(house, receipted)
+
+    assert drained(house, monkeypatch) == {"learned" if setting == "learn" else "matched": 1}
+    assert states(house) == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("account", "told", "then"),
+    [(frozenset({LINK, "twin"}), {"matched": 1}, "delivered"), (frozenset(), {"unmatched": 1}, "accepted")],
+    ids=["of one account", "of none"],
+)
+async def test_a_receipt_on_another_bind_of_the_account(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    account: frozenset[str],
+    told: dict[str, int],
+    then: str,
+) -> None:
+    await answered(house, (ANNA, "one"))
+    house.accounts = {"twin": account}
+    filed = FiledReceipt("one", "delivered", None, ENDED_AT + 500, house.vault.index(ANNA))
+    await ReceiptLog(DurableRedis(house.client)).add("twin", [filed])
+
+    assert drained(house, monkeypatch) == told
+    assert states(house) == [then]
+
+
 # Long answers
 
 
@@ -310,3 +351,14 @@ async def test_when_the_smsc_took_it_stays_known(house: House, monkeypatch: pyte
     drained(house, monkeypatch)
 
     assert house.rows("message", "accepted_at", "ended_at") == [(ENDED_AT, ENDED_AT + 500)]
+
+
+async def test_a_long_answer_is_there_with_the_last_of_its_parts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await long_answered(house, "a", "b", "c")
+    for after_ms, id_ in enumerate(("a", "b", "c"), 1):
+        await receipt(house, id_, after_ms=after_ms * 1000)
+    drained(house, monkeypatch)
+
+    assert house.rows("message", "state", "ended_at") == [("delivered", ENDED_AT + 3000)]

@@ -10,8 +10,8 @@ from sqlalchemy.dialects import sqlite
 
 from gateway.store import aliases, ledger, migrate
 
-BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (smsc_id=?)"
-PART_BY_SMSC_ID = "ix_message_part_smsc_id (smsc_id=?)"
+BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (<expr>=?)"
+PART_BY_SMSC_ID = "ix_message_part_smsc_id (<expr>=?)"
 PARTS_OF = "sqlite_autoindex_message_part_1 (message_id=?)"
 PART_BY_ID = "sqlite_autoindex_message_part_1 (message_id=? AND part=?)"
 SHOPPER = "SEARCH shopper USING INTEGER PRIMARY KEY (rowid=?)"

@@ -100,3 +100,17 @@ def test_a_directory_that_cannot_be_written_costs_the_measures_alone(tmp_path: P
     tmp_path.joinpath("file").touch()
     process = count(tmp_path / "file" / "metrics", "one")
     assert process.returncode == 0
+
+
+def test_a_link_is_named_as_in_the_settings(tmp_path: Path) -> None:
+    """In a process of its own: prometheus_client chooses its mode at its import."""
+    script = (
+        "import sys; from pathlib import Path; from gateway.store import measures, metrics\n"
+        "d = Path(sys.argv[1]); m = metrics.Meter(); m.open(d)\n"
+        "m.count(measures.ANSWERS, 'operator-a', 're-tried')\n"
+        "m.flush(); sys.stdout.write(metrics.exposition(d).decode())"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    ).stdout
+    assert 'undercap_answers_total{link="operator-a",state="re_tried"} 1.0' in told
