@@ -14,7 +14,15 @@ from gateway.domain import keywords
 from gateway.domain.keywords import Intent
 from gateway.domain.own_words import only_how_to_refuse, own_words, without_ours
 from gateway.domain.refusals import phrases as refusals
-from gateway.domain.refusals.hearing import about_goods, instructs, is_keyword, is_tag, refuses
+from gateway.domain.refusals.hearing import (
+    about_goods,
+    grumbles,
+    instructs,
+    is_keyword,
+    is_tag,
+    refuses,
+    takes_back,
+)
 from gateway.domain.spelling import folded, loose
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`ʻ‘][^\W\d_]+)*")
@@ -166,12 +174,13 @@ def sentence_refuses(sentence: str, *, asks: bool = False) -> bool:
     clauses = [words for words in map(_clause_words, _CLAUSE.split(sentence)) if words]
     if len(clauses) > 1 and asks and is_tag(clauses[-1]):
         asks = False  # "stop texting me, ok?" asks nothing
-    if any(instructs(words) for words in clauses):
+    if any(instructs(words) or takes_back(words) for words in clauses):
         return False
     goods = about_goods(whole)
     for words in clauses:
-        if is_keyword(words) and (asks or goods) and len(clauses) > 1:
-            continue  # "стоп, а где мои баллы?" is an interjection
+        beside = len(clauses) > 1 and (asks or goods)
+        if beside and (is_keyword(words) or (goods and grumbles(words))):
+            continue  # "стоп, а где мои баллы?" is an interjection, "достали, код не подходит" a complaint
         if refuses(words, asks=asks):
             return True
     return len(clauses) > 1 and refuses(whole, asks=asks)

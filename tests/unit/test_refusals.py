@@ -31,6 +31,8 @@ def phrases(name: str) -> list[tuple[str, str, str, str]]:
 
 
 LISTED = phrases("refusals.tsv")
+BLIND = phrases("refusals-blind.tsv")  # written without sight of the other list and of the rules
+BLIND_FLOOR = 0.9
 
 
 def heard(text: str) -> bool:
@@ -48,6 +50,30 @@ def test_the_list_is_whole() -> None:
 def test_a_listed_phrase(phrase: str, expected: str, why: str) -> None:
     assert (expected == "stop") == heard(phrase), why
     assert (expected == "stop") == heard(phrase.upper() if phrase.isalpha() else phrase), why
+
+
+def test_what_was_written_blind_is_mostly_right() -> None:
+    right = [(expected == "stop") == heard(phrase) for phrase, _, expected, _ in BLIND]
+    assert len(right) == 110
+    assert sum(right) >= BLIND_FLOOR * len(right)
+
+
+@pytest.mark.parametrize(("phrase", "expected", "why"), [(p, e, w) for p, _, e, w in BLIND])
+def test_a_phrase_that_was_written_blind(phrase: str, expected: str, why: str) -> None:
+    assert (expected == "stop") == heard(phrase), why
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ne dzvonit meni", "stop"), ("bolshe ne pishite mne", "stop"), ("udalite moy nomer iz bazy", "stop"),
+        ("ne prishlo sms", "not"), ("отстаньте уже с этим", "stop"), ("не могу отписаться", "stop"),
+        ("I can't unsubscribe", "stop"), ("can't stop winning", "not"), ("not interested in the mug", "not"),
+        ("not interested in your offers", "stop"), ('внук написал "стоп", не отписывайте', "not"),
+    ],
+)  # fmt: skip
+def test_the_kinds_that_were_missed_at_first(text: str, expected: str) -> None:
+    assert (expected == "stop") == heard(text)
 
 
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)

@@ -30,6 +30,11 @@ def is_tag(words: Sequence[str]) -> bool:
     return bool(words) and all(Role.TAG in roles_of(loose(word)) for word in words)
 
 
+def grumbles(words: Sequence[str]) -> bool:
+    """Whether a clause says that somebody has had enough."""
+    return any(Role.FED_UP in roles_of(loose(word)) for word in words)
+
+
 def about_goods(words: Sequence[str]) -> bool:
     """Whether a sentence is about prizes, codes or points."""
     return any(Role.GOODS in roles_of(loose(word)) for word in words)
@@ -59,6 +64,12 @@ def refuses(words: Sequence[str], *, asks: bool = False) -> bool:
     if asks or _opens_question(clause):
         return _requests(clause) and _says_no(clause, shapes)
     return _says_no(clause, shapes)
+
+
+def takes_back(words: Sequence[str]) -> bool:
+    """Whether a clause asks us not to stop."""
+    shapes = [loose(word) for word in words[:MOST_WORDS]]
+    return _takes_back([roles_of(shape) for shape in shapes], shapes)
 
 
 def _says_no(clause: Clause, shapes: list[str]) -> bool:
@@ -104,6 +115,8 @@ def _takes_back(clause: Clause, shapes: list[str]) -> bool:
         if Role.NOT not in here and shapes[at] not in _CANNOT:
             continue
         for behind in range(at + 1, min(at + 4, len(clause))):
+            if Role.LEAVE in clause[behind] and Role.NOT not in here:
+                break  # whoever cannot unsubscribe wants to
             if any(role in clause[behind] for role in stops) or shapes[behind] == "OPT":
                 return True
             if not any(role in clause[behind] for role in between) and shapes[behind] not in FILLING:

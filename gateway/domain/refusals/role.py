@@ -30,6 +30,8 @@ class Role(StrEnum):
     FORGET = "lose the number"
     AGAINST = "opposes or forbids"
     FED_UP = "has had enough"
+    BEGONE = "tells us, rudely, to leave"
+    TRIES = "cannot, or tries to"
     INTEREST = "interesting"
     GO = "go, rudely"
     AWAY = "where to, rudely"

@@ -46,6 +46,21 @@ def shapes_of(listed: str) -> frozenset[str]:
 _WHOLE, _BEGUN = _table()
 FILLING: Final = shapes_of(keywords.FILLING)
 KK_STEMS: Final = tuple(map(shape_of, phrases.KK_STEMS.split("|")))
+# Longer ones first. How people write Cyrillic in Latin letters.
+_SOUNDS: Final = (
+    *(
+        ("SHCH", "щ"),
+        ("SCH", "щ"),
+        ("ZH", "ж"),
+        ("KH", "х"),
+        ("CH", "ч"),
+        ("SH", "ш"),
+        ("TS", "ц"),
+        ("YA", "я"),
+    ),
+    *(("JA", "я"), ("YU", "ю"), ("JU", "ю"), ("YE", "е"), ("JE", "е"), ("YI", "ї"), ("YO", "ё")),
+)
+_LATIN: Final = str.maketrans("ABVGDEZIYJKLMNOPRSTUFHCWQX", "абвгдезиийклмнопрстуфхцвкх")
 _MISTYPED: Final = tuple(map(shape_of, phrases.MISTYPED.split("|")))
 _SHORTEST_MISTYPED: Final = 8
 _TAILS: Final = shapes_of("келеді|керек|болады|бола|ма|please|енді")
@@ -59,12 +74,22 @@ def roles_of(word: str) -> Roles:
         found |= _BEGUN.get(word[:size], frozenset())
     if word in FILLING and Role.WILL not in found:
         found.add(Role.THROUGH)
+    if not found and word.isascii() and len(word) > 1:
+        found |= _typed_in_latin(word)
     if not found and len(word) >= _SHORTEST_MISTYPED and any(_one_off(word, right) for right in _MISTYPED):
         found.add(Role.STOP)
         found.add(Role.LEAVE)
     if word.startswith(KK_STEMS) and _KK_NOT.search(word):
         found -= {Role.REMOVE, Role.QUIT, Role.STOP, Role.LEAVE, Role.WITHDRAW, Role.FORGET}
     return frozenset(found)
+
+
+def _typed_in_latin(word: str) -> Roles:
+    """The roles of a Cyrillic word in Latin letters: ne pyshit, bolshe."""
+    for latin, cyrillic in _SOUNDS:
+        word = word.replace(latin, cyrillic)
+    shape = shape_of(word.translate(_LATIN))
+    return _WHOLE.get(shape, frozenset()) | ({Role.THROUGH} if shape in FILLING else frozenset())
 
 
 def _one_off(word: str, right: str) -> bool:

@@ -160,7 +160,7 @@ def _leaves(clause: Clause, shapes: list[str]) -> bool:
     at = next((i for i, here in enumerate(clause) if Role.LEAVE in here), None)
     if at is None:
         return False
-    asked = (Role.WILL, Role.NEED, Role.HOW, Role.POLITE)
+    asked = (Role.WILL, Role.NEED, Role.HOW, Role.POLITE, Role.TRIES)
     if any(role in here for here in clause[:at] for role in asked) or "LIKE" in shapes[:at]:
         return True
     if shapes[at].startswith(KK_STEMS):
@@ -200,13 +200,14 @@ def _fed_up(clause: Clause, shapes: list[str]) -> bool:
 
 
 def _uninterested(clause: Clause, shapes: list[str]) -> bool:
-    """Not interested, мне это не интересно."""
+    """Not interested, мне это не интересно; not: of something that is no offer."""
     del shapes
-    if has(clause, Role.GOODS):
+    last = max((at for at, here in enumerate(clause) if Role.INTEREST in here), default=None)
+    if last is None or has(clause, Role.GOODS):
         return False
-    return any(
-        Role.NOT in here and follows(clause, at, (Role.INTEREST,)) for at, here in enumerate(clause)
-    ) and not has(clause, Role.IF)
+    offers = (Role.ADS, Role.CONTACT, Role.SELF, Role.TAG)
+    no = any(Role.NOT in here and follows(clause, at, (Role.INTEREST,)) for at, here in enumerate(clause))
+    return no and small(clause[last + 1 :], *offers)
 
 
 def _none_of_it(clause: Clause, shapes: list[str]) -> bool:
@@ -224,6 +225,12 @@ def _idiom(clause: Clause, shapes: list[str]) -> bool:
         if Role.GO in clause[at] and any(Role.AWAY in here for here in clause[at + 1 : at + 3]):
             return not has(clause, Role.GOODS)
     return False
+
+
+def _begone(clause: Clause, shapes: list[str]) -> bool:
+    """Отстаньте от меня, відчепіться зі своїми кришками."""
+    core = [here for here, shape in zip(clause, shapes, strict=True) if shape not in FILLING]
+    return bool(core) and Role.BEGONE in core[0] and not has(clause, Role.OTHER)
 
 
 def _has_said(clause: Clause, shapes: list[str]) -> bool:
@@ -254,5 +261,6 @@ RULES: Final[tuple[Callable[[Clause, list[str]], bool], ...]] = (
     _uninterested,
     _none_of_it,
     _idiom,
+    _begone,
     _has_said,
 )
