@@ -57,10 +57,26 @@ class RedisSettings(Section):
 
 
 class SqlSettings(Section):
-    """The ledger's database. An empty url means SQLite in the state directory."""
+    """The ledger's database. An empty url means SQLite in the state directory.
+
+    The rest is of connections to PostgreSQL; what the URL says of the same wins. A time of 0: no bound.
+    """
 
     url: str = ""
     url_file: Path | None = None
+    connect_timeout_s: Annotated[int, Field(ge=2, le=300)] = 5  # libpq knows whole seconds, from 2
+    statement_timeout_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    lock_timeout_s: Annotated[float, Field(ge=0, le=86_400)] = 20.0
+    # A connection whose other end has vanished: sent and not confirmed, or silent so long.
+    tcp_user_timeout_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    keepalive_idle_s: Annotated[int, Field(ge=1, le=7200)] = 5
+    keepalive_interval_s: Annotated[int, Field(ge=1, le=7200)] = 2
+    keepalive_count: Annotated[int, Field(ge=1, le=100)] = 3
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 5  # connections that a process keeps
+    pool_overflow: Annotated[int, Field(ge=0, le=100)] = 10  # and more for as long as they are needed
+    pool_recycle_s: Annotated[int, Field(ge=1, le=86_400)] = 1800
+    # After so many runs a statement is prepared; 0: never, as poolers by transaction need it.
+    prepare_threshold: Annotated[int, Field(ge=0, le=1_000_000)] = 5
 
     @model_validator(mode="after")
     def _url_from_file(self) -> SqlSettings:

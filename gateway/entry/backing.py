@@ -19,6 +19,7 @@ from gateway.domain.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.store import catalog as catalog_store
 from gateway.store import (
+    fingerprints,
     generations,
     keys,
     master_secret,
@@ -66,7 +67,7 @@ def redis_url(settings: Settings) -> str:
 def open_backing(settings: Settings) -> Backing:
     """Open what a process stands on. Raises SettingsError with one line that says what to do."""
     url = redis_url(settings)
-    engine = sql.engine(settings.sql_url)
+    engine = sql.engine(settings.sql_url, settings.sql)
     try:
         if migrate.pending(settings.sql_url):
             raise SettingsError(
@@ -74,16 +75,43 @@ def open_backing(settings: Settings) -> Backing:
             )
         deployment = presence.deployment_id(engine)
         generations.refuse_lost(engine, sealing_keys.file_of(settings))
+        vault = _vault(settings, engine)
     except SQLAlchemyError as err:
         raise SettingsError(f"sql: the database does not answer ({type(err).__name__})") from err
     return Backing(
         settings=settings,
-        vault=Vault(master_secret.load_or_make(settings), KeyFile(sealing_keys.file_of(settings))),
+        vault=vault,
         engine=engine,
         deployment=deployment,
         redis=sync_client(url, settings.redis),
         queue_redis=sync_client(settings.redis.queue_url or url, settings.redis),
     )
+
+
+def confirm_secrets(settings: Settings) -> None:
+    """Hold the secrets against the database; make the master secret where a deployment begins.
+
+    Raises SettingsError, SQLAlchemyError.
+    """
+    engine = sql.engine(settings.sql_url, settings.sql)
+    try:
+        presence.deployment_id(engine)
+        _vault(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _vault(settings: Settings, engine: Engine) -> Vault:
+    """The vault of this deployment's secrets; the master secret is made where the database knows of none.
+
+    Raises SettingsError, SQLAlchemyError.
+    """
+    if master_secret.find(settings) is None:
+        fingerprints.refuse_second(engine, master_secret.file_of(settings))
+    made = Vault(master_secret.load_or_make(settings), KeyFile(sealing_keys.file_of(settings)))
+    where = "master_secret" if settings.master_secret else str(master_secret.file_of(settings))
+    fingerprints.confirm(engine, made, where)
+    return made
 
 
 async def open_redis(backing: Backing) -> DurableRedis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -46,6 +47,13 @@ class Worker(SimpleWorker):
             self.stopping.set()
             type(self).ended_by_force()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def other_machines(redis: Redis) -> set[str]:
+    """The names of other machines on which a worker is known to run. Raises RedisError."""
+    here = socket.gethostname()
+    known = Worker.all(connection=redis, serializer=JSONSerializer)
+    return {str(worker.hostname) for worker in known if worker.hostname and worker.hostname != here}
 
 
 def work(redis: Redis, queue: Callable[[Redis], Queue]) -> None:

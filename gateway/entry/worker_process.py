@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
 from config.settings import Settings
@@ -24,7 +26,7 @@ from gateway.entry.rq_worker import Worker
 from gateway.entry.supervision import readiness
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
-from gateway.store import feed, keys
+from gateway.store import feed, keys, presence
 from gateway.store.access_log import WRITE_EVERY_S, AccessLog
 from gateway.store.lease import this_process
 from gateway.store.metrics import METRICS
@@ -37,6 +39,7 @@ from gateway.usecases.settle import Settled
 
 SWEEP_EVERY_S = 2.0
 AWAY_WAIT_S = 1.0
+BELONGS_EVERY_S = 0.5
 log = structlog.get_logger()
 
 
@@ -83,10 +86,16 @@ class Settling:
         self._turns = Turns()
         self._desk: Desk | None = None
         self._away = Outage("ledger away; texts wait in the outbox")
+        self._apart = Outage("nothing is settled: Redis is of another deployment than the database")
+        self._belongs = False
+        self._asked_at = -math.inf
 
     def settle(self) -> int:
         """Clear the nudge before the first read, then drain; a ledger that is away is waited for."""
         clear(self._backing.queue_redis)
+        if not self.belongs(afresh=True):
+            Worker.stopping.wait(AWAY_WAIT_S)
+            return 0
         self._keeper.refresh()
         try:
             settled = drain(self._work())
@@ -100,6 +109,24 @@ class Settling:
         self._away.over()
         return settled
 
+    def belongs(self, *, afresh: bool = False) -> bool:
+        """Whether Redis and SQL are of one deployment; either may be replaced meanwhile. Raises RedisError.
+
+        `afresh`: asked now, else a moment ago at most. A ledger that is away settles nothing by itself.
+        """
+        now = time.monotonic()
+        if afresh or now >= self._asked_at + BELONGS_EVERY_S:
+            try:
+                self._belongs = not presence.foreign(self._backing.engine, self._backing.redis)
+            except SQLAlchemyError:
+                return True
+            self._asked_at = now
+            if self._belongs:
+                self._apart.over()
+            else:
+                self._apart.on("mend redis.url or sql.url")
+        return self._belongs
+
     def _work(self) -> Work:
         return Work(
             redis=self._backing.redis,
@@ -110,7 +137,7 @@ class Settling:
             token=self._token,
             observe=self._observe,
             passed=self.meters.passed,
-            stop=Worker.stopping.is_set,
+            stop=lambda: Worker.stopping.is_set() or not self.belongs(),
             turns=self._turns,
         )
 
@@ -157,7 +184,8 @@ def _sweep(backing: Backing, keeper: CatalogKeeper, settling: Settling) -> None:
             access.write()
             written = time.monotonic()
         try:
-            _report(backing, settling)
+            if settling.belongs():  # else it is another deployment's page
+                _report(backing, settling)
             keeper.refresh()
             if _anything_waits(backing, keeper, settling.links()) and nudge(backing.queue_redis):
                 settling.meters.nudged()

@@ -9,24 +9,38 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from config.section import SettingsError
 from gateway.store import sql
 
 
+class SchemaTooNewError(SettingsError):
+    """The database was migrated by a newer version than this one; the message says what to do."""
+
+
 def upgrade(url: str) -> None:
-    """Apply what is missing; may be called at every start."""
+    """Apply what is missing; may be called at every start, and by several machines at once.
+
+    Raises SchemaTooNewError, SQLAlchemyError.
+    """
     if pending(url):
         command.upgrade(_config(url), "head")
 
 
 def pending(url: str) -> bool:
-    """Whether the database is behind this version."""
+    """Whether the database is behind this version. Raises SchemaTooNewError, SQLAlchemyError."""
     engine = sql.engine(url)
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    return current != ScriptDirectory.from_config(_config(url)).get_current_head()
+    steps = ScriptDirectory.from_config(_config(url))
+    if current is not None and current not in {step.revision for step in steps.walk_revisions()}:
+        raise SchemaTooNewError(
+            f"the database has the schema of a newer version (step {current}, this one knows "
+            f"{steps.get_current_head()}): run that version here, too"
+        )
+    return current != steps.get_current_head()
 
 
 def _config(url: str) -> Config:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from redis import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from gateway.store import catalog, keys, ledger, schema, sql
 from gateway.store.ledger import Marks
@@ -43,13 +45,28 @@ class Standing:
 
 
 def deployment_id(engine: Engine) -> str:
-    """The deployment's id; made once."""
-    with sql.writing(engine) as connection:
+    """The deployment's id; made once, whoever begins it at the same time."""
+    with engine.connect() as connection:
         found = connection.scalar(select(schema.deployment.c.id))
-        if found is None:
-            found = os.urandom(16).hex()
-            connection.execute(insert(schema.deployment).values(id=found, created_at=int(time.time() * 1000)))
+    if found is None:
+        made = {"id": os.urandom(16).hex(), "created_at": int(time.time() * 1000), "place": 1}
+        with suppress(IntegrityError), sql.writing(engine) as connection:
+            connection.execute(insert(schema.deployment).values(made))
+        with engine.connect() as connection:
+            found = connection.execute(select(schema.deployment.c.id)).scalar_one()
     return str(found)
+
+
+def foreign(engine: Engine, redis: Redis) -> bool:
+    """Whether Redis certainly is of another deployment than the database, as both stand now.
+
+    A Redis that was emptied knows of none, and holds nothing to settle. Raises as `look`.
+    """
+    stands = redis.get(keys.DEPLOYMENT)
+    if stands is None:
+        return False
+    with engine.connect() as connection:
+        return connection.scalar(select(schema.deployment.c.id)) != _text(stands)
 
 
 def look(engine: Engine, redis: Redis, deployment: str) -> Standing:

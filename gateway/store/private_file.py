@@ -19,12 +19,20 @@ class OpenToOthers(Exception):
 
 
 def read(file: Path) -> str:
-    """Its text, of which MOST_BYTES count. Raises OpenToOthers, OSError."""
+    """Its text, of which MOST_BYTES count. Raises OpenToOthers, OSError.
+
+    On a mount that is read-only, as Docker and Kubernetes give secrets, its mode is chosen by whoever mounted
+    it: it may be readable for others, never writable.
+    """
     with file.open("rb") as opened:
         mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-        if mode & 0o077:
+        if mode & (0o022 if _is_mounted(opened.fileno()) else 0o077):
             raise OpenToOthers(f"(mode {mode:04o}): chmod 600 {file}")
         return opened.read(MOST_BYTES).decode("ascii", errors="replace")
+
+
+def _is_mounted(handle: int) -> bool:
+    return bool(os.fstatvfs(handle).f_flag & os.ST_RDONLY)
 
 
 def make(file: Path, text: str) -> None:

@@ -44,6 +44,10 @@ deployment = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    # There is one, whatever machines begin it at once.
+    Column("place", Integer, nullable=False, server_default="1"),
+    Column("master_print", String(32)),  # fingerprint of the master secret; NULL: nobody has noted it yet
+    UniqueConstraint("place", name="deployment_place_key"),
 )
 
 firm = Table(

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+
+from config.settings import SqlSettings
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -21,13 +23,26 @@ _PRAGMAS = (
 )
 
 
-def engine(url: str) -> Engine:
-    """An engine for `url`; nothing connects before its first use.
+USUAL = SqlSettings()
+# For what may take its time: migrations wait for each other, and walk whole tables.
+PATIENT = SqlSettings(statement_timeout_s=0, lock_timeout_s=0)
+
+
+def engine(url: str, bounds: SqlSettings = USUAL) -> Engine:
+    """An engine for `url`; nothing connects before its first use. `bounds`: of a server's connections.
 
     SQLite runs in WAL mode with synchronous=FULL: a commit is on disk before it returns.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=bounds.pool_size,
+            max_overflow=bounds.pool_overflow,
+            pool_recycle=bounds.pool_recycle_s,
+            connect_args=_bounded(make_url(url), bounds) if url.startswith("postgresql") else {},
+        )
     made = create_engine(url, hide_parameters=True, connect_args={"timeout": 20, "check_same_thread": False})
 
     @event.listens_for(made, "connect")
@@ -43,6 +58,24 @@ def engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made
+
+
+def _bounded(url: URL, bounds: SqlSettings) -> dict[str, Any]:
+    """How libpq and psycopg connect (PostgreSQL's manual, "Parameter Key Words"); the URL's own win."""
+    wanted: dict[str, Any] = {
+        "connect_timeout": bounds.connect_timeout_s,
+        "keepalives_idle": bounds.keepalive_idle_s,
+        "keepalives_interval": bounds.keepalive_interval_s,
+        "keepalives_count": bounds.keepalive_count,
+        "tcp_user_timeout": round(bounds.tcp_user_timeout_s * 1000),
+    }
+    told = {name: value for name, value in wanted.items() if name not in url.query}
+    times = (("statement_timeout", bounds.statement_timeout_s), ("lock_timeout", bounds.lock_timeout_s))
+    options = [f"-c {name}={round(seconds * 1000)}" for name, seconds in times if seconds]
+    if options:  # not even sent else: some poolers refuse them
+        own = url.query.get("options", "")
+        told["options"] = " ".join((*options, own if isinstance(own, str) else " ".join(own))).strip()
+    return told | {"prepare_threshold": bounds.prepare_threshold or None}
 
 
 def take_turn(connection: Connection, what: str) -> None:

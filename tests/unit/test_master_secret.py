@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -104,3 +105,33 @@ def test_a_named_file_that_is_missing_is_not_made(tmp_path: Path) -> None:
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     assert master_secret.find(Settings(state_dir=tmp_path / "var")) is None
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("mode", [0o440, 0o444, 0o400])
+def test_on_a_read_only_mount_others_may_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    """As Docker and Kubernetes give secrets; nobody can chmod them."""
+    file = tmp_path / "master.secret"
+    file.write_text(HEX)
+    file.chmod(mode)
+    mounted(monkeypatch)
+    assert master_secret.find(Settings(state_dir=tmp_path)) == bytes.fromhex(HEX)
+
+
+def test_even_there_nobody_else_may_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "master.secret"
+    file.write_text(HEX)
+    file.chmod(0o664)
+    mounted(monkeypatch)
+    with pytest.raises(MasterSecretError, match="others may read"):
+        master_secret.find(Settings(state_dir=tmp_path))
+
+
+def mounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file system is mounted read-only."""
+
+    class ReadOnly:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "fstatvfs", lambda _handle: ReadOnly())

@@ -9,12 +9,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from gateway.entry import rq_worker
+from gateway.entry.backing import Backing
 from gateway.entry.commands.opened import backing, shown
 from gateway.entry.lazy_group import LazyGroup
 from gateway.store import erasures, generations, sealed_values, sealing_keys
 from gateway.store.sealing_keys import sealing_now
 from gateway.usecases import rotate as rotation
 from gateway.usecases.reseal import reseal as reseal_all
+from gateway.usecases.set_up import Refused
+
+COPIED_WITHIN_S = 600  # by hand, to every machine
 
 MORE = {
     "erase": ("gateway.entry.commands.vault_erase:erase", "Erase one person; the ledger stays whole."),
@@ -48,9 +53,20 @@ def rotate(begins_after_s: float) -> None:
     """
     with backing() as opened:
         file = sealing_keys.file_of(opened.settings)
+        _refuse_unknown_elsewhere(opened, begins_after_s)
         made = rotation.rotate(opened.engine, file, begins_after_s=begins_after_s)
     click.echo(f"generation {made.generation} seals from {shown(made.seals_from * 1000)} UTC on")
     click.echo(f"Back up {file} now: without it what it seals cannot be opened.", err=True)
+
+
+def _refuse_unknown_elsewhere(opened: Backing, begins_after_s: float) -> None:
+    """What a machine cannot open it would lay aside: each has its own copy of the file. Raises Refused."""
+    others = rq_worker.other_machines(opened.queue_redis)
+    if others and begins_after_s < COPIED_WITHIN_S:
+        raise Refused(
+            f"workers run on other machines ({', '.join(sorted(others))}): "
+            f"take --in {COPIED_WITHIN_S} or more and copy the sealing keys to each of them before that"
+        )
 
 
 @vault.command()

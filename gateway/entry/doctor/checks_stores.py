@@ -18,9 +18,10 @@ from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import generations, keys, migrate, redis_server, schema, sql
+from gateway.store import fingerprints, generations, keys, master_secret, migrate, redis_server, schema, sql
 from gateway.store import sealing_keys as keys_of_seals
 from gateway.store.connect import async_client
+from gateway.store.vault import Vault
 
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 30.0
@@ -38,11 +39,38 @@ def database(settings: Settings) -> Finding:
         return warn(name, "there is none yet", "`undercap up` makes it")
     try:
         behind = migrate.pending(settings.sql_url)
+    except SettingsError as err:
+        told, _, mend = str(err).rpartition(": ")
+        return fail(name, told, mend)
     except (SQLAlchemyError, ImportError) as err:
         return fail(name, f"does not answer: {_first_line(err)}", "mend sql.url, or the server behind it")
     if behind:
         return fail(name, "is behind this version", "`undercap up` brings it up to date")
     return good(name, "answers; its schema is of this version")
+
+
+def secret(settings: Settings) -> Finding:
+    """The master secret is the one under which the database was made."""
+    name = "secret of the database"
+    try:
+        if _not_made_yet(settings) or migrate.pending(settings.sql_url):
+            return good(name, "nothing to hold it against yet")
+        found = master_secret.find(settings)
+        engine = sql.engine(settings.sql_url, settings.sql)
+        try:
+            if found is None:
+                fingerprints.refuse_second(engine, master_secret.file_of(settings))
+            elif not fingerprints.fits(engine, Vault(found)):
+                told = "the database was made under another master secret"
+                return fail(name, told, "copy it from another machine, or from your backup")
+        finally:
+            engine.dispose()
+    except SettingsError as err:
+        told, _, mend = str(err).rpartition(": ")
+        return fail(name, told, mend)
+    except (SQLAlchemyError, ImportError):  # told by the check of the database
+        return warn(name, "cannot be held against the database", "mend the database first")
+    return good(name, "the master secret is the one that the database was made under")
 
 
 def sealing_keys(settings: Settings) -> Finding:

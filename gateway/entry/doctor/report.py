@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
     checks_here.server_program,
     checks_stores.redis,
     checks_stores.database,
+    checks_stores.secret,
     checks_stores.sealing_keys,
     checks_processes.processes,
     checks_here.ports,

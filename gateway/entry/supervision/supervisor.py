@@ -69,7 +69,10 @@ def run_plan(plan: Plan) -> int:
     state_dir.make(settings.state_dir)
     wait_s = settings.stop_deadline_s + 2 * GRACE_S
     with up_lock.only_one(settings.state_dir, wait_s=wait_s, tell=told.news) as heirloom:
-        master_secret.load_or_make(settings)
+        if settings.sql.url:  # which may know one: then none is made; see gateway.entry.backing
+            master_secret.find(settings)
+        else:
+            master_secret.load_or_make(settings)
         metrics.clear(settings.state_dir / metrics.METRICS)  # no process of a former run lives
         return asyncio.run(_supervise(plan, heirloom, told))
 
@@ -166,6 +169,7 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
     from gateway.store import migrate  # noqa: PLC0415
 
     migrate.upgrade(settings.sql_url)
+    importlib.import_module("gateway.entry.backing").confirm_secrets(settings)
     kept = importlib.import_module("gateway.entry.demo_settings")
     if demo:
         importlib.import_module("gateway.entry.demo").prepare(settings)

@@ -21,7 +21,7 @@ from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.place import Place
 from gateway.store import catalog as catalog_store
-from gateway.store import connect, keys, presence, schema, sql
+from gateway.store import connect, fingerprints, keys, presence, schema, sql
 from gateway.store.callers import Callers
 from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
 from gateway.store.consent_words import ConsentWords
@@ -128,6 +128,7 @@ class House:
         self.redis = connect.sync_client(self.server_url, RedisSettings())
         self.client = connect.async_client(self.server_url, RedisSettings(), blocks_s=1.0)
         self.deployment = presence.deployment_id(self.engine)
+        fingerprints.confirm(self.engine, self.vault, "the house's secret")
         self.verified = 0
         self.store = self.claims()
         self.observed: list[Settled] = []

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import String, inspect, text
 
+from config.settings import Settings
+from gateway.entry.doctor import checks_stores
+from gateway.entry.doctor.findings import Level
 from gateway.store import migrate, schema, sql
 
 
@@ -73,3 +77,19 @@ def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Pa
         rows = connection.execute(text("SELECT id, shopper_id, created_at, ends_at FROM alias")).all()
     engine.dispose()
     assert [tuple(row) for row in rows] == [(1, 1, 5, None), (2, 2, 5, None), (5, 3, 7, None)]
+
+
+def test_a_newer_schema_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    migrate.upgrade(url)
+    engine = sql.engine(url)
+    with sql.writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    for ask in (migrate.pending, migrate.upgrade):
+        with pytest.raises(migrate.SchemaTooNewError, match=r"of a newer version \(step 9999, this"):
+            ask(url)
+    monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("UNDERCAP_SQL__URL", url)
+    found = checks_stores.database(Settings())
+    assert (found.level, found.mend) == (Level.FAIL, "run that version here, too")

@@ -6,6 +6,7 @@ import csv
 import os
 import pty
 import pwd
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -14,7 +15,10 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from rq.serializers import JSONSerializer
 
+from gateway.entry import rq_worker
+from gateway.queues.nudge import queue
 from gateway.store import sealing_keys
 from gateway.usecases import rotate
 from tests.integration.core.conftest import Undercap
@@ -236,3 +240,22 @@ def test_an_erasure_that_is_not_complete_is_told(
 
 def dies(*_: object) -> None:
     raise RuntimeError
+
+
+def test_no_generation_begins_before_other_machines_can_know_it(
+    house: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rq_worker, "other_machines", lambda _redis: {"second"})
+    told = undercap("vault", "rotate", fails=1).output
+    assert "workers run on other machines (second): take --in 600 or more and copy" in told
+    assert house.rows("sealing_generation", "generation") == []
+    undercap("vault", "rotate", "--in", "600")
+
+
+def test_a_worker_elsewhere_is_known_by_its_machine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = rq_worker.Worker([queue(house.redis)], connection=house.redis, serializer=JSONSerializer)
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    assert rq_worker.other_machines(house.redis) == set()
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    assert rq_worker.other_machines(house.redis) == {worker.hostname}
+    worker.register_death()  # type: ignore[no-untyped-call]

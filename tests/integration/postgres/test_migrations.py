@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -64,3 +69,18 @@ def run(engine: Engine, *statements: str) -> None:
 def fetched(engine: Engine, query: str) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_machines_that_migrate_at_once_all_succeed(postgres: PostgresServer, tmp_path: Path) -> None:
+    url = postgres.make_bare()
+    environment = os.environ | {"UNDERCAP_SQL__URL": url, "UNDERCAP_STATE_DIR": str(tmp_path)}
+    command_ = [sys.executable, "-m", "gateway.entry.cli", "migrate"]
+    started = [
+        subprocess.Popen(command_, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(3)
+    ]
+    told = [process.communicate()[0].decode() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], told
+    engine = sql.engine(url)
+    assert differences(engine) == []
+    engine.dispose()

@@ -1,0 +1,58 @@
+"""Connections to PostgreSQL: bounded as the settings say; what the URL says of the same wins."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from config.settings import SqlSettings
+from gateway.store import sql
+from tests.peers.postgres import PostgresServer
+
+
+def shown(url: str, bounds: SqlSettings = sql.USUAL) -> dict[str, str]:
+    """What the server says of a connection."""
+    engine = sql.engine(url, bounds)
+    with engine.connect() as connection:
+        found = {n: str(connection.scalar(text(f"SHOW {n}"))) for n in ("statement_timeout", "lock_timeout")}
+    engine.dispose()
+    return found
+
+
+def test_statements_and_locks_have_an_end(postgres: PostgresServer) -> None:
+    url = postgres.make()
+    assert shown(url) == {"statement_timeout": "1min", "lock_timeout": "20s"}
+    assert shown(url, sql.PATIENT) == {"statement_timeout": "0", "lock_timeout": "0"}
+    own = f"{url}&options=-c%20statement_timeout%3D7000"
+    assert shown(own) == {"statement_timeout": "7s", "lock_timeout": "20s"}
+    engine = sql.engine(url, SqlSettings(statement_timeout_s=0.2))
+    with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
+        connection.execute(text("SELECT pg_sleep(30)"))
+    engine.dispose()
+
+
+def test_a_vanished_server_is_noticed_within_seconds(postgres: PostgresServer) -> None:
+    engine = sql.engine(f"{postgres.make()}&keepalives_count=9")
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    engine.dispose()
+    wanted = {"connect_timeout": "5", "keepalives_idle": "5", "keepalives_interval": "2"}
+    assert wanted | {"keepalives_count": "9", "tcp_user_timeout": "10000"} == {
+        name: told[name] for name in (*wanted, "keepalives_count", "tcp_user_timeout")
+    }
+
+
+@pytest.mark.parametrize(("threshold", "prepared"), [(0, 0), (2, 1)])
+def test_statements_are_not_prepared_for_a_pooler(
+    postgres: PostgresServer, threshold: int, prepared: int
+) -> None:
+    engine = sql.engine(postgres.make(), SqlSettings(prepare_threshold=threshold))
+    with engine.connect() as connection:
+        for _ in range(10):
+            connection.execute(text("SELECT count(*) FROM firm"))
+        kept = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM firm%'")
+        assert connection.scalar(kept) == prepared
+    engine.dispose()
