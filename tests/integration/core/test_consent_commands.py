@@ -88,10 +88,78 @@ def test_consents_need_their_wording(undercap: Undercap, tmp_path: Path) -> None
     assert "--wording is needed" in undercap("consent", "import", file, *OPTIONS, fails=2).output
 
 
-def test_a_list_that_is_not_utf8(undercap: Undercap, tmp_path: Path) -> None:
+SHEET = (
+    "sep=;\r\nNumber;Name;Channel;State;Said_at;Proof;\r\n"
+    f"{ANNA}.0;Ганна;SMS;Відкликано;02.04.2025;лист 7;\r\n"
+    f'"+{BOHDAN}";"Б; Б";call;Given;02.04.2025 10:30;"анкета\r\n""Весна""";\r\n;;;;;;\r\n'
+)
+
+
+@pytest.mark.parametrize("encoding", ["windows-1251", "utf-16", "utf-8-sig"])
+def test_a_list_as_a_spreadsheet_saves_it(
+    house: House, undercap: Undercap, tmp_path: Path, encoding: str
+) -> None:
     file = tmp_path / "list.csv"
-    file.write_bytes(HEAD.encode() + b"\n\xff\xfe")
-    assert "is not UTF-8" in undercap("consent", "import", str(file), *OPTIONS, fails=1).output
+    file.write_bytes(SHEET.encode(encoding))
+    options = (*OPTIONS, "--wording", "Пропозиції?", "--timezone", "Europe/Kyiv")
+    told = undercap("consent", "import", str(file), *options).output
+    assert "recorded: 1 consents, 1 refusals" in told
+    assert ("read as" in told) is (encoding != "utf-8-sig")
+    rows = house.rows("consent_entry", "channel", "state", "proof", "said_at")
+    now = rows[0][3]
+    assert rows == [
+        ("sms", "withdrawn", "paper form: лист 7", now),
+        ("call", "given", 'paper form: анкета "Весна"', 1_743_579_000_000),
+    ]
+    assert now > 1_743_579_000_000
+    assert "known already: 2" in undercap("consent", "import", str(file), *options).output
+
+
+def test_a_dry_run_tells_what_an_import_does_and_changes_nothing(
+    house: House, undercap: Undercap, tmp_path: Path
+) -> None:
+    file = written(
+        tmp_path,
+        f"+{ANNA},all,withdrawn,2025-01-01,",
+        f"+{BOHDAN},sms,given,2025-01-01,f 1",
+        f"+{BOHDAN},sms,given,2025-01-01,f 1",
+        f"+{ANNA},sms,given,2025-01-01,f 2",
+        "38067,all,given,2025-01-01,",
+    )
+    words = ("consent", "import", file, *OPTIONS, "--wording", "Offers?")
+
+    def kept() -> object:
+        tables = [house.rows(name, "id") for name in ("shopper", "consent_entry")]
+        names = sorted(house.redis.scan_iter())
+        return tables, names, house.redis.mget([n for n in names if house.redis.type(n) == b"string"])
+
+    before = kept()
+    dry = undercap(*words, "--dry-run", fails=1).output
+    assert kept() == before
+    assert "nothing is changed" in dry
+    assert "1 consents, 1 refusals; known already: 1; consents that a refusal overrules: 1" in dry
+    done = undercap(*words, fails=1).output
+    assert kept() != before
+    assert dry.replace("a dry run, nothing is changed; would be recorded", "recorded") == done
+    again = undercap(*words, fails=1).output
+    assert undercap(*words, "--dry-run", fails=1).output.endswith(again.removeprefix("recorded"))
+    assert not any(number in dry + done for number in (ANNA, BOHDAN))
+
+
+def test_all_faults_are_counted_and_the_first_are_told(undercap: Undercap, tmp_path: Path) -> None:
+    file = written(tmp_path, *(f"+{ANNA},all,given,{day}.02.2025," for day in range(30, 60)))
+    told = undercap("consent", "import", file, *OPTIONS, fails=1).output
+    assert "30 lines were left out" in told
+    assert "line 2: said_at: is no date such as" in told
+    assert "line 21: " in told
+    assert "line 22: " not in told
+    assert "and 10 more" in told
+
+
+def test_a_time_zone_that_there_is_not(undercap: Undercap, tmp_path: Path) -> None:
+    file = written(tmp_path, f"+{ANNA},all,withdrawn,2025-01-01,")
+    told = undercap("consent", "import", file, *OPTIONS, "--timezone", "Kyiv", fails=2).output
+    assert "is no IANA time zone" in told
 
 
 async def test_show_and_why_ask_for_the_number(house: House, undercap: Undercap) -> None:
