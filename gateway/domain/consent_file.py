@@ -32,8 +32,10 @@ _CHANNELS: Final = (
     | dict.fromkeys(("call", "дзвінок", "звонок", "қоңырау"), (Channel.CALL,))
     | dict.fromkeys(("all", "усі", "всі", "все", "барлығы"), IN_ORDER)
 )
-_STATES: Final = dict.fromkeys(("given", "надано", "дано", "берілді"), Consent.GIVEN) | dict.fromkeys(
-    ("withdrawn", "відкликано", "отозвано", "қайтарылды"), Consent.WITHDRAWN
+_STATES: Final = dict.fromkeys(
+    ("given", "надано", "дано", "берілді", "згода", "согласие", "келісім"), Consent.GIVEN
+) | dict.fromkeys(
+    ("withdrawn", "відкликано", "отозвано", "қайтарылды", "відмова", "отказ", "бас тарту"), Consent.WITHDRAWN
 )
 
 
@@ -173,4 +175,4 @@ def _said_at(cell: str, state: Consent | None, reading: Reading) -> int | str:
 
 
 def _word(cell: str, words: Mapping[str, T]) -> T | None:
-    return words.get(clean(cell).strip().casefold())
+    return words.get(" ".join(clean(cell).casefold().split()))

@@ -46,6 +46,7 @@ def test_lines() -> None:
         ("12,all,given,2025-03-01,", "number: has too few digits"),
         ("+380671234567,post,given,2025-03-01,", "channel: sms, call, all"),
         ("+380671234567,all,yes,2025-03-01,", "state: given, withdrawn"),
+        ("+380671234567,all,так,2025-03-01,", "state: given, withdrawn"),
         ("+380671234567,all,given,yesterday,", "said_at: is no date such as"),
         ("+380671234567,all,given,,", "said_at: is missing"),
         ("+380671234567,all,given,31.02.2025,", "said_at: is no date such as"),
@@ -106,6 +107,9 @@ def test_without_names_the_columns_stand_in_their_order(lines: tuple[str, ...]) 
         ("отозвано", "Все", (Consent.WITHDRAWN, IN_ORDER)),
         ("Қайтарылды", "қоңырау", (Consent.WITHDRAWN, (Channel.CALL,))),
         ("берілді", "барлығы", (Consent.GIVEN, IN_ORDER)),
+        ("ЗГОДА", "смс", (Consent.GIVEN, (Channel.SMS,))),
+        ("Отказ", "звонок", (Consent.WITHDRAWN, (Channel.CALL,))),
+        ("Бас  тарту", "all", (Consent.WITHDRAWN, IN_ORDER)),
         ("Відкликано", "УСІ", (Consent.WITHDRAWN, IN_ORDER)),
     ],
 )

@@ -24,7 +24,7 @@ from gateway.usecases.import_consents import Imported, Source
 
 MOST_FAULTS = 20
 MOST_WORDING = 500
-MOST_BYTES = 200_000_000
+MOST_BYTES = 100_000_000
 T = TypeVar("T")
 
 
@@ -48,6 +48,9 @@ def import_(
       +380671234568,sms,given,02.04.2025 10:30,form 4711
     As spreadsheets save it: UTF-8, UTF-16 or windows-1251; commas, semicolons or tabs. said_at is ISO 8601 or
     day first with dots. Of a day without a time a consent holds from the beginning, a refusal until the end.
+    Words in any case, also: смс; дзвінок, звонок, қоңырау; усі, все, барлығы; надано, згода, дано, согласие,
+    берілді, келісім; відкликано, відмова, отозвано, отказ, қайтарылды, бас тарту.
+
     A line with a fault is named and left out, exit code 1. The refusals beside it count at once; consents
     wait until each line that may be a refusal can be read. The same file again, with the same options,
     changes nothing.
