@@ -17,6 +17,7 @@ from gateway.domain.consent import Consent
 from gateway.domain.consent_file import Fault, Line, Reading, read_lines
 from gateway.entry.backing import Backing, Verifier, consent_words, open_redis
 from gateway.entry.commands.opened import backing
+from gateway.store import presence
 from gateway.store.presence import Presence, Standing
 from gateway.usecases import import_consents, set_up
 from gateway.usecases.consents import ConsentDesk
@@ -70,11 +71,20 @@ def import_(
     with backing() as opened:
         with opened.engine.connect() as connection:
             firm_id = set_up.firm_id(connection, firm)
+        if dry_run:
+            _check(opened, firm_id)
         source = Source(firm_id=firm_id, how=how, wording=wording, actor=f"operator {getpass.getuser()}"[:64])
         done = asyncio.run(_with_desk(opened, lambda desk: work(lines, source, desk)))
     click.echo(_told(done, dry_run=dry_run))
     if faults:
         raise click.ClickException(_named(file, faults, held))
+
+
+def _check(opened: Backing, firm_id: int) -> None:
+    """Of a Redis that may have lost refusals nothing can be foretold. Raises ClickException."""
+    standing = presence.look(opened.engine, opened.redis, opened.deployment)
+    if not standing.decides or firm_id in standing.firms:
+        raise click.ClickException(f"Redis is {standing.presence}: run `undercap rebuild` first")
 
 
 def _read(file: Path, reading: Reading) -> tuple[list[Line], list[Fault]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pwd
@@ -144,6 +145,21 @@ def test_a_dry_run_tells_what_an_import_does_and_changes_nothing(
     again = undercap(*words, fails=1).output
     assert undercap(*words, "--dry-run", fails=1).output.endswith(again.removeprefix("recorded"))
     assert not any(number in dry + done for number in (ANNA, BOHDAN))
+
+
+async def test_a_dry_run_foretells_nothing_of_a_redis_that_lost_what_was_refused(
+    house: House, undercap: Undercap, tmp_path: Path
+) -> None:
+    await house.text("STOP", BOHDAN)
+    house.drain()
+    file = written(tmp_path, f"+{BOHDAN},sms,given,2025-01-01,f 1")
+    house.redis.flushall()
+    del undercap
+    words = ["consent", "import", file, *OPTIONS, "--wording", "Offers?", "--dry-run"]
+    done = await asyncio.to_thread(CliRunner().invoke, cli, words)
+    assert done.exit_code == 1
+    assert "Redis is empty: run `undercap rebuild` first" in done.output
+    assert list(house.redis.scan_iter()) == []
 
 
 def test_all_faults_are_counted_and_the_first_are_told(undercap: Undercap, tmp_path: Path) -> None:
