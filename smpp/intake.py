@@ -100,6 +100,8 @@ class Observer(Protocol):
 class Intake:
     """One for a process. `poke` is called when an outbox got work; `storage_timeout_s` bounds every wait.
 
+    `doubtful`: whether the catalog may lack what is there; an unknown short number is then refused for now.
+
     A text is read and its codes are decrypted while the batch before it is on its way to the disk.
     """
 
@@ -115,6 +117,7 @@ class Intake:
         observe: Observer,
         max_codes: int,
         storage_timeout_s: float,
+        doubtful: Callable[[], bool] = lambda: False,
     ) -> None:
         self._catalog = catalog
         self._vault = vault
@@ -124,6 +127,7 @@ class Intake:
         self._poke = poke
         self._observe = observe
         self._max_codes = max_codes
+        self._doubtful = doubtful
         wait_s = storage_timeout_s
         self._texts = Lane[Text]("texts", self._decide, self._refuse, most=TEXTS_AT_ONCE, wait_s=wait_s)
         self._parts = Lane[Arrival]("parts", self._join_parts, self._refuse, most=MOST_AT_ONCE, wait_s=wait_s)
@@ -236,6 +240,9 @@ class Intake:
         short: ShortNumber | None = ours.get(message.destination) or own_number(
             message.destination, ours, link.settings.default_region
         )
+        if short is None and self._doubtful():
+            self._refuse([arrival])
+            return None
         if short is None:
             self._answer(arrival, statuses.RINVDSTADR)
             self._observe("unknown short number", link.name, "", message.destination, ())

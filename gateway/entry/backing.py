@@ -22,6 +22,7 @@ from gateway.store import (
     fingerprints,
     generations,
     keys,
+    ledger_mark,
     master_secret,
     migrate,
     presence,
@@ -69,6 +70,7 @@ def open_backing(settings: Settings) -> Backing:
     url = redis_url(settings)
     engine = sql.engine(settings.sql_url, settings.sql)
     try:
+        ledger_mark.refuse_lost(settings)
         if migrate.pending(settings.sql_url):
             raise SettingsError(
                 "the database is behind this version: run `undercap up` or `undercap migrate`"
@@ -78,6 +80,7 @@ def open_backing(settings: Settings) -> Backing:
         vault = _vault(settings, engine)
     except SQLAlchemyError as err:
         raise SettingsError(f"sql: the database does not answer ({type(err).__name__})") from err
+    ledger_mark.note(settings, deployment)
     return Backing(
         settings=settings,
         vault=vault,
@@ -171,12 +174,16 @@ class Verifier:
                 log.error(
                     "intake closed: Redis is " + standing.presence.value,
                     firms=" ".join(map(str, standing.firms)),
-                    mend="run `undercap rebuild`",
+                    mend=standing.presence.mend,
                 )
             else:
                 log.info("redis is whole")
         if not standing.decides:
-            raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; run `undercap rebuild`")
+            raise StoreUnavailable(f"closed: Redis is {standing.presence.value}; {standing.presence.mend}")
+
+    def doubtful(self) -> bool:
+        """Whether SQL may lack what is there: then nothing that it does not know is refused for good."""
+        return self.standing is not None and not self.standing.decides
 
 
 def gate_store(backing: Backing, redis: DurableRedis, verifier: Verifier) -> GateStore:

@@ -124,9 +124,27 @@ def asterisk() -> None:
 
 @cli.command()
 @click.option("--replace-foreign", is_flag=True, help="Throw away what another deployment has in this Redis.")
-def rebuild(replace_foreign: bool) -> None:
+@click.option("--ledger-lost", is_flag=True, help="The database is of an earlier time than Redis, for good.")
+def rebuild(replace_foreign: bool, ledger_lost: bool) -> None:
     """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
-    _run("gateway.entry.commands.rebuild", replace_foreign=replace_foreign)
+    _run("gateway.entry.commands.rebuild", replace_foreign=replace_foreign, ledger_lost=ledger_lost)
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path))
+def backup(target: Path) -> None:
+    """Copy database, Redis and secrets of one moment into the new folder TARGET, while all runs."""
+    settings = load()
+    sys.exit(imported("gateway.entry.commands.backup").run(settings, target))
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--replace", is_flag=True, help="Move aside what the state directory holds.")
+def restore(target: Path, replace: bool) -> None:
+    """Put a backup into the state directory, and rebuild Redis from it. Stop `undercap up` first."""
+    settings = load()
+    sys.exit(imported("gateway.entry.commands.restore").run(settings, target, replace=replace))
 
 
 @cli.command()

@@ -105,6 +105,11 @@ def run(name: str, settings: Settings, main: Main) -> int:
         log.exception("ended by an error that nobody expected")
         readiness.fault(f"{type(err).__name__}: {err}")
         return Exit.FAILED
+    finally:
+        if not readiness.supervised():  # `up` does it once, when all have ended
+            from gateway.store import sql  # noqa: PLC0415 - the command's help needs none of it
+
+            sql.fold(settings.sql_url)
 
 
 async def _until_stopped(name: str, settings: Settings, main: Main) -> int:

@@ -270,6 +270,7 @@ def _intake(
         observe=traffic.observe_text,
         max_codes=settings.limits.codes_per_message,
         storage_timeout_s=_storage_timeout_s(settings),
+        doubtful=verifier.doubtful,
     )
 
 

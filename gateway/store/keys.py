@@ -34,6 +34,7 @@ LIMITS = struct.Struct(">IHIHIHIIHIH")
 
 DEPLOYMENT = "deployment"  # the deployment id; lives as long as the data
 CATALOG_VERSION = "catalog:version"  # bumped by each change of campaigns; lives as long as the data
+FIRMS = "firms"  # set of the ids of all firms that SQL was seen to have; lives as long as the data
 NUDGE = "nudge:settle"  # on RQ's server; cleared by the job before its first read
 CALLS_NOW = (
     "status:calls"  # hash: what each IVR process says of its calls; ends by STATUS_TTL, each for itself
@@ -85,6 +86,11 @@ def gate(firm: int) -> str:
 def outbox(firm: int) -> str:
     """Stream of accepted texts; each entry is ended by its settlement."""
     return f"{{f{firm}}}:outbox"
+
+
+def settled(firm: int) -> str:
+    """The last outbox id that SQL has settled: one that knows less is of an earlier time. Ends by rebuild."""
+    return f"{{f{firm}}}:settled"
 
 
 def campaigns(firm: int) -> str:

@@ -72,7 +72,7 @@ def _read(file: Path) -> bytes:
 
 def _parsed(text: str, where: str) -> bytes:
     try:
-        value = bytes.fromhex(text.strip())
+        value = bytes.fromhex(text.split("\n", 1)[0].strip())
     except ValueError:
         value = b""
     if len(value) != LENGTH:

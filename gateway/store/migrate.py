@@ -43,6 +43,11 @@ def pending(url: str) -> bool:
     return current != steps.get_current_head()
 
 
+def head(url: str) -> str:
+    """The name of this version's schema."""
+    return str(ScriptDirectory.from_config(_config(url)).get_current_head())
+
+
 def _config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -275,7 +275,11 @@ class Outbox:
         return sum(self._end(done[i : i + _ENDED_AT_ONCE]) for i in range(0, len(done), _ENDED_AT_ONCE))
 
     def _end(self, done: Sequence[tuple[Accepted, Reply | None]]) -> int:
-        names: list[str] = [keys.outbox(self.firm_id), keys.attempts(self.firm_id)]
+        names: list[str] = [
+            keys.outbox(self.firm_id),
+            keys.attempts(self.firm_id),
+            keys.settled(self.firm_id),
+        ]
         args: list[Any] = []
         for accepted, reply in done:
             claims = [

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -29,6 +30,16 @@ class Presence(StrEnum):
     EMPTY = "empty"
     FOREIGN = "of another deployment"
     BEHIND = "behind the ledger"
+    AHEAD = "of a later time than the ledger"
+
+    @property
+    def mend(self) -> str:
+        """What the operator does."""
+        if self is Presence.AHEAD:
+            return "put the later database back; if it is lost for good: `undercap rebuild --ledger-lost`"
+        if self is Presence.FOREIGN:
+            return "mend redis.url or sql.url, or put this Redis' own database back"
+        return "run `undercap rebuild`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +98,11 @@ def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
     with engine.connect() as connection:
         firms = list(connection.scalars(select(schema.firm.c.id)))
     standing = _look(redis, settled, firms, deployment)
-    if standing.presence in (Presence.EMPTY, Presence.FOREIGN):
+    if standing.presence in (Presence.EMPTY, Presence.FOREIGN, Presence.AHEAD):
         return standing
     redis.set(keys.DEPLOYMENT, deployment, nx=True)
+    if firms:
+        redis.sadd(keys.FIRMS, *firms)
     for firm_id in standing.firms:  # its old data must not decide for it; unless it was rebuilt just now
         if not _whole(redis, firm_id, settled.get(firm_id), deployment):
             redis.delete(keys.gate(firm_id))
@@ -100,6 +113,16 @@ def check(engine: Engine, redis: Redis, deployment: str) -> Standing:
         if firm_id not in standing.firms:
             catalog.publish(engine, redis, firm_id)
     return standing
+
+
+def accept(engine: Engine, redis: Redis, deployment: str) -> None:
+    """Go on with a SQL of an earlier time: the claims and refusals that Redis has stay, what it remembers of
+    the later SQL does not.
+    """
+    with engine.connect() as connection:
+        firms = list(connection.scalars(select(schema.firm.c.id)))
+    redis.delete(keys.FIRMS, *map(keys.settled, firms))
+    check(engine, redis, deployment)
 
 
 def _settled(engine: Engine) -> dict[int, Marks]:
@@ -114,8 +137,22 @@ def _look(redis: Redis, settled: dict[int, Marks], firms: list[int], deployment:
         return Standing(presence=presence, firms=tuple(settled))
     if _text(stands) != deployment:
         return Standing(presence=Presence.FOREIGN)
+    if ahead := _ahead(redis, settled, firms):
+        return Standing(presence=Presence.AHEAD, firms=ahead)
     lost = tuple(f for f in firms if not _whole(redis, f, settled.get(f), deployment))
     return Standing(presence=Presence.BEHIND if lost else Presence.WHOLE, firms=lost)
+
+
+def _ahead(redis: Redis, settled: dict[int, Marks], firms: list[int]) -> tuple[int, ...]:
+    """Firms of whom Redis knows more than SQL: texts that it has settled, or the firm itself."""
+    members: Any = redis.smembers(keys.FIRMS)
+    lost = {int(_text(member)) for member in members} - set(firms)
+    for firm_id in firms:
+        mark: Any = redis.get(keys.settled(firm_id))
+        stands = settled.get(firm_id, ledger.Marks()).outbox_id
+        if mark is not None and ledger.stream_id(_text(mark)) > ledger.stream_id(stands):
+            lost.add(firm_id)
+    return tuple(sorted(lost))
 
 
 def open_firm(redis: Redis, firm_id: int, deployment: str) -> None:

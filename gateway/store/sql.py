@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 
 from config.settings import SqlSettings
 
+_FOLD_WITHIN_S = 5.0
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -94,3 +97,26 @@ def writing(engine_: Engine) -> Iterator[Connection]:
     """One durable transaction: committed at the end, rolled back on any exception."""
     with engine_.execution_options(writes=True).begin() as connection:
         yield connection
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for another one."""
+    parsed = make_url(url)
+    name = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return Path(name) if name and name != ":memory:" else None
+
+
+def fold(url: str) -> bool:
+    """Write SQLite's log back, so that the file alone is the whole ledger; False while others keep it open.
+
+    Nothing is to be done for another database, nor where there is no file yet.
+    """
+    file = sqlite_file(url)
+    if file is None or not file.exists():
+        return True
+    try:
+        with closing(sqlite3.connect(file, timeout=_FOLD_WITHIN_S)) as connection:
+            busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error:
+        return False
+    return not busy

@@ -114,7 +114,7 @@ class Readiness:
             presence.look, self._engine, self._sync_redis, self._deployment
         )
         whole = standing.presence is Presence.WHOLE
-        told = standing.presence.value if whole else f"{standing.presence.value}: run `undercap rebuild`"
+        told = standing.presence.value if whole else f"{standing.presence.value}: {standing.presence.mend}"
         return [Part(name="presence", grade=Grade.OK if whole else Grade.FAILED, told=told)]
 
     async def _sql(self) -> list[Part]:

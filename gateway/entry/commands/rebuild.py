@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from redis.exceptions import RedisError
 from rich.console import Console
@@ -25,19 +26,24 @@ _FOREIGN = (
     "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "
     "or, if that deployment is gone for good, run `undercap rebuild --replace-foreign`\n"
 )
+_AHEAD: Final = (
+    "the database is of an earlier time than Redis, so a rebuild would forget codes that are used: put the "
+    "later database back; if it is lost for good, `undercap rebuild --ledger-lost` goes on\n"
+)
 
 
-def run(settings: Settings, *, replace_foreign: bool = False) -> int:
+def run(settings: Settings, *, replace_foreign: bool = False, ledger_lost: bool = False) -> int:
     """Rebuild every firm. Safe to repeat; intake gives the temporary answer meanwhile. Exit code.
 
-    `replace_foreign`: throw away what another deployment has in this Redis.
+    `replace_foreign`: throw away what another deployment has in this Redis. `ledger_lost`: SQL is of an
+    earlier time than Redis and no later one is left.
     """
     backing = open_backing(settings)
     with AccessLog(backing.engine, backing.vault, "rebuild").kept():
-        return _rebuild(backing, replace_foreign=replace_foreign)
+        return _rebuild(backing, replace_foreign=replace_foreign, ledger_lost=ledger_lost)
 
 
-def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
+def _rebuild(backing: Backing, *, replace_foreign: bool, ledger_lost: bool) -> int:
     catalog = CatalogKeeper(backing).catalog
     desk = Desk(
         engine=backing.engine,
@@ -59,6 +65,13 @@ def _rebuild(backing: Backing, *, replace_foreign: bool) -> int:
         if foreign and not replace_foreign:
             sys.stderr.write(_FOREIGN)
             return Exit.FAILED
+        if standing.presence is Presence.AHEAD:
+            if not ledger_lost:
+                sys.stderr.write(_AHEAD)
+                return Exit.FAILED
+            presence.accept(backing.engine, backing.redis, backing.deployment)
+            console.print("what Redis holds stays: codes that it knows as used, every refusal")
+            return Exit.OK
         # Before any gate opens: caps hold over all firms.
         contacts = rebuild_caps(backing.engine, backing.redis, backing.settings.clock_offset_s)
         for firm_id, name in catalog.firms.items():

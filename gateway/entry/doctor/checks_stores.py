@@ -18,9 +18,21 @@ from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import fingerprints, generations, keys, master_secret, migrate, redis_server, schema, sql
+from gateway.store import (
+    fingerprints,
+    generations,
+    keys,
+    ledger_mark,
+    master_secret,
+    migrate,
+    presence,
+    redis_server,
+    schema,
+    sql,
+)
 from gateway.store import sealing_keys as keys_of_seals
-from gateway.store.connect import async_client
+from gateway.store.connect import async_client, sync_client
+from gateway.store.presence import Presence
 from gateway.store.vault import Vault
 
 SKEW_WARN_S = 1.0
@@ -35,6 +47,8 @@ def redis(settings: Settings) -> Iterator[Finding]:
 def database(settings: Settings) -> Finding:
     """It answers and has the schema of this version."""
     name = "database"
+    if (lost := _lost(settings, name)) is not None:
+        return lost
     if _not_made_yet(settings):
         return warn(name, "there is none yet", "`undercap up` makes it")
     try:
@@ -71,6 +85,18 @@ def secret(settings: Settings) -> Finding:
     except (SQLAlchemyError, ImportError):  # told by the check of the database
         return warn(name, "cannot be held against the database", "mend the database first")
     return good(name, "the master secret is the one that the database was made under")
+
+
+def _lost(settings: Settings, name: str) -> Finding | None:
+    """Another ledger than the secret's, or one that cannot be asked."""
+    try:
+        ledger_mark.refuse_lost(settings)
+    except SettingsError as err:
+        told, _, mend = str(err).rpartition(": ")
+        return fail(name, told, mend)
+    except (SQLAlchemyError, ImportError) as err:
+        return fail(name, f"does not answer: {_first_line(err)}", "mend sql.url, or the server behind it")
+    return None
 
 
 def sealing_keys(settings: Settings) -> Finding:
@@ -150,7 +176,23 @@ async def _deployment(client: aredis.Redis, settings: Settings) -> Finding:
         return warn(name, "Redis does not know it yet, or was emptied", "if it was: `undercap rebuild`")
     if there.decode() != ours:
         return fail(name, "Redis is of another deployment", "mend redis.url or sql.url")
+    standing = await asyncio.to_thread(_standing, settings, ours)
+    if standing is None:  # told by the check of the database
+        return warn(name, "cannot be held against the database", "mend the database first")
+    if standing is not Presence.WHOLE:
+        return fail(name, f"Redis is {standing.value}", standing.mend)
     return good(name, "Redis and the database belong together")
+
+
+def _standing(settings: Settings, deployment: str) -> Presence | None:
+    engine, client = sql.engine(settings.sql_url), sync_client(redis_url(settings), settings.redis)
+    try:
+        return presence.look(engine, client, deployment).presence
+    except SQLAlchemyError:
+        return None
+    finally:
+        client.close()
+        engine.dispose()
 
 
 def _deployment_in_sql(settings: Settings) -> str | None:

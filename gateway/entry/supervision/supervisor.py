@@ -98,6 +98,7 @@ async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
         await _stop_children(children, plan.settings.stop_deadline_s, told)
         if not await valkey.ask_to_stop(VALKEY_STOP_S):
             await valkey.kill()
+        await asyncio.to_thread(_fold, plan.settings)
     return Exit.OK
 
 
@@ -166,8 +167,9 @@ async def _prepared(prepare: Callable[[], None], told: Told) -> None:
 
 def _prepare(settings: Settings, *, demo: bool) -> None:
     # Imported here: SQL is none of the supervisor's business before this moment.
-    from gateway.store import migrate  # noqa: PLC0415
+    from gateway.store import ledger_mark, migrate  # noqa: PLC0415
 
+    ledger_mark.refuse_lost(settings)
     migrate.upgrade(settings.sql_url)
     importlib.import_module("gateway.entry.backing").confirm_secrets(settings)
     kept = importlib.import_module("gateway.entry.demo_settings")
@@ -176,6 +178,12 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
         kept.keep(settings)
     else:
         kept.forget(settings)
+
+
+def _fold(settings: Settings) -> None:
+    from gateway.store import sql  # noqa: PLC0415
+
+    sql.fold(settings.sql_url)
 
 
 async def _start_valkey(settings: Settings, told: Told) -> embedded.Running:
