@@ -63,6 +63,11 @@ bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-cal
 test-asterisks: $(VENV)/.installed-dev peers
 	ASTERISKS=all $(BIN)/python -m pytest tests/integration/ivr tests/integration/entry/test_doctor_asterisk.py
 
+# Both commands on a bare Debian 13 (Python 3.13), in a root of its own; needs to be root.
+.PHONY: test-debian13
+test-debian13: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.debian13 $(or $(ARGS),lint test)
+
 # Long proofs; each takes ARGS such as '--seed 7 --n 2000' and keeps a summary in tests/soak/results/.
 soak-kill soak-disk soak-loss soak-smpp soak-octets soak-calls soak-blast: soak-%: $(VENV)/.installed-dev peers
 	$(BIN)/python -m tests.soak.$* $(ARGS)

@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.acceptance.offers import Marketer, marketer, to_noon
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -23,10 +24,10 @@ STOPPED_WITHIN_S: Final = 1.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway at noon of a weekday, whose operator takes 100 segments a second."""
     link = {"window": WINDOW, "segments_per_s": PER_S}
-    state = tmp_path_factory.mktemp("blasts")
+    state = tmp_path_factory.mktemp(f"blasts-{database.kind}")
     async with standing(state, {LINK: any_smsc()}, link=link, clock_offset_s=to_noon()) as stand:
         yield stand
 

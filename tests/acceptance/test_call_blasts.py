@@ -18,6 +18,7 @@ from gateway.domain.floor import FEWER
 from tests.acceptance.offers import WORDS, Marketer, marketer, to_noon
 from tests.acceptance.stand import standing
 from tests.conftest import any_asterisk, any_smsc, peer_of, sipp_program
+from tests.databases import Databases
 from tests.integration.ivr.ami import channels
 from tests.peers import fetch
 from tests.peers.asterisk import Asterisk, running
@@ -52,10 +53,10 @@ class Street:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def street(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Street]:
+async def street(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Street]:
     """A gateway at noon of a weekday, its operator, its Asterisk, and two recordings of its firm."""
     place = AsteriskPlace(agi_port=free_port(socket.SOCK_STREAM), callee_port=free_port(socket.SOCK_DGRAM))
-    folder = tmp_path_factory.mktemp("street")
+    folder = tmp_path_factory.mktemp(f"street-{database.kind}")
     async with running(any_asterisk(), place) as asterisk:
         for at, name in enumerate(prompts.SENTENCES):
             write_prompt(asterisk.sounds / "en" / f"{name}.wav", (400 + 60 * at, 2400 - 50 * at))

@@ -12,6 +12,7 @@ from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Promotion, Supply, add_campaign, add_firm, known, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -29,13 +30,15 @@ GIVEN: Final = [("sms", "given", "sms")]  # to whoever had nothing START allows 
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway with small limits."""
     settings: dict[str, dict[str, object]] = {
         "limits": {"messages_per_minute": MESSAGES},
         "answers": {"replies_per_hour": REPLIES},
     }
-    async with standing(tmp_path_factory.mktemp("consent"), {LINK: any_smsc()}, settings=settings) as stand:
+    async with standing(
+        tmp_path_factory.mktemp(f"consent-{database.kind}"), {LINK: any_smsc()}, settings=settings
+    ) as stand:
         yield stand
 
 

@@ -23,6 +23,7 @@ from tests.acceptance.promotion import Code, Promotion, add_campaign, add_firm, 
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import smsc_program
 from tests.corpus import Line, load_corpus
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -62,7 +63,7 @@ class Stage:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def stage(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stage]:
     """One gateway with a link to each SMSC that can be had; all campaigns on both short numbers."""
     programs = {}
     for name, link in LINKS.items():
@@ -70,7 +71,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             programs[link] = smsc_program(name)
         except pytest.skip.Exception:
             continue
-    async with standing(tmp_path_factory.mktemp("corpus"), programs) as stand:
+    async with standing(tmp_path_factory.mktemp(f"corpus-{database.kind}"), programs) as stand:
         yield await _staged(stand)
         codes = await stand.gateway.stop()
         assert codes == {"up": 0}

@@ -14,6 +14,7 @@ from config.texts import load
 from tests.acceptance.promotion import Supply, add_campaign, add_firm, known, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
+from tests.databases import Databases
 from tests.peers.smsc import Delivery
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -33,12 +34,12 @@ class Scene:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(SMSCS))
 async def scene(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: Databases
 ) -> AsyncIterator[Scene]:
     """One gateway for each SMSC."""
     smscs = {LINK: smsc_program(request.param)}
     link = {"data_codings": OWN_CODINGS}
-    async with standing(tmp_path_factory.mktemp("codings"), smscs, link=link) as stand:
+    async with standing(tmp_path_factory.mktemp(f"codings-{database.kind}"), smscs, link=link) as stand:
         yield Scene(stand=stand, supply=await running_campaign(stand, language="ru"))
 
 

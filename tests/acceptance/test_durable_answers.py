@@ -21,6 +21,7 @@ from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Code, Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.harness import VALKEY
 from tests.peers.smsc import Behaviour, Delivery
 
@@ -37,10 +38,12 @@ CREDITED: Final = "Code accepted: +10 points. Balance: 10."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway that soon loses its patience with a storage."""
     link = {"storage_timeout_s": PATIENCE_S, "response_timeout_s": 1.0}
-    async with standing(tmp_path_factory.mktemp("durable"), {LINK: any_smsc()}, link=link) as stand:
+    async with standing(
+        tmp_path_factory.mktemp(f"durable-{database.kind}"), {LINK: any_smsc()}, link=link
+    ) as stand:
         yield stand
 
 

@@ -12,6 +12,7 @@ from tests.acceptance.phone import Shopper, ends_in
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.peers.smsc import Delivery
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -25,13 +26,15 @@ BALANCE: Final = "Your balance: 0 points."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway with small limits."""
     settings: dict[str, dict[str, object]] = {
         "limits": {"messages_per_minute": MESSAGES, "wrong_codes_per_hour": WRONG},
         "answers": {"replies_per_hour": REPLIES, "hints_per_day": 1},
     }
-    async with standing(tmp_path_factory.mktemp("limits"), {LINK: any_smsc()}, settings=settings) as stand:
+    async with standing(
+        tmp_path_factory.mktemp(f"limits-{database.kind}"), {LINK: any_smsc()}, settings=settings
+    ) as stand:
         yield stand
 
 

@@ -17,6 +17,7 @@ from tests.acceptance.phone import LONG, UCS2, Shopper
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import SMSCS, smsc_program
+from tests.databases import Databases
 from tests.peers.smsc import Behaviour, Delivery, SmscPeer, Submitted
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -54,12 +55,12 @@ class Scene:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(SMSCS))
 async def scene(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: Databases
 ) -> AsyncIterator[Scene]:
     """One gateway for each SMSC."""
     smscs = {LINK: smsc_program(request.param)}
     link = {"bind": BINDS[request.param], "data_codings": OWN_CODINGS}
-    async with standing(tmp_path_factory.mktemp("long"), smscs, link=link) as stand:
+    async with standing(tmp_path_factory.mktemp(f"long-{database.kind}"), smscs, link=link) as stand:
         supply = await running_campaign(stand, language="ru")
         yield Scene(stand=stand, smsc=stand.smscs[LINK], supply=supply)
 

@@ -18,6 +18,7 @@ from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import FIRM, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.noon import to_noon_of_a_tuesday
 from tests.offers import put_offers
 
@@ -31,10 +32,10 @@ AT_ONCE_S: Final = 1.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway at noon with a slow link, and a firm that everybody knows."""
     async with standing(
-        tmp_path_factory.mktemp("marketing"),
+        tmp_path_factory.mktemp(f"marketing-{database.kind}"),
         {LINK: any_smsc()},
         link={"segments_per_s": PER_S},
         settings={"http": {"port": 0}},

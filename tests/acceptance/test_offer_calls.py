@@ -20,6 +20,7 @@ from tests.acceptance.offers import Marketer, marketer, to_noon
 from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.stand import standing
 from tests.conftest import any_asterisk, any_smsc, peer_of, sipp_program
+from tests.databases import Databases
 from tests.integration.ivr.conftest import VOICE, brisk, spoken
 from tests.peers.asterisk import Asterisk, running
 from tests.peers.asterisk_files import TRUNK, AsteriskPlace, free_port
@@ -61,9 +62,11 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory, brisk: Path) -> AsyncIterator[Scene]:
+async def scene(
+    tmp_path_factory: pytest.TempPathFactory, database: Databases, brisk: Path
+) -> AsyncIterator[Scene]:
     """At noon of a weekday."""
-    state = tmp_path_factory.mktemp("calls")
+    state = tmp_path_factory.mktemp(f"calls-{database.kind}")
     sounds = state / "sounds"
     shutil.copytree(brisk, sounds)
     agi_port = free_port(socket.SOCK_STREAM)

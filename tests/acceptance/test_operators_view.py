@@ -14,6 +14,7 @@ from tests.acceptance.promotion import add_firm
 from tests.acceptance.stand import Stand, standing
 from tests.acceptance.test_long_texts import receipt, receipt_text
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.harness import HarnessError
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -22,9 +23,9 @@ LINK: Final = "peer"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway in front of one SMSC."""
-    async with standing(tmp_path_factory.mktemp("view"), {LINK: any_smsc()}) as stand:
+    async with standing(tmp_path_factory.mktemp(f"view-{database.kind}"), {LINK: any_smsc()}) as stand:
         add_firm(stand.gateway)
         yield stand
 

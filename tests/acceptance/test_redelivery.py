@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.harness import VALKEY
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -26,13 +27,15 @@ USED: Final = "This code has already been used."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway with a short window, so that its end can be seen."""
     settings: dict[str, dict[str, object]] = {
         "answers": {"redelivery_window_s": WINDOW_S},
         "limits": {"messages_per_minute": 1000},  # a test texts again and again
     }
-    async with standing(tmp_path_factory.mktemp("again"), {LINK: any_smsc()}, settings=settings) as stand:
+    async with standing(
+        tmp_path_factory.mktemp(f"again-{database.kind}"), {LINK: any_smsc()}, settings=settings
+    ) as stand:
         yield stand
 
 

@@ -24,6 +24,7 @@ from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 from tests.harness import Gateway
 from tests.peers.smsc import Behaviour
 
@@ -34,12 +35,14 @@ CREDITED: Final = "Code accepted: +10 points. Balance: 10."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """Two SMSCs; what link `one` cannot send leaves by `two`."""
     smscs = {ONE: any_smsc(), TWO: any_smsc()}
     link = {"reconnect_max_s": 1.0, "failover_after_s": 1.0}
     own = {ONE: {"fallbacks": [TWO]}}
-    async with standing(tmp_path_factory.mktemp("standby"), smscs, link=link, own=own) as stand:
+    async with standing(
+        tmp_path_factory.mktemp(f"standby-{database.kind}"), smscs, link=link, own=own
+    ) as stand:
         yield stand
 
 

@@ -17,6 +17,7 @@ from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.secret_places import files, redis_places, sql_places
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -27,9 +28,9 @@ USED: Final = "This code has already been used."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(tmp_path_factory: pytest.TempPathFactory, database: Databases) -> AsyncIterator[Stand]:
     """A gateway with one link."""
-    async with standing(tmp_path_factory.mktemp("vault"), {LINK: any_smsc()}) as stand:
+    async with standing(tmp_path_factory.mktemp(f"vault-{database.kind}"), {LINK: any_smsc()}) as stand:
         yield stand
 
 

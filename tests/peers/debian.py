@@ -98,10 +98,15 @@ def _lists(into: Path, run: Run, suite: str, peer: str) -> tuple[str, str]:
     sources, parts = LISTS
     if not suite:
         return str(sources) if sources.exists() else "/dev/null", str(parts) if parts.exists() else "-"
-    mirror = RELEASE_FILE.search(run(["apt-get", "update", "--print-uris"], peer))
-    if mirror is None:
-        raise NoMirrorError
     signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
     ours = into / "sources.list"
-    ours.write_text(f"deb {signed}{mirror['mirror']} {suite} main\n", encoding="utf-8")
+    ours.write_text(f"deb {signed}{mirror(run, peer)} {suite} main\n", encoding="utf-8")
     return str(ours), "-"
+
+
+def mirror(run: Run, peer: str = "debootstrap") -> str:
+    """The address of the machine's own mirror of Debian. Raises NoMirrorError."""
+    found = RELEASE_FILE.search(run(["apt-get", "update", "--print-uris"], peer))
+    if found is None:
+        raise NoMirrorError
+    return found["mirror"]

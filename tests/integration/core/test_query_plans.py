@@ -33,7 +33,7 @@ STATEMENTS = {
     "whoever texts": (
         ledger._standing([bindparam("v0"), bindparam("v1")]),
         [
-            "SEARCH shopper USING COVERING INDEX sqlite_autoindex_shopper_1 (key=?)",
+            "SEARCH shopper USING INDEX sqlite_autoindex_shopper_1 (key=?)",
             "SEARCH balance USING INDEX sqlite_autoindex_balance_1 (shopper_id=? AND firm_id=?) LEFT-JOIN",
             "SEARCH alias USING INDEX ix_alias_unproved (shopper_id=?) LEFT-JOIN",
         ],
