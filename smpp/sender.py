@@ -41,6 +41,7 @@ from smpp.pdus import SubmitResult, SubmitSm
 from smpp.ready import Ready
 from smpp.taking import Queue, Taking
 
+SOON_S = 0.005
 IDLE_WAIT_S = 1.0
 STORAGE_RETRY_S = 0.5
 log = structlog.get_logger()
@@ -188,11 +189,15 @@ class Sender:
                 self._queue_away.over()
 
     async def _rest(self) -> None:
-        """Until something has changed, or the learned pace lets the next one through."""
+        """Until something has changed, or the learned pace lets the next one through.
+
+        Its moment may have come since room was looked for: then nobody else would tell.
+        """
         paced_s = self._allowance.wait_s
+        if not paced_s and self._ready.first is not None and self._allowance.free > 0:
+            paced_s = SOON_S
         await _first(self._wake.wait(), min(paced_s or IDLE_WAIT_S, IDLE_WAIT_S))
-        if paced_s:
-            self.pump()
+        self.pump()
 
     def _rooms(self) -> dict[Priority, int]:
         """Texts that may be taken, by priority: what can be submitted at once, behind what leaves before it.

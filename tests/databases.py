@@ -25,7 +25,6 @@ FILES: Final = (
     "acceptance/test_blasts.py",
     "acceptance/test_consent.py",
     "acceptance/test_durable_answers.py",
-    "acceptance/test_long_proofs.py",
     "acceptance/test_marketing_stop.py",
     "acceptance/test_nothing_in_clear.py",
     "acceptance/test_redelivery.py",

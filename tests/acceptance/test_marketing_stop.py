@@ -107,9 +107,9 @@ async def test_one_second_after_a_stop_nothing_more_leaves(stand: Stand) -> None
 async def test_a_process_that_stood_still_asks_again(stand: Stand) -> None:
     """It is frozen with offers in its hands; the refusals come by the API, and all are old when it wakes."""
     shoppers = consenting(stand, 60)
+    key = stand.gateway.cli("firm", "key", FIRM).strip()
     launch(stand, shoppers, "8")
     await stand.gateway.until(lambda: bool(offers_to(stand, shoppers[3])), "no marketing leaves")
-    key = stand.gateway.cli("firm", "key", FIRM).strip()
     with stand.frozen("smpp"):
         await refused_by_api(stand, key, shoppers[10:])
         at = time.monotonic()

@@ -15,7 +15,7 @@ from gateway.domain.priority import Priority
 from gateway.store.sendqueue import Sent, Waiting, seal_answer
 from gateway.store.vault import Vault
 from smpp import statuses
-from smpp.allowance import Pace
+from smpp.allowance import Allowance, Pace
 from smpp.pdus import SubmitResult, SubmitSm
 from smpp.sender import Sender
 from tests.unit.smpp.gates import FakeGate
@@ -209,6 +209,37 @@ async def test_ended_without_a_submit(changes: dict[str, Any], state: str, error
     (sent,), link, _ = await ended(always(0), answer_of(**changes))
 
     assert (state, error, 0) == (sent.state, sent.error, len(link.submitted))
+
+
+class QuietQueue(FakeQueue):
+    """Of whose queues nobody tells anything."""
+
+    async def wait(self, _queues: Sequence[tuple[int, Priority]], _timeout_ms: int) -> None:
+        await asyncio.sleep(WAIT_S)
+
+
+async def test_the_moment_of_the_learned_pace_is_not_missed_though_it_comes_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has come by when the sender asks how long to rest, and nothing is on its way that would wake it."""
+    monkeypatch.setattr(Allowance, "wait_s", 0.0)
+    link, queue = FakeLink(first(THROTTLED, times=1)), QuietQueue([answer_of()])
+    sender = Sender(
+        link,  # type: ignore[arg-type]
+        queue,  # type: ignore[arg-type]
+        VAULT,
+        firms=lambda: [1],
+        max_age_s=60,
+        observe=lambda *_: None,
+        gate=FakeGate(),
+    )
+    link.sender = sender
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(WAIT_S / 2):
+        await queue.changed.wait()
+    assert [sent.state for sent in queue.filed] == ["accepted"]
+    sender.stop()
+    await running
 
 
 async def test_what_is_throttled_past_its_use_expires() -> None:
