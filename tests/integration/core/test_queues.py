@@ -265,6 +265,8 @@ async def test_wait_ends_when_an_answer_comes(house: House) -> None:
 OWNED = (
     keys.DEPLOYMENT,
     keys.CATALOG_VERSION,
+    keys.FIRMS,
+    keys.settled(1),
     "{f1}:gate",
     "{f1}:campaigns",
     "{f1}:voided",
@@ -313,6 +315,8 @@ async def test_all_that_was_owned_ends_with_the_work(house: House) -> None:
     assert left - streams == {
         keys.DEPLOYMENT,
         keys.CATALOG_VERSION,
+        keys.FIRMS,
+        keys.settled(1),
         "{f1}:gate",
         "{f1}:campaigns",
         "{f1}:bits:1:0",
