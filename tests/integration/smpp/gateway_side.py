@@ -96,3 +96,8 @@ async def linked(
     finally:
         await link.stop(0.2)
         await running
+
+
+def befell(link: Link) -> str:
+    """Why its binds were last lost, though they may stand again by now."""
+    return "; ".join(f"{line.kind}: {line.fault}" for line in link._lines if line.fault)

@@ -12,7 +12,7 @@ import pytest
 from smpp import codec, statuses, wire
 from smpp.link import LinkState
 from smpp.pdus import SubmitResult
-from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
+from tests.integration.smpp.gateway_side import ANSWER, Recorder, befell, linked
 from tests.integration.smpp.raw_smsc import Pdu, RawSmsc, deliver, listening
 
 
@@ -199,7 +199,7 @@ async def test_the_smscs_unbind_waits_for_the_answers_that_are_owed(raw: RawSmsc
         assert recorder.results == [("token", SubmitResult(0, "m1"))]
         await raw.bound()
         await recorder.until(lambda: link.tally.binds == 2)
-        assert "unbound" in link.fault
+        assert "unbound" in befell(link)
 
 
 async def test_a_stop_finishes_what_is_in_flight_and_unbinds(raw: RawSmsc) -> None:
@@ -267,7 +267,7 @@ async def test_an_smsc_that_has_lost_the_bind_is_bound_to_anew(raw: RawSmsc) -> 
         session.reply((await session.read_until(codec.UNBIND))[-1])
         session = await raw.bound()
         await recorder.until(lambda: link.tally.binds == 2)
-        assert link.fault == "transceiver: the SMSC has lost the bind"
+        assert befell(link) == "transceiver: the SMSC has lost the bind"
         assert link.submit(ANSWER, "again")
         session.reply((await session.read_until(wire.SUBMIT_SM))[-1], message_id="7")
         await recorder.until(lambda: len(recorder.results) == 2)
@@ -325,4 +325,4 @@ async def test_an_inactive_session_is_bound_anew(raw: RawSmsc) -> None:
         session.write(codec.encode_unbind_resp(unbind.sequence))
         await raw.bound()
         await recorder.until(lambda: link.tally.binds == 2)
-        assert "inactive" in link.fault
+        assert "inactive" in befell(link)
