@@ -23,7 +23,7 @@ async def test_many_callers_are_served_to_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 async def test_a_blast_through_trouble_reaches_each_once_and_nobody_who_said_no(tmp_path: Path) -> None:
-    plan = blast.Plan(n=600, per_s=60, seed=7, crosses_in_s=3, victims=("smpp", "worker", VALKEY))
+    plan = blast.Plan(n=600, per_s=60, seed=7, crosses_in_s=6, victims=("smpp", "worker", VALKEY))
     verdict = await blast.run(plan, tmp_path)
     assert verdict.faults == []
     assert (verdict.kills, verdict.pauses) == (3, 3)

@@ -25,6 +25,7 @@ NUMBER = "380671234567"
 Answer = Callable[[int, SubmitSm], SubmitResult | None]
 WAIT_S = 10.0
 RETRIES = 4
+REST_S = 0.05  # longer than a busy machine takes for a turn of the loop
 
 
 class FakeLink:
@@ -33,7 +34,7 @@ class FakeLink:
     name = "peer"
 
     def __init__(self, answer: Answer, *, room: int = 100) -> None:
-        quick = {"0x08": Refusal(retries=RETRIES, delay_s=0.001), "0x64": Refusal(retries=RETRIES)}
+        quick = {"0x08": Refusal(retries=RETRIES, delay_s=REST_S), "0x64": Refusal(retries=RETRIES)}
         self.settings = LinkSettings(
             name="peer", host="x", system_id="x", throttle_wait_s=0.001, statuses=quick
         )
@@ -508,7 +509,7 @@ async def test_marketing_whose_rest_is_over_behind_a_reply_is_sent_after_it() ->
     held.queue.left.append(reply)
     held.answer(statuses.RSYSERR)
     await held.submitted(2)
-    await asyncio.sleep(0.01)  # ten rests, while the reply is on its way
+    await asyncio.sleep(3 * REST_S)  # while the reply is on its way
 
     held.answer()
     assert await held.submitted(3) == ["bulk", "reply", "bulk"]
