@@ -33,8 +33,8 @@ class FakeLink:
 
     name = "peer"
 
-    def __init__(self, answer: Answer, *, room: int = 100) -> None:
-        quick = {"0x08": Refusal(retries=RETRIES, delay_s=REST_S), "0x64": Refusal(retries=RETRIES)}
+    def __init__(self, answer: Answer, *, room: int = 100, rest_s: float = 0.001) -> None:
+        quick = {"0x08": Refusal(retries=RETRIES, delay_s=rest_s), "0x64": Refusal(retries=RETRIES)}
         self.settings = LinkSettings(
             name="peer", host="x", system_id="x", throttle_wait_s=0.001, statuses=quick
         )
@@ -430,8 +430,8 @@ async def test_marketing_that_was_refused_for_now_is_sent_again() -> None:
 class Held:
     """A sender whose SMSC answers when it is told to."""
 
-    def __init__(self, *waiting: Waiting, room: int = 10) -> None:
-        self.link, self.queue = FakeLink(always(0), room=room), FakeQueue(waiting)
+    def __init__(self, *waiting: Waiting, room: int = 10, rest_s: float = 0.001) -> None:
+        self.link, self.queue = FakeLink(always(0), room=room, rest_s=rest_s), FakeQueue(waiting)
         self.open: list[tuple[Any, SubmitSm]] = []
         self.link._respond = self._keep  # type: ignore[method-assign, assignment]
         self.sender = made(self.link, self.queue)
@@ -504,7 +504,7 @@ async def test_a_reply_does_not_wait_behind_marketing_that_rests() -> None:
 async def test_marketing_whose_rest_is_over_behind_a_reply_is_sent_after_it() -> None:
     bulk = answer_of("bulk", message_id="b", queue_id="1-0", **BULK)
     reply = answer_of("reply", message_id="r", queue_id="2-0")
-    held = Held(bulk)
+    held = Held(bulk, rest_s=REST_S)
     await held.submitted(1)
     held.queue.left.append(reply)
     held.answer(statuses.RSYSERR)
