@@ -28,12 +28,12 @@ def note(settings: Settings, what: str) -> None:
 
 async def main(settings: Settings, stop: asyncio.Event) -> int:
     """The body of the process."""
+    if MODE == "deaf":  # before anybody is told that it runs
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note(settings, "started")
     if MODE == "fault":
         raise process.SetupFaultError("redis: Redis 6.2.14 is too old")
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, note, settings, "reloaded")
-    if MODE == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = None
     if MODE.startswith("port:"):
         port = int(MODE.removeprefix("port:"))

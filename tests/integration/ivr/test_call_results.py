@@ -37,7 +37,8 @@ CASES: Final = {
     "only rings": ("180 Ringing", {CallResult.NO_ANSWER}),
     "600": ("600 Busy Everywhere", {CallResult.BUSY}),
     "410": ("410 Gone", {CallResult.BAD_NUMBER}),
-    "302": ("302 Moved Temporarily", {CallResult.FAILED}),
+    # Asterisk seeks the new place by itself; on a busy machine until the time is over.
+    "302": ("302 Moved Temporarily", {CallResult.FAILED, CallResult.NO_ANSWER}),
 }
 AT_ONCE: Final = {
     "401": ("401 Unauthorized", CallResult.TRUNK),
@@ -83,7 +84,7 @@ async def test_what_the_callee_answers(
 ) -> None:
     async with answering(sipp_program(), asterisk.place.callee_port, status=status):
         end = await manager.originate(order(over_trunk(NUMBER, TRUNK)))
-    assert {end.result} == results
+    assert end.result in results
 
 
 @pytest.mark.parametrize(("status", "result"), AT_ONCE.values(), ids=list(AT_ONCE))
