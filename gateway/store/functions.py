@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -17,11 +18,10 @@ from redis.exceptions import NoScriptError
 from gateway.store.durable import DurableRedis
 
 VERIFY_EVERY_S: Final = 1.0
-
-
 _SHARED: Final = "-- With words.lua."  # the first line of functions that change words of consent
 
 
+@cache
 def script(name: str) -> str:
     """The text of an atomic function, with what it shares with others."""
     text = _read(name)

@@ -166,6 +166,12 @@ def end_messages(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) 
     _many(connection, "end message", lambda: _END_MESSAGE, outcomes)
 
 
+def keep_languages(connection: Connection, told: Sequence[Mapping[str, Any]]) -> None:
+    """Keep `b_language` of the shopper `b_shopper`, told at `b_at` (ms), unless a later one stands."""
+    if told:
+        _many(connection, "language", lambda: _KEEP_LANGUAGE, told)
+
+
 def insert_parts(connection: Connection, parts: Sequence[Mapping[str, Any]]) -> None:
     """File the parts of long answers, as rows of `message_part`; those of no known answer are not kept."""
     if parts:
@@ -325,6 +331,16 @@ _ALL_PARTS = (
         .correlate(None),
     )
     .values(state=bindparam("b_state"), ended_at=bindparam("b_ended"))
+)
+
+
+_KEEP_LANGUAGE = (
+    update(schema.shopper)
+    .where(
+        schema.shopper.c.id == bindparam("b_shopper"),
+        schema.shopper.c.language_at.is_(None) | (schema.shopper.c.language_at <= bindparam("b_at")),
+    )
+    .values(language=bindparam("b_language"), language_at=bindparam("b_at"))
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from gateway.domain.audience import prefix_of
 from gateway.store import ledger, schema
@@ -22,14 +22,20 @@ class Person(NamedTuple):
     language: str | None
 
 
-def row(vault: Vault, *, key: str, number: bytes, language: str | None, at: int) -> dict[str, Any]:
-    """What is kept of a new shopper. `key`: the vault's index of `number` (E.164 digits); `at`: ms."""
+def row(
+    vault: Vault, *, key: str, number: bytes, language: str | None, at: int, told_at: int | None = None
+) -> dict[str, Any]:
+    """What is kept of a new shopper. `key`: the vault's index of `number` (E.164 digits); `at`: ms.
+
+    `told_at`: when (ms) the shopper has told the language; None where somebody else did.
+    """
     sealed = vault.seal(SEAL_SHOPPER, number)
     prefix = prefix_of(number.decode())
     return {
         "key": key,
         "number": sealed,
         "language": language,
+        "language_at": told_at,
         "prefix": prefix,
         "created_at": at,
     }
@@ -59,10 +65,13 @@ def find(connection: Connection, key: str) -> Person | None:
 
 def speak(connection: Connection, told: Mapping[int, tuple[str, int]]) -> None:
     """Keep the languages that shoppers have told: id -> language, and when (ms). The later one stays."""
-    t = schema.shopper
-    for id_, (language, at) in sorted(told.items()):
-        earlier = t.c.language_at.is_(None) | (t.c.language_at <= at)
-        connection.execute(update(t).where(t.c.id == id_, earlier).values(language=language, language_at=at))
+    ledger.keep_languages(
+        connection,
+        [
+            {"b_shopper": id_, "b_language": language, "b_at": at}
+            for id_, (language, at) in sorted(told.items())
+        ],
+    )
 
 
 def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str, at: int) -> Person:

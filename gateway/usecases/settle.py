@@ -22,7 +22,7 @@ from gateway.usecases import alias_texts, answering, asking_consent
 from gateway.usecases.answering import Desk
 from gateway.usecases.asking_consent import Asker
 from gateway.usecases.intake import SEAL_REPLY
-from gateway.usecases.spoken import OWN, spoken
+from gateway.usecases.spoken import OWN, spoken, tells
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,8 +116,9 @@ def _shoppers(connection: Connection, accepted: Sequence[Accepted], vault: Vault
 
 def _new_shopper(text: Accepted, vault: Vault) -> dict[str, Any]:
     number = vault.open(SEAL_REPLY, text.number)
-    language = None if text.channel == OWN else text.language  # his own text tells it, see `spoken`
-    return people.row(vault, key=text.shopper, number=number, language=language, at=text.at)
+    told_at = text.at if text.language and tells(text, None) else None
+    language = text.language if told_at or text.channel != OWN else None
+    return people.row(vault, key=text.shopper, number=number, language=language, at=text.at, told_at=told_at)
 
 
 def _claim_rows(text: Accepted, catalog: Catalog, batch: _Batch) -> None:

@@ -30,7 +30,7 @@ def spoken(accepted: Sequence[Accepted], shoppers: Mapping[str, Standing]) -> Sp
     texts: list[Accepted] = []
     for text in accepted:
         before, since = known[text.shopper]
-        if text.language and _is_own(text, before) and text.at >= since:
+        if text.language and tells(text, before) and text.at >= since:
             known[text.shopper] = text.language, text.at
             if text.language != before:
                 told[shoppers[text.shopper].id] = text.language, text.at
@@ -38,7 +38,7 @@ def spoken(accepted: Sequence[Accepted], shoppers: Mapping[str, Standing]) -> Sp
     return Spoken(texts=texts, told=told)
 
 
-def _is_own(text: Accepted, before: str | None) -> bool:
+def tells(text: Accepted, before: str | None) -> bool:
     """Whether a text tells its shopper's language: HELP and BALANCE in English do not."""
     if text.channel != OWN:
         return False

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 
 from config import texts
 from config.settings import AnswerSettings, LimitSettings
@@ -54,6 +55,34 @@ async def test_within_one_batch_too(house: House) -> None:
     await house.text(codes[1], AIGERIM)
     house.drain()
     assert [answer for _, answer in house.waiting_answers()] == [said("kk", 10, 10), said("kk", 10, 20)]
+
+
+async def test_languages_of_a_batch_cost_the_same_however_many_speak(house: House) -> None:
+    """New shoppers come with their language, and those who change it do so at once."""
+    house.firm()
+    codes = iter(house.codes(house.campaign(language="uk"), 60))
+    counts = []
+    for first, count in ((0, 1), (10, 5), (20, 20)):
+        people = [f"3806700000{n:02d}" for n in range(first, first + count)]
+        for word in ("рахмет", "вот код"):
+            for number in people:
+                await house.text(f"{word} {next(codes)}", number)
+            counts.append(statements(house))
+    assert counts[2:4] == counts[4:]  # after those that a first batch takes
+    assert set(house.rows("shopper", "language")) == {("ru",)}
+
+
+def statements(house: House) -> int:
+    """Drain; how many statements that took."""
+    counted: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        counted.append(statement)
+
+    event.listen(house.engine, "before_cursor_execute", count)
+    house.drain()
+    event.remove(house.engine, "before_cursor_execute", count)
+    return len(counted)
 
 
 async def test_what_was_told_later_stays(house: House, code: str) -> None:
