@@ -51,10 +51,11 @@ class TrafficMeters:
         """An answer that ended."""
         self._meter.count(measures.ANSWERS, link, sent.state)
 
-    def stopped(self, link: str) -> None:
-        """The link of this name is gone, for now or for good."""
-        self._meter.gauge(measures.LINK_BOUND, 0, link)
-        self._meter.gauge(measures.SENDER_WAITING, 0, link)
+    def stopped(self, link: Link) -> None:
+        """A link is gone, for now or for good; what it counted since it was last written stays."""
+        self._write_tally(link)
+        for measure in (*measures.LINK_LOAD, measures.LINK_BOUND, measures.SENDER_WAITING):
+            self._meter.gauge(measure, 0, link.name)
 
     async def run(self, links: Sequence[Link], senders: Mapping[str, Sender], intake: Intake) -> None:
         """Write about once a second until cancelled."""
@@ -66,9 +67,7 @@ class TrafficMeters:
         """Write now."""
         meter = self._meter
         for link in links:
-            for name in COUNTERS:
-                now: int = getattr(link.tally, name)
-                meter.total(measures.SMPP, link.name, name, now=now)
+            self._write_tally(link)
             for measure, waiting in zip(measures.LINK_LOAD, link.tally.load(), strict=True):
                 meter.gauge(measure, waiting, link.name)
             meter.gauge(measures.LINK_BOUND, link.state is LinkState.BOUND, link.name)
@@ -79,6 +78,11 @@ class TrafficMeters:
         for purpose, opened in self._vault.opened.items():
             meter.total(measures.OPENINGS, purpose, now=opened)
         meter.flush()
+
+    def _write_tally(self, link: Link) -> None:
+        for name in COUNTERS:
+            now: int = getattr(link.tally, name)
+            self._meter.total(measures.SMPP, link.name, name, now=now)
 
     def _text_tick(self, link: str, outcome: str) -> Tick:
         if outcome == UNREADABLE:

@@ -96,7 +96,7 @@ class Traffic:
         tell = log.debug if state in (LinkState.CONNECTING, LinkState.DOWN) else log.info
         tell("link", link=link.name, state=str(state), fault=link.fault or None)
         if state is LinkState.STOPPED:
-            self._meters.stopped(link.name)
+            self._meters.stopped(link)
         self._feed.publish("link", link=link.name, state=str(state))
 
     def observe_text(

@@ -62,3 +62,16 @@ async def test_queue_and_window_of_a_link_are_measured() -> None:
         assert load()[3] == 0
         assert load()[4] > 0  # they leave at the end of this turn of the loop
     assert load() == [0, 0, 0, 0, 0]
+
+
+async def test_what_a_link_counted_since_it_was_last_written_stays_when_it_is_gone() -> None:
+    recorder = Recorder()
+    gauges = Gauges()
+    meters = TrafficMeters(gauges, cast(Any, SimpleNamespace(opened={})))
+    async with listening() as raw, linked(raw.port, recorder) as link:
+        session = await raw.session()
+        await session.take_bind()
+        await recorder.until(lambda: link.tally.binds == 1)
+        meters.stopped(link)
+        assert gauges.tick(measures.SMPP, link.name, "binds").n == 1
+        assert {gauges.stand[measure.name] for measure in measures.LINK_LOAD} == {0}
