@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
+from campaigns.calling import BAD_NUMBER
+from campaigns.fan_out import ERASED
+from campaigns.opening import SEAL_BROKEN
+from campaigns.texting import LINK_FULL, NO_LINK
+from gateway.domain.blast import Fate
+from gateway.domain.policy.verdict import FOR_GOOD, UNTIL_LATER
 from gateway.store import measures
 from gateway.store.metrics import Meter
 from gateway.store.recipients import Drawn
@@ -15,6 +22,16 @@ class BlastMeters:
 
     def __init__(self) -> None:
         self.meter = Meter()
+
+    def open(self, directory: Path) -> None:
+        """Start to measure; what can be counted is shown from now on."""
+        meter = self.meter
+        meter.open(directory, "blasts")
+        meter.declare(measures.OFFER_BATCHES)
+        meter.declare(measures.OFFERS, (Fate.TEXTED, Fate.CALLED, Fate.HELD), ("",))
+        meter.declare(measures.OFFERS, (Fate.DENIED,), (*FOR_GOOD, ERASED, SEAL_BROKEN, NO_LINK, BAD_NUMBER))
+        meter.declare(measures.OFFERS, (Fate.DEFERRED,), (*UNTIL_LATER, LINK_FULL))
+        meter.flush()
 
     def drawn(self, batch: Sequence[Drawn]) -> None:
         """A batch that was written."""

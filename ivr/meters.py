@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from config.logging import canonical
 from gateway.store import measures
 from gateway.store.metrics import Meter
 from ivr.agi.faults import Fault
+from ivr.talk.caller import Sight
 from ivr.talk.record import CallRecord
+from ivr.talk.steps import CallEnd, Service
 
 
 class CallMeters:
@@ -18,6 +20,16 @@ class CallMeters:
         """`calls`: how many there are now."""
         self._meter = meter
         self._calls = calls
+
+    def declare(self, languages: Iterable[str]) -> None:
+        """All that can be counted of calls is shown from now on; `languages`: that callers hear."""
+        meter = self._meter
+        meter.declare(measures.CALLS, CallEnd, Sight, languages)
+        meter.declare(measures.CALL_KEYS, (*"0123456789", *_KEYS.values()))
+        meter.declare(measures.CALL_SERVICES, Service)
+        meter.declare(measures.AGI_FAULTS, Fault)
+        meter.declare(measures.CALL_SECONDS)
+        meter.declare(measures.CALLS_NOW)
 
     def ended(self, record: CallRecord) -> None:
         """A call that is over: counted, and its one line in the log.

@@ -34,6 +34,11 @@ log = structlog.get_logger()
 _PHONE_PORTS = frozenset({226, 228, 2805, 2923, 2948, 2949, 5501, 5505, 5506, 5507, 5508, 5511, 5512, 5514})
 _PHONE_PORTS |= frozenset(range(9200, 9208)) | frozenset({49996, 49999})
 _TON_UNKNOWN = 0  # of a destination, whose type a message does not keep
+BINARY = "binary"
+TEMPORARY = "temporary"
+UNKNOWN_SHORT_NUMBER = "unknown short number"
+SENDER_NOT_ANSWERED = "sender not answered"
+OF_NO_END = "of no end"  # a receipt that says that the message is still on its way
 _RECEIPT_STATES = {
     ReceiptState.DELIVRD: "delivered",
     ReceiptState.EXPIRED: "expired",
@@ -155,7 +160,7 @@ class Intake:
                 self._receipts.add(arrival)
             elif message.port is not None and _is_for_an_application(message):
                 self._answer(arrival, statuses.ROK)
-                self._observe("binary", link.name, "", message.destination, ())
+                self._observe(BINARY, link.name, "", message.destination, ())
             elif message.part is not None:
                 self._parts.add(arrival)
             elif (text := self._read(arrival, catalog)) is not None:
@@ -170,7 +175,7 @@ class Intake:
         """Nothing is acknowledged that is not stored: the SMSC keeps it and comes again."""
         for arrival in batch:
             self._answer(arrival, arrival.link.settings.temporary_status)
-            self._observe("temporary", arrival.link.name, "", arrival.message.destination, ())
+            self._observe(TEMPORARY, arrival.link.name, "", arrival.message.destination, ())
 
     async def _file_receipts(self, arrivals: list[Arrival]) -> None:
         by_link: dict[str, list[FiledReceipt]] = {}
@@ -182,7 +187,7 @@ class Intake:
             if receipt is None:
                 self._observe("receipt unreadable", name, "", "", ())
             else:
-                self._observe(f"receipt {state or 'of no end'}", name, "", "", ())
+                self._observe(f"receipt {state or OF_NO_END}", name, "", "", ())
             # ENROUTE, ACCEPTD, UNKNOWN say nothing that the response did not say already.
             if receipt is not None and state is not None:
                 shopper = self._sender_of(arrival)
@@ -245,12 +250,12 @@ class Intake:
             return None
         if short is None:
             self._answer(arrival, statuses.RINVDSTADR)
-            self._observe("unknown short number", link.name, "", message.destination, ())
+            self._observe(UNKNOWN_SHORT_NUMBER, link.name, "", message.destination, ())
             return None
         number = parse_msisdn(message.source, message.source_ton, link.settings.default_region)
         if number is None or number in ours or message.source in ours:
             self._answer(arrival, statuses.ROK)
-            self._observe("sender not answered", link.name, "", message.destination, ())
+            self._observe(SENDER_NOT_ANSWERED, link.name, "", message.destination, ())
             return None
         incoming = Incoming(
             message_id=message_id(_now_ms(), os.urandom(RANDOM_OCTETS)),
@@ -309,6 +314,11 @@ OUTCOMES = {
     "Q": "limited, silent",
     "S": "silent",
 }
+
+
+# All that is observed: of texts, and of receipts that can be read.
+TEXT_OUTCOMES = (*OUTCOMES.values(), BINARY, TEMPORARY, UNKNOWN_SHORT_NUMBER, SENDER_NOT_ANSWERED)
+RECEIPT_STATES = (*dict.fromkeys(_RECEIPT_STATES.values()), OF_NO_END)
 
 
 def _now_ms() -> int:

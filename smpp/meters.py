@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 from gateway.store import measures
 from gateway.store.metrics import Meter, Tick
+from gateway.store.places import Purpose
 from gateway.store.sendqueue import Sent
 from gateway.store.vault import Vault
-from smpp.intake import Intake
+from smpp.intake import RECEIPT_STATES, TEXT_OUTCOMES, Intake
 from smpp.link import Link, LinkState
-from smpp.sender import Sender
+from smpp.sender import Sender, SenderCounts
 from smpp.tally import COUNTERS
 
 FLUSH_EVERY_S = 1.0
@@ -25,6 +27,7 @@ CLAIMS = {
     "E": "ended",
     "V": "voided",
 }
+ENDS = tuple(field.name for field in fields(SenderCounts) if field.name != "possibly_doubled")
 
 
 class TrafficMeters:
@@ -35,6 +38,22 @@ class TrafficMeters:
         self._vault = vault
         self._texts: dict[tuple[str, str], Tick] = {}
         self._claims = {letter: meter.tick(measures.CLAIMS, "sms", word) for letter, word in CLAIMS.items()}
+
+    def declare(self, links: Iterable[str]) -> None:
+        """Links of the settings: what can be counted of them is shown from now on."""
+        meter, names = self._meter, tuple(links)
+        meter.declare(measures.TEXTS, names, TEXT_OUTCOMES)
+        meter.declare(measures.ANSWERS, names, ENDS)
+        meter.declare(measures.RECEIPTS, names, RECEIPT_STATES)
+        meter.declare(measures.RECEIPT_OUTCOMES, names, (UNREADABLE.removeprefix(RECEIPT),))
+        meter.declare(measures.SMPP, names, COUNTERS)
+        for measure in (
+            *(measures.RESPONSE_S, measures.DOUBLED, measures.LINK_BOUND, measures.SENDER_WAITING),
+            *measures.LINK_LOAD,
+        ):
+            meter.declare(measure, names)
+        meter.declare(measures.INTAKE_WAITING)
+        meter.declare(measures.OPENINGS, Purpose)
 
     def text(self, outcome: str, link: str, codes: Sequence[str], seconds: float | None) -> None:
         """A text or a receipt; `codes`: the claim function's letters. `seconds`: to its response."""

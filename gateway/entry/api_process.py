@@ -28,7 +28,7 @@ from gateway.entry.backing import (
 from gateway.entry.blast_desk import blast_desk
 from gateway.entry.studio import studio
 from gateway.entry.supervision import readiness
-from gateway.http import calls, feed, health, messages, metrics, persons
+from gateway.http import calls, feed, health, messages, meters, metrics, persons
 from gateway.http import links as link_routes
 from gateway.http import vault as vault_routes
 from gateway.http.app import Services, application, terms
@@ -55,7 +55,6 @@ from gateway.usecases.readiness import Readiness
 from ivr.recordings import http as recording_routes
 
 FEED_BLOCKS_S = 2.0
-FLUSH_EVERY_S = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -65,7 +64,7 @@ def run(settings: Settings) -> int:
 
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
     meter = Meter()
-    meter.open(settings.state_dir / METRICS)
+    meter.open(settings.state_dir / METRICS, "api")
     backing = open_backing(settings)
     redis = await open_redis(backing)
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=FEED_BLOCKS_S)
@@ -81,10 +80,11 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     app.add_routes(persons.routes(backing.engine, token, services.keys, services.desk, inquiries))
     if settings.simulator.enabled:
         _add_feed(app, blocking)
+    meters.declare(meter, app)
     access = AccessLog(backing.engine, backing.vault, "api")
     door = _door(settings, meter)
     app.middlewares.insert(0, door.middleware)
-    works = (keeper.follow(), choice.follow(), access.run(), _flush(meter), door.run())
+    works = (keeper.follow(), choice.follow(), access.run(), meter.run(), door.run())
     background = [asyncio.ensure_future(work) for work in works]
     runner = DoorRunner(app, door, access_log=None, shutdown_timeout=settings.stop_deadline_s / 2)
     await runner.setup()
@@ -242,9 +242,3 @@ def _end(streams: set[asyncio.Task[None]]) -> Callable[[web.Application], Awaita
             stream.cancel()
 
     return cancel
-
-
-async def _flush(meter: Meter) -> None:
-    while True:
-        await asyncio.sleep(FLUSH_EVERY_S)
-        meter.flush()

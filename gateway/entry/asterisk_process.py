@@ -20,6 +20,7 @@ from gateway.entry.demo_numbers import SHOWN
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
 from gateway.entry.supervision.ends import how_it_ended
+from gateway.store.metrics import METRICS, Meter
 from ivr.asterisk import instance
 from ivr.asterisk.instance import HOST, Instance
 
@@ -45,6 +46,9 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     instance.write(ours, settings.ivr.ami.secret.get_secret_value())
     asterisk = await _started(argv, ours.folder)
     ended = asyncio.ensure_future(asterisk.wait())
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS, "asterisk")
+    measuring = asyncio.ensure_future(meter.run())
     voices: asyncio.Task[None] | None = None
     try:
         await _booted(argv, ended, ours.folder)
@@ -58,6 +62,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
             return process.Exit.FAILED
         return process.Exit.OK
     finally:
+        measuring.cancel()
         if voices is not None:
             voices.cancel()
             await asyncio.gather(voices, return_exceptions=True)

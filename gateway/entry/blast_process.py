@@ -39,7 +39,7 @@ def run(settings: Settings) -> int:
     threading.Thread(target=_follow, args=(choice,), name="links", daemon=True).start()
     keeper = CatalogKeeper(backing)
     meters = BlastMeters()
-    meters.meter.open(settings.state_dir / METRICS)
+    meters.open(settings.state_dir / METRICS)
     running = _running(backing, keeper, choice, meters)
     jobs.configure(running.job)
     sweep = Sweep(partial(_sweep, running, keeper, meters), backing.redis, Worker.stopping)

@@ -15,6 +15,7 @@ import structlog
 
 from config import policies
 from config.settings import Settings
+from gateway.entry import asterisk_watch
 from gateway.entry.backing import Backing, CatalogKeeper, Verifier, gate_store
 from gateway.entry.call_queue import SqlQueue
 from gateway.entry.offer_desk import offer_desk
@@ -77,8 +78,8 @@ class OfferCalls:
     @property
     def fault(self) -> str:
         """Why no call of a blast can be made now; empty where some can."""
-        if self.manager.fault:
-            return f"Asterisk's manager interface: {self.manager.fault}"
+        if away := asterisk_watch.told(self.manager):
+            return away
         return f"the trunk carries no calls: {self.trunk.fault.told}" if self.trunk.fault else ""
 
     def works(self) -> tuple[Awaitable[None], ...]:

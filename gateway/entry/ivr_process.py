@@ -9,19 +9,24 @@ from typing import Final
 import structlog
 
 from config.settings import Settings
+from config.texts import LANGUAGES
 from gateway.entry import process
 from gateway.entry.api_process import link_choice
+from gateway.entry.asterisk_watch import AsteriskWatch
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.call_desk import call_desk
 from gateway.entry.call_keeping import record_of, row_of, tell_now
 from gateway.entry.dialing import OfferCalls, make_offer_calls
 from gateway.entry.process import SetupFaultError
 from gateway.entry.supervision import readiness
+from gateway.store import measures
 from gateway.store.access_log import AccessLog
 from gateway.store.call_journal import FOLDER, CallJournal
 from gateway.store.call_log import CallLog
 from gateway.store.calls import LOST, CallRow
 from gateway.store.metrics import METRICS, Meter
+from gateway.usecases.activation import CLAIM_WORDS
+from gateway.usecases.call_desk import CHANNEL
 from ivr.agi import probe, wire
 from ivr.agi.faults import AgiError
 from ivr.agi.limits import AgiLimits
@@ -47,7 +52,7 @@ def run(settings: Settings) -> int:
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
     line = _line(settings)
     meter = Meter()
-    meter.open(settings.state_dir / METRICS)
+    meter.open(settings.state_dir / METRICS, "ivr")
     backing = open_backing(settings)
     redis = await open_redis(backing)
     keeper = CatalogKeeper(backing)
@@ -55,6 +60,8 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     await choice.look()
     desk = call_desk(backing, redis, keeper, meter, choice)
     meters = CallMeters(meter, lambda: server.calls)
+    meters.declare(LANGUAGES)
+    meter.declare(measures.CLAIMS, (CHANNEL,), CLAIM_WORDS)
     book = _book(backing, meters)
     hosts = partial(_host, line, keeper)
 
@@ -72,25 +79,26 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     offers = make_offer_calls(backing, redis, keeper, desk, choice, meter) if settings.ivr.dial else None
     if offers is not None:
         routes[OFFER_PATH] = offers.talk
+    watch = offers or AsteriskWatch(settings.ivr.ami, meter)
     server = AgiServer(routes, _limits(settings), meters.fault)
     access = AccessLog(backing.engine, backing.vault, "ivr")
     now = tell_now(
         redis.redis,
         lambda: server.calls,
         settings.ivr.most_calls,
-        lambda: (len(offers.table), offers.fault) if offers else (None, ""),
+        lambda: (len(offers.table) if offers else None, watch.fault),
     )
-    works = [keeper.follow(), choice.follow(), access.run(), _flush(meters, offers), book.run(), now]
+    works = [keeper.follow(), choice.follow(), access.run(), _flush(meters, watch), book.run(), now]
     background = [asyncio.ensure_future(work) for work in works]
     try:
         await _listen(server, settings)
-        if offers is not None:  # whose talks come to this server
-            background += [asyncio.ensure_future(work) for work in offers.works()]
+        # The talks of calls that are made come to this server.
+        background += [asyncio.ensure_future(work) for work in watch.works()]
         await stop.wait()
     finally:
         # Calls may end by themselves; then a wish that was begun is still done.
         talks = server.stop(max(0.0, settings.stop_deadline_s - WITHIN_S - LAST_S))
-        await (offers.end(talks) if offers is not None else talks)
+        await watch.end(talks)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -153,9 +161,8 @@ def _limits(settings: Settings) -> AgiLimits:
     return AgiLimits(most_calls=settings.ivr.most_calls, call_s=settings.ivr.most_call_s + SLACK_S)
 
 
-async def _flush(meters: CallMeters, offers: OfferCalls | None) -> None:
+async def _flush(meters: CallMeters, watch: OfferCalls | AsteriskWatch) -> None:
     while True:
-        await asyncio.sleep(FLUSH_EVERY_S)
-        if offers is not None:
-            offers.write()
+        watch.write()
         meters.write()
+        await asyncio.sleep(FLUSH_EVERY_S)

@@ -10,6 +10,7 @@ from config.settings import Settings
 from gateway.entry import demo_booth, process
 from gateway.entry.supervision import readiness
 from gateway.http import feed
+from gateway.store.metrics import METRICS, Meter
 from smpp.simulator.app import Simulator
 from smpp.simulator.smsc import Manners
 
@@ -32,6 +33,9 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
     )
     app = simulator.web_app()
     booth = demo_booth.join(app, settings)
+    meter = Meter()
+    meter.open(settings.state_dir / METRICS, "simulate")
+    measuring = asyncio.ensure_future(meter.run())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         with process.listening("simulator.smpp_port", wanted.host, wanted.smpp_port):
@@ -47,6 +51,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> int:
                 print(f"Virtual phones: {page}   SMSC: {wanted.host}:{simulator.smsc.port}", flush=True)
             await stop.wait()
     finally:
+        measuring.cancel()
         await simulator.stop(settings.stop_deadline_s / 2)
         await runner.cleanup()
     return process.Exit.OK

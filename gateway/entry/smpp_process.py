@@ -184,6 +184,7 @@ class Rooms:
         """What depends on links and is no link."""
         self.intake.wait_at_most(_storage_timeout_s(settings))
         self.codings.update(_codings(settings))
+        self.meters.declare(link.name for link in settings.links)
 
 
 def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
@@ -192,8 +193,9 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     keeper = CatalogKeeper(backing)
     feed = Feed(redis.redis, enabled=settings.simulator.enabled)
     meter = Meter()
-    meter.open(settings.state_dir / METRICS)
+    meter.open(settings.state_dir / METRICS, "smpp")
     meters = TrafficMeters(meter, backing.vault)
+    meters.declare(link.name for link in settings.links)
     verifier = Verifier(backing, redis.redis)
     codings = _codings(settings)
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)

@@ -11,7 +11,7 @@ from gateway.http.at_once import AtOnce
 from gateway.http.problems import Kind, Problem
 from gateway.store import measures
 from gateway.store.api_keys import ApiKeys
-from gateway.usecases.alias_lookup import Found, LookupDesk, TooMany, look_up
+from gateway.usecases.alias_lookup import CROWDED, Found, LookupDesk, TooMany, look_up
 
 PATH = "/v1/aliases/{alias}"
 UNKNOWN_AFTER_S = 0.1  # longer than a lookup takes: time does not tell why an alias is unknown
@@ -19,7 +19,7 @@ UNKNOWN_AFTER_S = 0.1  # longer than a lookup takes: time does not tell why an a
 
 def routes(keys: ApiKeys, desk: LookupDesk, at_once: int) -> list[web.RouteDef]:
     """The route. `at_once`: lookups that one till may have under way."""
-    tills = AtOnce(at_once, lambda: desk.meter.count(measures.ALIAS_LOOKUPS, "crowded"))
+    tills = AtOnce(at_once, lambda: desk.meter.count(measures.ALIAS_LOOKUPS, CROWDED))
 
     async def get(request: web.Request) -> web.Response:
         with tills.place(request):

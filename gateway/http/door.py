@@ -52,6 +52,9 @@ def room(most: int, of_one: int, trusted: Networks) -> Room:
     return Room(most=min(most, fits), of_one=min(of_one, fits), trusted=trusted)
 
 
+REASONS: Final = ("silent", "address", "all")  # for which a connection is given up
+
+
 class Door:
     """`dropped`: told why a connection was given up: silent, address or all."""
 

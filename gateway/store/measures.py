@@ -27,6 +27,7 @@ def _gauge(name: str, told: str, *labels: str, mode: str = "livesum") -> Measure
     return Measure(name=f"undercap_{name}", told=told, sort=f"gauge_{mode}", labels=labels)
 
 
+BUILD_INFO = _gauge("build_info", "1, of the version that runs", "version", "python", mode="livemax")
 TEXTS = _counter("texts", "Texts by link and what became of them", "link", "outcome")
 CLAIMS = _counter("claims", "Codes in accepted texts by what the claim said", "channel", "result")
 OUTCOMES = _counter("outcomes", "Outcomes of settled texts", "channel", "outcome")
@@ -95,3 +96,18 @@ AMI_STRAYS = _counter(
     "ami_strays", "Events that Asterisk's filter should have held back; nothing is done of them"
 )
 AGI_FAULTS = _counter("agi_faults", "FastAGI connections given up, by cause", "cause")
+
+
+def _of_process(name: str, told: str, sort: str) -> Measure:
+    """As Prometheus' clients name them; what several processes of one kind have is added up."""
+    return Measure(name=f"process_{name}", told=told, sort=sort, labels=("process",))
+
+
+CPU_SECONDS = _of_process("cpu_seconds", "User and system CPU time spent", "counter")
+PROCESS_GAUGES = (
+    _of_process("resident_memory_bytes", "Resident memory", "gauge_livesum"),
+    _of_process("virtual_memory_bytes", "Virtual memory", "gauge_livesum"),
+    _of_process("open_fds", "Open file descriptors", "gauge_livesum"),
+    _of_process("max_fds", "Most file descriptors that may be open", "gauge_livesum"),
+    _of_process("start_time_seconds", "Start of the youngest, in seconds since 1970", "gauge_livemax"),
+)

@@ -10,17 +10,23 @@ Nothing here ever holds a number or a code: labels are words of closed sets and 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
+import itertools
 import os
+import platform
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from gateway.store import measures
 from gateway.store.measures import Measure
 
 # Bytes of a file, some 800 series. Written out at the start: a page of a mapped file for which the disk has
@@ -30,6 +36,10 @@ METRICS: Final = "metrics"  # the directory, in the state directory
 _SORTS: Final = ("counter", "histogram", "gauge_livesum", "gauge_livemax")
 _DEFAULT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _MOST_WAITING: Final = 50_000  # observations that wait to be written; the rest of that second is left out
+_FLUSH_EVERY_S: Final = 1.0
+_OWN_EVERY_S: Final = 5.0  # a process looks at its own memory and files
+# What stands in no settings and no code of ours, or is named as the settings have it.
+_AS_THEY_ARE: Final = frozenset({"link", "version", "python"})
 log = structlog.get_logger()
 
 
@@ -38,8 +48,8 @@ class Tick:
     """One counter in plain memory: add to `n`. Of one thread only; `flush` may run in another."""
 
     child: Any
-    n: int = 0
-    written: int = 0
+    n: float = 0
+    written: float = 0
 
 
 class Meter:
@@ -52,9 +62,14 @@ class Meter:
         self._families: dict[Measure, Any] = {}
         self._children: dict[tuple[object, ...], Any] = {}
         self._held: int | None = None
+        self._process = ""
+        self._own_at = 0.0  # when this process is looked at again, monotonic
 
-    def open(self, directory: Path) -> None:
-        """Start to measure. A directory that cannot be written costs the measures, never the service."""
+    def open(self, directory: Path, process: str) -> None:
+        """Start to measure; `process`: as the command line calls it.
+
+        A directory that cannot be written costs the measures, never the service.
+        """
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._held = _take_place(directory)
@@ -63,7 +78,23 @@ class Meter:
             return
         # prometheus_client chooses its mode from the environment when it is imported, so that comes later.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-        self._open = True
+        self._open, self._process = True, process
+        self.gauge(measures.BUILD_INFO, 1, version("undercap"), platform.python_version())
+        self.flush()
+
+    async def run(self) -> None:
+        """Write about once a second until cancelled."""
+        while True:
+            self.flush()
+            await asyncio.sleep(_FLUSH_EVERY_S)
+
+    def declare(self, measure: Measure, *labels: Iterable[str]) -> None:
+        """Show 0 until the first event, for each combination of what the labels can be."""
+        for said in itertools.product(*labels):
+            if measure.sort == "counter":
+                self.tick(measure, *said)
+            elif self._open:
+                self._child(measure, said)
 
     def tick(self, measure: Measure, *labels: str) -> Tick:
         """The counter with these labels; keep it where counting must cost nothing."""
@@ -77,7 +108,7 @@ class Meter:
         """`n` more."""
         self.tick(measure, *labels).n += n
 
-    def total(self, measure: Measure, *labels: str, now: int) -> None:
+    def total(self, measure: Measure, *labels: str, now: float) -> None:
         """A counter that somebody else has kept since this process started stands at `now`."""
         self.tick(measure, *labels).n = now
 
@@ -95,6 +126,8 @@ class Meter:
         """Write what was gathered. One thread calls it, always the same."""
         if not self._open:
             return
+        if time.monotonic() >= self._own_at:
+            self._look_at_itself()
         for tick in list(self._ticks.values()):
             now = tick.n
             if now > tick.written:
@@ -104,15 +137,27 @@ class Meter:
         for child, value in seconds:
             child.observe(value)
 
+    def _look_at_itself(self) -> None:
+        """CPU, memory and files of this process, by prometheus_client's reader; it knows them on Linux."""
+        from prometheus_client import ProcessCollector  # noqa: PLC0415 - after `open`
+
+        self._own_at = time.monotonic() + _OWN_EVERY_S
+        found = {family.name: family.samples[0].value for family in ProcessCollector(registry=None).collect()}
+        if spent := found.get(measures.CPU_SECONDS.name):
+            self.total(measures.CPU_SECONDS, self._process, now=spent)
+        for measure in measures.PROCESS_GAUGES:
+            if measure.name in found:
+                self.gauge(measure, found[measure.name], self._process)
+
     def _child(self, measure: Measure, labels: tuple[str, ...]) -> Any:
         child = self._children.get((measure, *labels))
         if child is None:
             family = self._families.get(measure)
             if family is None:
                 family = self._families[measure] = _family(measure)
-            # A link is named as everywhere else; what else is a label is a word, whatever the code calls it.
             told = [
-                said if of == "link" else _word(said) for of, said in zip(measure.labels, labels, strict=True)
+                said if of in _AS_THEY_ARE else _word(said)
+                for of, said in zip(measure.labels, labels, strict=True)
             ]
             child = family.labels(*told) if told else family
             self._children[(measure, *labels)] = child

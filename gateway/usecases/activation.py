@@ -97,6 +97,9 @@ _CLAIMS = {
 }
 
 
+CLAIM_WORDS = (*dict.fromkeys(_CLAIMS.values()), "invalid", "not_started", "ended", "paused")
+
+
 def claim_word(outcome: Outcome) -> str:
     """What is counted of a code: measures.CLAIMS."""
     return _CLAIMS.get(outcome, outcome.value)

@@ -6,7 +6,7 @@ The budget of a till is asked before anything is looked up, and told of the outc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -63,6 +63,10 @@ class TooMany:
     """The till has spent a budget; nothing was looked up. `wait_s`: until it may ask again."""
 
     wait_s: int
+
+
+CROWDED: Final = "crowded"  # as many at once as one key may ask
+LOOKUP_WORDS: Final = ("found", "unknown", "mistyped", CROWDED, *(w for w in Word if w is not Word.GO))
 
 
 async def look_up(said: str, till: ApiKey, desk: LookupDesk) -> Found | Unknown | TooMany:

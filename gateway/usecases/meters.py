@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+from gateway.domain.outcome import Outcome
 from gateway.store import measures
 from gateway.store.metrics import Meter
+from gateway.store.places import Purpose
 from gateway.store.vault import Vault
 from gateway.usecases.draining import Drained
+from gateway.usecases.match_receipts import Match
 from gateway.usecases.settle import Settled
+
+CHANNELS: Final = ("sms", "web", "api", "call")  # by which what is settled has come
 
 
 class SettlingMeters:
@@ -17,6 +23,20 @@ class SettlingMeters:
     def __init__(self, vault: Vault) -> None:
         self.meter = Meter()
         self._vault = vault
+
+    def declare(self, links: Iterable[str]) -> None:
+        """All that a worker can count is shown from now on; `links`: whose receipts it matches."""
+        meter = self.meter
+        for measure in (
+            *(measures.BATCHES, measures.SETTLED, measures.SETTLED_AFTER_S, measures.BATCH_S),
+            *(measures.DEAD, measures.LEDGER_AWAY),
+        ):
+            meter.declare(measure)
+        meter.declare(measures.OUTCOMES, CHANNELS, Outcome)
+        meter.declare(measures.SILENCED, CHANNELS)
+        meter.declare(measures.RECEIPT_OUTCOMES, links, Match)
+        meter.declare(measures.NUDGES, ("sweep",))
+        meter.declare(measures.OPENINGS, Purpose)
 
     def settled(self, done: Sequence[Settled], now_ms: float) -> None:
         """A batch that was written and ended."""

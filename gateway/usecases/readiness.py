@@ -26,14 +26,16 @@ WITHIN_S = 2.0
 KEPT_S = 1.0  # an answer serves whoever asks within this time
 DURABILITY_KEPT_S = 10.0
 
+IN_QUEUES = ("links", "worker", "blasts", "settlement", "suspects", "dead_letters")
+
 Ask = Callable[[], Awaitable[list[Part]]]
 
 
 class Question:
-    """One thing that is asked, at most once at a time, and its latest answer."""
+    """One thing that is asked, at most once at a time, and its latest answer. `parts`: that it is about."""
 
-    def __init__(self, name: str, ask: Ask, kept_s: float) -> None:
-        self._name = name
+    def __init__(self, parts: Sequence[str], ask: Ask, kept_s: float) -> None:
+        self._parts = parts
         self._ask = ask
         self._kept_s = kept_s
         self._asked: asyncio.Task[list[Part]] | None = None
@@ -48,21 +50,21 @@ class Question:
             self._asked = asyncio.create_task(self._put())
         await asyncio.wait({self._asked}, timeout=WITHIN_S)
         if self._asked is not None:
-            return [self._failed(f"no answer within {WITHIN_S:g} s")]
+            return self._failed(f"no answer within {WITHIN_S:g} s")
         return self._answer
 
     async def _put(self) -> list[Part]:
         try:
             self._answer = await self._ask()
         except Exception as err:  # noqa: BLE001 - whatever keeps a part from answering is its answer
-            self._answer = [self._failed(f"does not answer ({type(err).__name__})")]
+            self._answer = self._failed(f"does not answer ({type(err).__name__})")
         finally:
             self._until = time.monotonic() + self._kept_s
             self._asked = None
         return self._answer
 
-    def _failed(self, told: str) -> Part:
-        return Part(name=self._name, grade=Grade.FAILED, told=told)
+    def _failed(self, told: str) -> list[Part]:
+        return [Part(name=name, grade=Grade.FAILED, told=told) for name in self._parts]
 
 
 class Readiness:
@@ -91,11 +93,11 @@ class Readiness:
         self._firms = firms
         self._links = links
         self._questions = (
-            Question("redis", self._durability, DURABILITY_KEPT_S),
-            Question("presence", self._presence, KEPT_S),
-            Question("sql", self._sql, KEPT_S),
-            Question("queues", self._queues, KEPT_S),
-            *((Question("calls", self._calls, KEPT_S),) if calls else ()),
+            Question(("redis",), self._durability, DURABILITY_KEPT_S),
+            Question(("presence",), self._presence, KEPT_S),
+            Question(("sql",), self._sql, KEPT_S),
+            Question(IN_QUEUES, self._queues, KEPT_S),
+            *((Question(("calls",), self._calls, KEPT_S),) if calls else ()),
         )
 
     async def parts(self) -> list[Part]:

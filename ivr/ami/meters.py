@@ -13,6 +13,9 @@ class AmiMeters:
     def __init__(self, meter: Meter, manager: Manager) -> None:
         self._meter = meter
         self._manager = manager
+        counted = (measures.AMI_RECONNECTS, measures.AMI_REFUSED, measures.AMI_STRAYS)
+        for measure in (measures.AMI_UP, measures.AMI_QUIET_S, *counted):
+            meter.declare(measure)
 
     def write(self) -> None:
         """What stands now, and what has happened since the last time."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from config.logging import canonical
+from gateway.domain.offer_call import Outcome
 from gateway.store import measures
 from gateway.store.metrics import Meter
 from gateway.store.offer_call_ends import Ended
@@ -21,6 +22,9 @@ class DialMeters:
         self._meter = meter
         self._live = live
         self._share = share
+        meter.declare(measures.OFFER_CALLS, (*Outcome, NOT_MADE))
+        meter.declare(measures.OFFER_CALLS_NOW)
+        meter.declare(measures.DIAL_SHARE)
 
     def ended(self, call: OfferCall, ended: Ended) -> None:
         """A call that is over."""

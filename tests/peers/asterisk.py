@@ -27,7 +27,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.peers import asterisk_files
 from tests.peers.asterisk_files import AsteriskPlace, Ports, free_port
@@ -158,11 +158,16 @@ class Asterisk:
 
 
 @asynccontextmanager
-async def running(program: AsteriskProgram, place: AsteriskPlace | None = None) -> AsyncIterator[Asterisk]:
-    """An Asterisk, killed at the end with all that it wrote. Raises PeerError."""
+async def running(
+    program: AsteriskProgram, place: AsteriskPlace | None = None, **manager: Any
+) -> AsyncIterator[Asterisk]:
+    """An Asterisk, killed at the end with all that it wrote. Raises PeerError.
+
+    `manager`: `ami_port` and `secret`, where they have to be known before.
+    """
     # Not pytest's folder: the path of a Unix socket holds 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
-    asterisk = Asterisk(program, folder, place or AsteriskPlace())
+    asterisk = Asterisk(program, folder, place or AsteriskPlace(), **manager)
     try:
         ports = Ports(sip=asterisk.sip_port, ami=asterisk.ami_port)
         asterisk_files.write(folder, program, asterisk.place, ports, asterisk.secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -24,6 +25,10 @@ class Reason(StrEnum):
     CAP_DAY = "cap_day"  # enough contacts in 24 hours
     CAP_WEEK = "cap_week"  # enough contacts in 7 days
     PAUSED = "paused"  # the blast is; when it goes on, its owner knows
+
+
+UNTIL_LATER: Final = (Reason.HOURS, Reason.DAY, Reason.CAP_DAY, Reason.CAP_WEEK, Reason.PAUSED)
+FOR_GOOD: Final = tuple(reason for reason in Reason if reason not in UNTIL_LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +14,8 @@ from gateway.domain import condition
 from gateway.domain.condition import Grade, Part
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import keys
-from gateway.store.connect import sync_client
+from gateway.store import call_reports, keys
+from gateway.store.connect import async_client, sync_client
 
 _JUDGES = {"worker": condition.worker, "blasts": condition.blasts}
 
@@ -30,6 +31,12 @@ def processes(settings: Settings) -> Iterator[Finding]:
         return
     for name, judge in _JUDGES.items():
         yield _found(judge(said[name]))
+    if settings.ivr.enabled:
+        part = condition.calls(asyncio.run(_calls(settings)))
+        if part.grade is Grade.OK or ": is `" in part.told:
+            yield _found(part)
+        else:
+            yield fail(part.name, part.told, "start Asterisk, or mend ivr.ami and its trunk")
 
 
 def _found(part: Part) -> Finding:
@@ -37,6 +44,15 @@ def _found(part: Part) -> Finding:
         return good(part.name, part.told)
     told, _, mend = part.told.partition(": ")
     return fail(part.name, told, mend or "mend what is away; it goes on by itself")
+
+
+async def _calls(settings: Settings) -> dict[str, str]:
+    """What is in the way of each process that takes or makes calls. Raises RedisError."""
+    client = async_client(redis_url(settings), settings.redis)
+    try:
+        return {report.process: report.fault for report in await call_reports.read(client)}
+    finally:
+        await client.aclose()
 
 
 def _said(settings: Settings) -> dict[str, Any]:

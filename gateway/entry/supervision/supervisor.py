@@ -85,6 +85,9 @@ async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
     stop = _heed_signals(reloading, told)
     starting = asyncio.ensure_future(_start(plan, valkey, children, told))
     asked = asyncio.ensure_future(stop.wait())
+    meter = metrics.Meter()
+    meter.open(plan.settings.state_dir / metrics.METRICS, "up")
+    measuring = asyncio.ensure_future(meter.run())
     try:
         await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -93,8 +96,8 @@ async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
         await asked
         told.news(f"stops; at most {plan.settings.stop_deadline_s:g} s")
     finally:
-        asked.cancel()
-        starting.cancel()
+        for task in (asked, starting, measuring):
+            task.cancel()
         await _stop_children(children, plan.settings.stop_deadline_s, told)
         if not await valkey.ask_to_stop(VALKEY_STOP_S):
             await valkey.kill()

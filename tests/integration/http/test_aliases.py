@@ -174,7 +174,7 @@ async def test_a_till_that_tries_aliases_out_is_stopped_and_alarmed(
     assert (again["misses/h"], again["misses/day"], again["stopped since (UTC)"]) == ("0", "20", "")
 
 
-def _counted(meter: Meter) -> dict[str, int]:
+def _counted(meter: Meter) -> dict[str, float]:
     """The lookups by result, and how often a till was stopped."""
     results = ("found", "unknown", "stopped")
     return {result: meter.tick(measures.ALIAS_LOOKUPS, result).n for result in results} | {

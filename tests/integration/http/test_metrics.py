@@ -16,7 +16,7 @@ from gateway.store.metrics import Meter
 
 directory, link, bound, end = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4]
 meter = Meter()
-meter.open(directory)
+meter.open(directory, "smpp")
 meter.count(measures.TEXTS, link, "limited, silent", n=3)
 meter.total(measures.SMPP, link, "binds", now=2)
 meter.observe(measures.RESPONSE_S, 0.02, link)
@@ -106,7 +106,7 @@ def test_a_link_is_named_as_in_the_settings(tmp_path: Path) -> None:
     """In a process of its own: prometheus_client chooses its mode at its import."""
     script = (
         "import sys; from pathlib import Path; from gateway.store import measures, metrics\n"
-        "d = Path(sys.argv[1]); m = metrics.Meter(); m.open(d)\n"
+        "d = Path(sys.argv[1]); m = metrics.Meter(); m.open(d, 'api')\n"
         "m.count(measures.ANSWERS, 'operator-a', 're-tried')\n"
         "m.flush(); sys.stdout.write(metrics.exposition(d).decode())"
     )

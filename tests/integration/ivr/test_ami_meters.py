@@ -36,7 +36,7 @@ class Gauges(Meter):
         self.now[measure] = value
 
 
-def told(manager: Manager, meter: Gauges) -> tuple[float, int, int, int]:
+def told(manager: Manager, meter: Gauges) -> tuple[float, float, float, float]:
     """Connected, reconnects, refused logins, strays."""
     AmiMeters(meter, manager).write()
     counted = (measures.AMI_RECONNECTS, measures.AMI_REFUSED, measures.AMI_STRAYS)

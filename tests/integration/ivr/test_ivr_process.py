@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import pytest
 import pytest_asyncio
 
 from config import settings as settings_module
-from gateway.store import master_secret, migrate
+from gateway.entry.doctor import checks_processes
+from gateway.store import keys, master_secret, migrate
 from ivr.agi import probe
 from tests import databases
 from tests.conftest import any_asterisk, sipp_program
@@ -31,6 +32,7 @@ from tests.peers.sipp import Caller, Dial, calling
 
 ALIKE = 0.9
 RATE = 8000
+AMI_SECRET = "a secret of the manager's user"
 FREE_NUMBER = "0800123456"
 NUMBER = "380671234567"
 READ_METRICS = """
@@ -91,13 +93,14 @@ async def house(
     brisk: Path,
 ) -> AsyncIterator[House]:
     """Everything runs: a campaign with one code, and no SMSC behind its link. One for all tests here."""
-    port = free_port(socket.SOCK_STREAM)
+    port, ami_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     ivr = {
         "enabled": True,
         "agi_port": port,
         "free_numbers": [{"number": FREE_NUMBER, "short_number": "4040"}],
         "sounds_dir": str(brisk),
         "key_wait_s": 1.0,
+        "ami": {"port": ami_port, "secret": AMI_SECRET, "ping_s": 0.3, "reconnect_max_s": 0.5},
     }
     gateway = Gateway(
         state=tmp_path_factory.mktemp("ivr") / "gateway", links=[link_table(1)], settings={"ivr": ivr}
@@ -114,7 +117,7 @@ async def house(
         gateway.start("ivr")
         await gateway.until(lambda: _listens(gateway), "the IVR process does not listen")
         place = AsteriskPlace(agi_port=port, sounds=brisk)
-        async with running(any_asterisk(), place) as asterisk:
+        async with running(any_asterisk(), place, ami_port=ami_port, secret=AMI_SECRET) as asterisk:
             yield House(gateway, asterisk, code)
     finally:
         gateway.close()
@@ -196,6 +199,40 @@ async def test_a_caller_in_mid_call_hears_an_apology_when_the_process_dies(house
         await caller.hang_up()
         await caller.ended()
     assert (await house.line())["outcome"] == "hung_up"
+
+
+async def test_an_asterisk_that_is_gone_is_noticed_though_nobody_dials(house: House) -> None:
+    await _shows(house, 1.0, "ok 1 processes")
+    await house.asterisk.kill()
+    await _shows(house, 0.0, "fail Asterisk's manager interface: ")
+    await house.asterisk.start()
+    await _shows(house, 1.0, "ok 1 processes")
+
+
+async def _shows(house: House, up: float, calls: str) -> None:
+    """Until metrics and doctor say so of Asterisk."""
+    metrics = house.gateway.state / "var" / "metrics"
+    async with asyncio.timeout(30):
+        while f"undercap_ami_up {up}" not in _metrics(metrics):  # noqa: ASYNC110 - what another program does
+            await asyncio.sleep(0.1)
+        while not (await asyncio.to_thread(_doctors_calls, house)).startswith(calls):  # noqa: ASYNC110 - so too
+            await asyncio.sleep(0.1)
+
+
+def _doctors_calls(house: House) -> str:
+    """The doctor's line of calls, while the other processes tell that they live."""
+    with closing(house.gateway.redis()) as redis:
+        redis.set(keys.status("worker"), '{"ledger": ""}')
+    found = checks_processes.processes(settings_module.load(house.gateway.config))
+    return next(f"{one.level} {one.told}" for one in found if one.name == "calls")
+
+
+async def test_what_can_happen_is_measured_before_it_does(house: House) -> None:
+    told = _metrics(house.gateway.state / "var" / "metrics")
+    assert 'undercap_calls_total{caller="withheld",language="kk",outcome="time_up"} 0.0' in told
+    assert 'undercap_agi_faults_total{cause="crowded"} 0.0' in told
+    assert "undercap_ami_logins_refused_total 0.0" in told
+    assert any(line.startswith('process_open_fds{process="ivr"} ') for line in told)
 
 
 async def test_the_doctor_knows_the_process_by_its_port(house: House) -> None:
