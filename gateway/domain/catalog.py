@@ -32,6 +32,17 @@ class Campaign:
     asks_consent: bool = False
 
 
+def standing_of(state: str, starts_at: int, ends_at: int, now: int) -> str:
+    """A campaign's state as shoppers meet it: its own, or what its dates make of it. Times in ms.
+
+    >>> standing_of("running", 10, 20, 15), standing_of("paused", 10, 20, 5), standing_of("paused", 1, 2, 3)
+    ('running', 'not begun', 'over')
+    """
+    if state != "ended" and now >= ends_at:
+        return "over"
+    return "not begun" if state != "ended" and now < starts_at else state
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """A run of serials of one campaign; `batches`: (first serial, print batch id), ascending."""

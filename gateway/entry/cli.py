@@ -39,7 +39,10 @@ OPERATOR_GROUPS = {
         "gateway.entry.commands.consent:consent",
         "Consent to offers: show it, why somebody was contacted, import lists.",
     ),
-    "codes": ("gateway.entry.commands.codes:codes", "Make codes for the printer, check one, void a batch."),
+    "codes": (
+        "gateway.entry.commands.codes:codes",
+        "Make codes for the printer, list them, check one, void a batch.",
+    ),
     "prompts": (
         "gateway.entry.commands.prompts:prompts",
         "What callers hear: sound files, and the texts for a studio.",

@@ -93,6 +93,7 @@ campaign = Table(
     Column("texts", JSON, nullable=False),
     Column("asks_consent", Boolean, nullable=False, server_default=false()),
     Column("created_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # grows with each change
     sqlite_autoincrement=True,
 )
 

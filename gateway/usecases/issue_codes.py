@@ -20,6 +20,7 @@ from gateway.domain.codespace import (
 )
 from gateway.store import schema, sql
 from gateway.store.catalog import space_key
+from gateway.store.codes.series import live
 from gateway.store.vault import Vault
 from gateway.usecases.set_up import Refused
 
@@ -196,7 +197,7 @@ def _space(
     for row in connection.execute(at_numbers).all():
         taken.add(row.length)
         fits = length in (None, row.length) and row.reached == len(numbers)
-        if fits and _live(connection, row.id, now) + count <= capacity(alphabet, row.length, odds):
+        if fits and live(connection, row.id, now) + count <= capacity(alphabet, row.length, odds):
             return CodeSpace(id=row.id, alphabet=alphabet, length=row.length, key=space_key(vault, row.id))
     try:
         shortest = shortest_length(alphabet, count, odds)
@@ -218,20 +219,3 @@ def _space(
     for number in numbers:
         connection.execute(insert(reach).values(space_id=id_, number=number))
     return CodeSpace(id=id_, alphabet=alphabet, length=free[0], key=space_key(vault, id_))
-
-
-def _live(connection: Connection, space: int, now: int) -> int:
-    """Codes of a space that could still be redeemed: of campaigns not over, in batches not voided."""
-    batch, series, campaign = schema.print_batch, schema.code_series, schema.campaign
-    found = connection.scalar(
-        select(func.sum(batch.c.size))
-        .join(series, series.c.id == batch.c.series_id)
-        .join(campaign, campaign.c.id == series.c.campaign_id)
-        .where(
-            series.c.space_id == space,
-            batch.c.voided_at.is_(None),
-            campaign.c.state != "ended",
-            campaign.c.ends_at > now,
-        )
-    )
-    return int(found or 0)

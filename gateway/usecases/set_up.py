@@ -62,7 +62,7 @@ def add_firm(engine: Engine, slug: str, name: str) -> int:
     """A new firm; its id. Raises Refused when the slug is taken or cannot be one."""
     if not _SLUG.fullmatch(slug):
         raise Refused(f"slug {slug!r}: 1 to 32 small letters, digits and hyphens, such as cola")
-    _check_name(name)
+    check_name(name)
     with sql.writing(engine) as connection:
         if connection.scalar(select(schema.firm.c.id).where(schema.firm.c.slug == slug)):
             raise Refused(f"firm {slug!r} exists already")
@@ -84,7 +84,7 @@ def new_api_key(engine: Engine, vault: Vault, slug: str, name: str | None = None
     Raises Refused.
     """
     if name is not None:
-        _check_name(name, MOST_KEY_NAME)
+        check_name(name, MOST_KEY_NAME)
     key = "uc_" + secrets.token_urlsafe(API_KEY_BYTES)
     with sql.writing(engine) as connection:
         connection.execute(
@@ -122,14 +122,10 @@ def add_campaign(engine: Engine, new: NewCampaign, limit: TextLimit = _USUAL_LIM
     """A new running campaign with version 1 of its rule; its id. Raises Refused, TextError."""
     if new.ends_at <= new.starts_at:
         raise Refused("the campaign ends before it starts")
-    _check_points(new.points)
-    _check_name(new.name)
-    if not new.short_numbers:
-        raise Refused("a campaign needs a short number")
-    for number in new.short_numbers:
-        if not _SHORT_NUMBER.fullmatch(number):
-            raise Refused(f"short number {number!r}: 3 to 15 digits, such as 4040")
-    _check_texts(new, limit)
+    check_points(new.points)
+    check_name(new.name)
+    check_short_numbers(new.short_numbers)
+    check_texts(new.texts, name=new.name, asks_consent=new.asks_consent, limit=limit)
     now = _now()
     with sql.writing(engine) as connection:
         owner = firm_id(connection, new.firm)
@@ -153,48 +149,69 @@ def add_campaign(engine: Engine, new: NewCampaign, limit: TextLimit = _USUAL_LIM
             insert(schema.rule).values(campaign_id=campaign, version=1, points=new.points, created_at=now)
         )
         for number in dict.fromkeys(new.short_numbers):
-            _reach(connection, campaign, owner, number)
+            reach(connection, campaign, owner, number)
     return campaign
 
 
 def change_state(engine: Engine, campaign: int, word: str) -> int:
     """`word`: pause, resume or end. The firm's id. Raises Refused when the state forbids it."""
     needed, becomes = STATES[word]
-    t = schema.campaign
     with sql.writing(engine) as connection:
-        row = _campaign(connection, campaign)
+        row = locked(connection, campaign)
         if row.state == "ended" or (needed and row.state != needed):
             raise Refused(f"campaign {campaign} is {row.state}; it cannot {word}")
-        connection.execute(update(t).where(t.c.id == campaign).values(state=becomes))
+        change(connection, row, state=becomes)
     return int(row.firm_id)
 
 
 def change_points(engine: Engine, campaign: int, points: int) -> int:
     """A new version of the earning rule, for claims from now on. The firm's id. Raises Refused."""
-    _check_points(points)
-    t = schema.campaign
+    check_points(points)
     with sql.writing(engine) as connection:
-        row = _campaign(connection, campaign)
+        row = locked(connection, campaign)
         if row.state == "ended":
             raise Refused(f"campaign {campaign} is ended; its points cannot change")
-        version = row.rule_version + 1
-        connection.execute(
-            insert(schema.rule).values(
-                campaign_id=campaign, version=version, points=points, created_at=_now()
-            )
-        )
-        connection.execute(update(t).where(t.c.id == campaign).values(rule_version=version))
+        change(connection, row, rule_version=new_rule(connection, row, points))
     return int(row.firm_id)
 
 
-def _check_texts(new: NewCampaign, limit: TextLimit) -> None:
+def new_rule(connection: Connection, row: Any, points: int) -> int:
+    """The next version of the earning rule of a locked campaign; a version is never changed."""
+    version = int(row.rule_version) + 1
+    connection.execute(
+        insert(schema.rule).values(campaign_id=row.id, version=version, points=points, created_at=_now())
+    )
+    return version
+
+
+def locked(connection: Connection, campaign: int) -> Any:
+    """The row of a campaign, which nobody else changes before the transaction ends. Raises Refused."""
+    t = schema.campaign
+    # Codes are settled meanwhile: a new activation refers to its campaign, and that is no change of it.
+    query = select(t).where(t.c.id == campaign).with_for_update(key_share=True)
+    row = connection.execute(query).first()
+    if row is None:
+        raise Refused(f"no campaign {campaign}: see `undercap campaign list`")
+    return row
+
+
+def change(connection: Connection, row: Any, **values: Any) -> int:
+    """Columns of a locked campaign; its revision from then on."""
+    t, revision = schema.campaign, int(row.revision) + 1
+    connection.execute(update(t).where(t.c.id == row.id).values(**values, revision=revision))
+    return revision
+
+
+def check_texts(
+    own_texts: dict[str, dict[str, Any]], *, name: str, asks_consent: bool, limit: TextLimit
+) -> None:
     """The campaign's own words can be used, and no answer in them takes too many segments at its longest.
 
     The points are those that the rule may have later, not those of today. Raises TextError with every fault.
     """
-    extremes = Extremes(campaign=new.name, points=MOST_POINTS, asks_consent=new.asks_consent)
+    extremes = Extremes(campaign=name, points=MOST_POINTS, asks_consent=asks_consent)
     faults = []
-    for language, own in new.texts.items():
+    for language, own in own_texts.items():
         if not isinstance(own, dict):
             raise texts.TextError(f"campaign texts: {language}: a language is a table, such as [uk]")
         words = texts.load(language).override(own)
@@ -215,25 +232,29 @@ def _complaint(language: str, answer: TooLong, most: int) -> str:
     )
 
 
-def _check_points(points: int) -> None:
+def check_points(points: int) -> None:
+    """Raises Refused."""
     if not 0 < points <= MOST_POINTS:
         raise Refused(f"points must be between 1 and {MOST_POINTS:,}")
 
 
-def _check_name(name: str, most: int = MOST_NAME) -> None:
+def check_name(name: str, most: int = MOST_NAME) -> None:
     """Names stand in texts, tables and log lines."""
     if not name.strip() or len(name) > most or not name.isprintable():
         raise Refused(f"name {name!r}: 1 to {most} characters, none of them a control character")
 
 
-def _campaign(connection: Connection, campaign: int) -> Any:
-    row = connection.execute(select(schema.campaign).where(schema.campaign.c.id == campaign)).first()
-    if row is None:
-        raise Refused(f"no campaign {campaign}: see `undercap campaign list`")
-    return row
+def check_short_numbers(numbers: tuple[str, ...]) -> None:
+    """Raises Refused."""
+    if not numbers:
+        raise Refused("a campaign needs a short number")
+    for number in numbers:
+        if not _SHORT_NUMBER.fullmatch(number):
+            raise Refused(f"short number {number!r}: 3 to 15 digits, such as 4040")
 
 
-def _reach(connection: Connection, campaign: int, owner: int, number: str) -> None:
+def reach(connection: Connection, campaign: int, owner: int, number: str) -> None:
+    """Let a campaign be texted to at a number, which becomes its firm's where nobody has it."""
     known = connection.scalar(
         select(schema.short_number.c.number).where(schema.short_number.c.number == number)
     )

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
 
-from config.settings import Settings
 from config.texts import TextError
-from gateway.domain import moments
+from gateway.entry.commands.campaign_edit import edit
+from gateway.entry.commands.campaign_show import dates, show, standing
+from gateway.entry.commands.campaign_texts import own_texts, text_limit
 from gateway.entry.commands.opened import backing, beginning, publish
 from gateway.entry.commands.opened import end as last
-from gateway.store import schema
+from gateway.store.codes import campaigns
 from gateway.usecases import set_up
-from gateway.usecases.set_up import NewCampaign, TextLimit
+from gateway.usecases.set_up import NewCampaign
 
 YEAR_MS = 365 * 86_400_000
 
@@ -28,6 +26,10 @@ YEAR_MS = 365 * 86_400_000
 @click.group()
 def campaign() -> None:
     """Campaigns: dates, short numbers, points."""
+
+
+campaign.add_command(show)
+campaign.add_command(edit)
 
 
 @campaign.command()
@@ -75,12 +77,12 @@ def add(
         timezone=timezone,
         starts_at=begin,
         ends_at=last(ends, zone) if ends else begin + YEAR_MS,
-        texts=_own_texts(texts),
+        texts=own_texts(texts),
         asks_consent=ask_consent,
     )
     with backing() as opened:
         try:
-            made = set_up.add_campaign(opened.engine, new, _text_limit(opened.settings))
+            made = set_up.add_campaign(opened.engine, new, text_limit(opened.settings))
         except TextError as err:
             raise click.ClickException(str(err)) from err
         with opened.engine.connect() as connection:
@@ -91,22 +93,15 @@ def add(
 
 @campaign.command(name="list")
 def list_() -> None:
-    """All campaigns."""
-    c = schema.campaign
+    """All campaigns: when they run, what a code is worth, and where it is texted to."""
+    table = Table("id", "firm", "name", "state", "runs", "language", "points", "short numbers")
+    now = int(time.time() * 1000)
     with backing() as opened, opened.engine.connect() as connection:
-        table = Table("id", "firm", "name", "state", "starts", "ends with", "time zone", "language", "rule")
-        slugs = {row.id: row.slug for row in connection.execute(select(schema.firm))}
-        for row in connection.execute(select(c).order_by(c.c.id)):
+        for found in campaigns.all_campaigns(connection):
+            numbers = ", ".join(found.short_numbers)
             table.add_row(
-                str(row.id),
-                slugs[row.firm_id],
-                row.name,
-                row.state,
-                moments.first_told(row.starts_at, ZoneInfo(row.timezone)),
-                moments.last_told(row.ends_at, ZoneInfo(row.timezone)),
-                row.timezone,
-                row.language,
-                f"version {row.rule_version}",
+                *(str(found.id), found.firm, found.name, standing(found, now), dates(found)),
+                *(found.language, f"{found.points:,}", numbers),
             )
     Console().print(table)
 
@@ -146,19 +141,3 @@ def _change(campaign_id: int, word: str) -> None:
     with backing() as opened:
         publish(opened, set_up.change_state(opened.engine, campaign_id, word))
     click.echo("done")
-
-
-def _text_limit(settings: Settings) -> TextLimit:
-    return TextLimit(
-        segments=settings.answers.max_segments,
-        plain=all(link.replace_look_alikes for link in settings.links),
-    )
-
-
-def _own_texts(file: Path | None) -> dict[str, dict[str, Any]]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise click.ClickException(f"{file}: is not TOML: {err}") from err

@@ -13,21 +13,24 @@ from typing import TextIO
 import click
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 from sqlalchemy import select
 
 from gateway.domain.reading import read_text
 from gateway.entry.commands.opened import backing, publish, shown
 from gateway.store import catalog as catalog_store
 from gateway.store import keys, schema
+from gateway.store.codes import campaigns, series
 from gateway.usecases import issue_codes
 from gateway.usecases.issue_codes import IssuedSeries
+from gateway.usecases.set_up import Refused
 
 _STEP = 10_000
 
 
 @click.group()
 def codes() -> None:
-    """Make codes for the printer, check one, void a batch."""
+    """Make codes for the printer, list them, check one, void a batch."""
 
 
 @codes.command()
@@ -49,7 +52,7 @@ def generate(
       undercap codes generate --campaign 1 --count 1000000 --out caps.csv
     """
     with backing() as opened, _opened(out) as file:
-        series = issue_codes.issue(
+        made = issue_codes.issue(
             opened.engine,
             opened.vault,
             campaign=campaign_id,
@@ -59,9 +62,9 @@ def generate(
             length=length,
             batch_size=batch_size,
         )
-        _rows(series, file)
-        click.echo(f"series {series.series_id}, {_told(series)}, length {series.space.length}", err=True)
-        publish(opened, series.firm_id)
+        _rows(made, file)
+        click.echo(f"series {made.series_id}, {_told(made)}, length {made.space.length}", err=True)
+        publish(opened, made.firm_id)
 
 
 @codes.command()
@@ -114,6 +117,38 @@ def check(code: str, short_number: str) -> None:
         )
 
 
+@codes.command(name="series")
+@click.option("--campaign", "campaign_id", type=int, help="Of this campaign alone.")
+def list_series(campaign_id: int | None) -> None:
+    """List code series: how many codes were issued, used and voided."""
+    table = Table("series", "campaign", "codes of", "issued", "used", "voided", "batches", "made (UTC)")
+    with backing() as opened, opened.engine.connect() as connection:
+        if campaign_id is not None and campaigns.find(connection, campaign_id) is None:
+            raise Refused(f"no campaign {campaign_id}: see `undercap campaign list`")
+        for found in series.all_series(connection, campaign_id):
+            form = f"{found.length} {found.alphabet}"
+            counts = (f"{n:,}" for n in found.codes)
+            made = shown(found.created_at)
+            table.add_row(str(found.id), str(found.campaign_id), form, *counts, f"{found.batches:,}", made)
+    Console().print(table)
+
+
+@codes.command(name="batches")
+@click.argument("series_id", type=int)
+def list_batches(series_id: int) -> None:
+    """List the print batches of a series: issued, used, voided; `codes void` takes a batch of them."""
+    table = Table("batch", "serials", "issued", "used", "voided", "voided at (UTC)")
+    with backing() as opened, opened.engine.connect() as connection:
+        found = series.batches(connection, series_id)
+    if not found:
+        raise click.ClickException(f"no code series {series_id}: see `undercap codes series`")
+    for batch in found:
+        serials = f"{batch.first_serial} to {batch.first_serial + batch.codes.issued - 1}"
+        at = shown(batch.voided_at) if batch.voided_at else "-"
+        table.add_row(str(batch.id), serials, *(f"{n:,}" for n in batch.codes), at)
+    Console().print(table)
+
+
 @codes.command()
 @click.argument("batch_id", type=int)
 @click.confirmation_option(prompt="Its unused codes will be worth nothing. Go on?")
@@ -124,8 +159,8 @@ def void(batch_id: int) -> None:
     click.echo("voided")
 
 
-def _told(series: IssuedSeries) -> str:
-    first, last = series.batches[0][0], series.batches[-1][0]
+def _told(made: IssuedSeries) -> str:
+    first, last = made.batches[0][0], made.batches[-1][0]
     return f"print batch {first}" if first == last else f"print batches {first} to {last}"
 
 
@@ -151,17 +186,17 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
             raise
 
 
-def _rows(series: IssuedSeries, file: TextIO) -> None:
+def _rows(made: IssuedSeries, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(("serial", "code"))
-    with Progress(console=Console(stderr=True), disable=series.size < _STEP) as progress:
-        task = progress.add_task("codes", total=series.size)
+    with Progress(console=Console(stderr=True), disable=made.size < _STEP) as progress:
+        task = progress.add_task("codes", total=made.size)
         block: list[tuple[int, str]] = []
-        for row in series.codes():
+        for row in made.codes():
             block.append(row)
             if len(block) == _STEP:
                 writer.writerows(block)
                 progress.update(task, advance=_STEP)
                 block.clear()
         writer.writerows(block)
-        progress.update(task, completed=series.size)
+        progress.update(task, completed=made.size)

@@ -1,0 +1,1 @@
+"""Campaigns as a marketer leads them."""
