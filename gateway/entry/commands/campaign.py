@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from config.texts import TextError
 from gateway.entry.commands.campaign_edit import edit
@@ -94,15 +94,15 @@ def add(
 @campaign.command(name="list")
 def list_() -> None:
     """All campaigns: when they run, what a code is worth, and where it is texted to."""
-    table = Table("id", "firm", "name", "state", "runs", "language", "points", "short numbers")
+    runs = Column("runs", no_wrap=True)
+    table = Table("id", "firm", "name", "state", runs, "points", "short numbers")
     now = int(time.time() * 1000)
     with backing() as opened, opened.engine.connect() as connection:
         for found in campaigns.all_campaigns(connection):
             numbers = ", ".join(found.short_numbers)
-            table.add_row(
-                *(str(found.id), found.firm, found.name, standing(found, now), dates(found)),
-                *(found.language, f"{found.points:,}", numbers),
-            )
+            when = dates(found, "\n")
+            what = (str(found.id), found.firm, found.name, standing(found, now), when)
+            table.add_row(*what, f"{found.points:,}", numbers)
     Console().print(table)
 
 

@@ -57,11 +57,11 @@ def standing(found: CampaignRow, now: int) -> str:
     return standing_of(found.state, found.starts_at, found.ends_at, now)
 
 
-def dates(found: CampaignRow) -> str:
-    """From its first day to its last one, in its own zone."""
+def dates(found: CampaignRow, between: str = " ") -> str:
+    """From its first day to its last one, and the zone of these."""
     zone = ZoneInfo(found.timezone)
     first, last = moments.first_told(found.starts_at, zone), moments.last_told(found.ends_at, zone)
-    return f"{first} to {last} {found.timezone}"
+    return between.join((first, f"to {last}", found.timezone))
 
 
 def counted(codes: Sequence[Counts]) -> str:

@@ -13,9 +13,10 @@ from typing import TextIO
 import click
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import select
 
+from gateway.domain import instants
 from gateway.domain.reading import read_text
 from gateway.entry.commands.opened import backing, publish, shown
 from gateway.store import catalog as catalog_store
@@ -121,15 +122,16 @@ def check(code: str, short_number: str) -> None:
 @click.option("--campaign", "campaign_id", type=int, help="Of this campaign alone.")
 def list_series(campaign_id: int | None) -> None:
     """List code series: how many codes were issued, used and voided."""
-    table = Table("series", "campaign", "codes of", "issued", "used", "voided", "batches", "made (UTC)")
+    made = Column("made", no_wrap=True)
+    table = Table("series", "campaign", "codes of", "issued", "used", "voided", "batches", made)
     with backing() as opened, opened.engine.connect() as connection:
         if campaign_id is not None and campaigns.find(connection, campaign_id) is None:
             raise Refused(f"no campaign {campaign_id}: see `undercap campaign list`")
         for found in series.all_series(connection, campaign_id):
             form = f"{found.length} {found.alphabet}"
             counts = (f"{n:,}" for n in found.codes)
-            made = shown(found.created_at)
-            table.add_row(str(found.id), str(found.campaign_id), form, *counts, f"{found.batches:,}", made)
+            day = f"{instants.utc(found.created_at):%Y-%m-%d}"
+            table.add_row(str(found.id), str(found.campaign_id), form, *counts, f"{found.batches:,}", day)
     Console().print(table)
 
 
