@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from config import tls
-from config.section import Host, Port, Region, Section, read_secret
+from config.section import HostOrNone, Port, Region, Section, host_and_port, read_secret, split_host
 from config.statuses import FINAL, Refusal, table
 
 Octet = Annotated[int, Field(ge=0, le=255)]
@@ -25,15 +25,29 @@ Alphabet = Literal[
     "gsm7", "latin1", "ascii", "iso8859-5", "iso8859-8", "ucs2", "utf-16-le", "utf8", "cp1251", "binary"
 ]
 
+HostAndPort = Annotated[str, AfterValidator(host_and_port)]
 _WIDE = ("ucs2", "utf-16-le")
+
+
+class Address(NamedTuple):
+    """Where an SMSC listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As the settings write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class LinkSettings(Section):
     """One SMSC and the binds to it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    host: Host
+    host: HostOrNone = ""
     port: Port = 2775
+    hosts: tuple[HostAndPort, ...] = ()  # instead of host: several of one account, tried in turn
+    spread: bool = False  # the binds begin at different ones of hosts
     system_id: Annotated[str, Field(max_length=15)]
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
@@ -90,6 +104,25 @@ class LinkSettings(Section):
     @cached_property
     def _statuses(self) -> dict[int, Refusal]:
         return {**table(), **{int(status, 0): refusal for status, refusal in self.statuses.items()}}
+
+    @cached_property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where its SMSC can be reached, in the order of trying; at least one."""
+        if not self.hosts:
+            return (Address(self.host, self.port),)
+        parted = [split_host(host) for host in self.hosts]
+        return tuple(Address(host, self.port if port is None else port) for host, port in parted)
+
+    @model_validator(mode="after")
+    def _hosts_are_said_once(self) -> LinkSettings:
+        if bool(self.host) is bool(self.hosts):
+            both = "beside hosts: give one or the other"
+            raise ValueError(f"host: {both if self.host else 'name it, or several in hosts'}")
+        if len(set(self.addresses)) != len(self.addresses):
+            raise ValueError("hosts: two are the same")
+        if self.spread and len(self.addresses) < 2:
+            raise ValueError("spread: of no effect without several hosts")
+        return self
 
     @model_validator(mode="after")
     def _statuses_are_numbers(self) -> LinkSettings:

@@ -31,6 +31,26 @@ def _host(host: str) -> str:
         raise ValueError(f"{host!r} is no host name and no address, such as smsc.example.net") from err
 
 
+def split_host(text: str) -> tuple[str, int | None]:
+    """Host and port of `host`, `host:port`, an IPv6 address or `[address]:port`. Raises ValueError.
+
+    >>> split_host("smsc.example.net:2776"), split_host("[2001:db8::1]:2775"), split_host("2001:db8::1")
+    (('smsc.example.net', 2776), ('2001:db8::1', 2775), ('2001:db8::1', None))
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")) or text.endswith("]"):
+        return _host(text), None
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{text!r}: its port is a number from 1 to 65535")
+    return _host(host), int(port)
+
+
+def host_and_port(text: str) -> str:
+    """A host with a port, or without, as it was given. Raises ValueError."""
+    split_host(text)
+    return text
+
+
 def _name(host: str) -> str:
     if not _HOST_NAME.fullmatch(host):
         raise ValueError("is no host name")
@@ -59,6 +79,7 @@ def _web_address(url: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_host)]
+HostOrNone = Annotated[str, AfterValidator(lambda host: host and _host(host))]
 Region = Annotated[str, AfterValidator(_region)]  # ISO 3166, two capital letters; empty where that is allowed
 WebAddress = Annotated[str, AfterValidator(_web_address)]  # empty: none is named
 Command = Annotated[str, AfterValidator(_words)]  # a program and its first arguments, quoted as for a shell

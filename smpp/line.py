@@ -1,4 +1,7 @@
-"""One bind of a link, kept up: connect, bind, and after each loss try again, ever less eagerly."""
+"""One bind of a link, kept up: connect, bind, and after each loss try again, ever less eagerly.
+
+Of several hosts one after the other is tried, without a pause until all were in vain.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from typing import Any, Final
 
 from config import tls
 from config.backoff import Backoff
-from config.link_settings import LinkSettings
+from config.link_settings import Address, LinkSettings
 from smpp.codec import BindKind
+from smpp.hosts import Hosts
 from smpp.session import Session
 
 # For the TLS farewell of a connection that is closed; then it is cut.
@@ -27,17 +31,24 @@ class Line:
         self,
         settings: LinkSettings,
         kind: BindKind,
-        make_session: Callable[[BindKind], Session],
+        make_session: Callable[[BindKind, Address], Session],
         on_change: Callable[[], None],
+        *,
+        first: int = 0,
     ) -> None:
-        """`make_session`: a new session that is not yet connected. `on_change`: look at this line anew."""
+        """`make_session`: a new session that is not yet connected. `on_change`: look at this line anew.
+
+        `first`: of the link's hosts, where this bind begins.
+        """
         self.kind = kind
         self.session: Session | None = None
         self.fault = ""  # why there was no bind, last
         self.trying = False  # connecting or binding now, not waiting for the next attempt
-        self.failed = False  # the last attempt came to no bind
+        self.failed = False  # each host was tried in vain, last
+        self.passed_over = ""  # why the bind stands at no earlier host
         self.submitted = 0  # segments
         self._settings = settings
+        self._hosts = Hosts(settings.addresses, first)
         self._make_session = make_session
         self._on_change = on_change
         self._backoff = Backoff(settings.reconnect_max_s)
@@ -74,7 +85,7 @@ class Line:
         """Keep the bind up until `stop`."""
         try:
             while not self._stopping.is_set():
-                await self._one_session()
+                await self._one_round()
                 await self._rest()
         finally:
             if self.session is not None:
@@ -93,40 +104,60 @@ class Line:
         if session is self.session:
             self._closed.set()
 
-    async def _one_session(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._closed.clear()
+    async def _one_round(self) -> None:
+        """One host after the other, until a bind has stood at one, and is over."""
         self._set_trying(True)
-        session = self.session = self._make_session(self.kind)
-        try:
-            async with asyncio.timeout(self._settings.bind_timeout_s) as self._patience:
-                await self._connect(session)
-            self._patience = None
-            await self._closed.wait()
-            self.fault = session.fault
-            self.failed = not session.bound_at
-            if session.bound_at and loop.time() - session.bound_at >= STABLE_S:
-                self._backoff.reset()
-        except (OSError, TimeoutError, ValueError) as err:  # the last for a host or a TLS file that is none
-            self.fault = f"cannot connect: {_why(err)}"
-            self.failed = True
-        self._patience = self.session = None
+        faults = list[str]()
+        for address in self._hosts.round():
+            if self._stopping.is_set():
+                break
+            self.passed_over = "; ".join(faults)
+            stood, fault = await self._one_session(address)
+            if stood:
+                faults.clear()
+                self._hosts.lost(address)
+            faults.append(self._told(address, fault))
+            self.fault = "; ".join(faults)
+            self.failed = not stood and len(faults) == len(self._settings.addresses)
+            if stood:
+                break
         self._set_trying(False)
 
-    async def _connect(self, session: Session) -> None:
+    async def _one_session(self, address: Address) -> tuple[bool, str]:
+        """Whether a bind has stood there, and why it is over."""
+        loop = asyncio.get_running_loop()
+        self._closed.clear()
+        session = self.session = self._make_session(self.kind, address)
+        try:
+            async with asyncio.timeout(self._settings.bind_timeout_s) as self._patience:
+                await self._connect(session, address)
+            self._patience = None
+            await self._closed.wait()
+            if session.bound_at and loop.time() - session.bound_at >= STABLE_S:
+                self._backoff.reset()
+            return session.bound_at > 0, session.fault
+        except (OSError, TimeoutError, ValueError) as err:  # the last for a host or a TLS file that is none
+            return False, f"cannot connect: {_why(err)}"
+        finally:
+            self._patience = self.session = None
+
+    def _told(self, address: Address, fault: str) -> str:
+        return f"{address}: {fault}" if len(self._settings.addresses) > 1 else fault
+
+    async def _connect(self, session: Session, address: Address) -> None:
         settings = self._settings
         how: dict[str, Any] = {}
         if settings.tls:
             how = {
                 # In a thread, since the system's authorities take some time to read.
                 "ssl": await asyncio.to_thread(tls.context, settings),
-                "server_hostname": settings.tls_server_hostname or settings.host,
+                "server_hostname": settings.tls_server_hostname or address.host,
                 "ssl_shutdown_timeout": _TLS_FAREWELL_S,
             }
         if settings.local_host:
             how["local_addr"] = (settings.local_host, 0)
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: session, settings.host, settings.port, **how)
+        await loop.create_connection(lambda: session, address.host, address.port, **how)
 
     async def _rest(self) -> None:
         # A random number for spreading load, not for secrets.

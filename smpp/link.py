@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from config.link_settings import LinkSettings
+from config.link_settings import Address, LinkSettings
 from config.outage import Outage
 from smpp import statuses
 from smpp.codec import BindKind
@@ -82,7 +82,14 @@ class Link:
         self._handler = handler
         self._max_unanswered = max_unanswered
         self._lines = [
-            Line(settings, BindKind(kind), self._make_session, self._refresh) for kind in settings.binds
+            Line(
+                settings,
+                BindKind(kind),
+                self._make_session,
+                self._refresh,
+                first=settings.spread * at,
+            )
+            for at, kind in enumerate(settings.binds)
         ]
         self._outward = [line for line in self._lines if line.kind.submits]
         self._loop = asyncio.get_running_loop()
@@ -132,6 +139,15 @@ class Link:
         faults = [f"{line.kind}: {line.fault}" for line in self._lines if line.fault and not line.bound]
         return "; ".join(dict.fromkeys(faults))  # what befell several alike is said once
 
+    @property
+    def binds(self) -> list[tuple[str, str]]:
+        """Each bind's kind, and the host at which it stands; "" where it does not."""
+        stands = [(line, line.session) for line in self._lines]
+        return [
+            (str(line.kind), session.host if session is not None and session.bound else "")
+            for line, session in stands
+        ]
+
     def submit(self, pdu: SubmitSm, token: object) -> bool:
         """Send one segment; False if there is no room now (`on_ready` will say when).
 
@@ -176,7 +192,15 @@ class Link:
     def on_bound(self, session: Session) -> None:
         """A bind stands."""
         self._down.over()
-        log.info("smsc bound", link=self.name, bind=str(session.kind), peer=session.peer_system_id)
+        passed = next((line.passed_over for line in self._lines if line.session is session), "")
+        log.info(
+            "smsc bound",
+            link=self.name,
+            bind=str(session.kind),
+            host=session.host,
+            peer=session.peer_system_id,
+            **({"passed_over": passed} if passed else {}),
+        )
         self._refresh()
         self._offer()
 
@@ -204,14 +228,20 @@ class Link:
     def on_closed(self, session: Session) -> None:
         """A session is over; its line will make another."""
         self.tally.losses += 1
-        log.warning("smsc session ended", link=self.name, bind=str(session.kind), fault=session.fault)
+        log.warning(
+            "smsc session ended",
+            link=self.name,
+            bind=str(session.kind),
+            host=session.host,
+            fault=session.fault,
+        )
         for line in self._lines:
             line.on_closed(session)
         if not any(line.bound for line in self._outward):
             self.outages += 1
         self._refresh()
 
-    def _make_session(self, kind: BindKind) -> Session:
+    def _make_session(self, kind: BindKind, address: Address) -> Session:
         return Session(
             self.settings,
             kind,
@@ -219,6 +249,7 @@ class Link:
             self.tally,
             max_unanswered=self._max_unanswered,
             inactivity_s=self.settings.inactivity_s,
+            host=str(address),
         )
 
     def _least_loaded(self) -> Line | None:

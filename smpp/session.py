@@ -52,12 +52,15 @@ class Session(asyncio.Protocol):
         *,
         max_unanswered: int,
         inactivity_s: float = 0.0,
+        host: str = "",
     ) -> None:
         """`max_unanswered`: messages waiting for their answer, from which on reading is paused.
 
-        `inactivity_s`: without any message for so long the session is unbound; 0: never.
+        `inactivity_s`: without any message for so long the session is unbound; 0: never. `host`: of the
+        SMSC, for the log.
         """
         self.kind = kind
+        self.host = host
         self.bound = False  # from the SMSC's consent to the end of the connection
         self._handler = handler
         self._tally = tally

@@ -54,4 +54,5 @@ def _report(link: Link, sender: Sender, before: Moment, now: Moment) -> LinkRepo
         throttled=link.tally.throttled,
         received_per_s=round((now[1] - before[1]) / passed, 1),
         submitted_per_s=round((now[2] - before[2]) / passed, 1),
+        binds=[{"bind": kind, "host": host} for kind, host in link.binds],
     )

@@ -21,7 +21,8 @@ class LinkReport:
     `state`: bound, partial, connecting, down, stopping. `fault`: why it is not bound, last. `holder`:
     machine and process. `window`: segments that may be without a response at most, `in_flight`: how many
     are. `pace`: segments a second that the SMSC was found to take, while it throttles; 0: it does not.
-    `taken`: texts taken from the queue and not ended. Rates are a second, of the last two or so.
+    `taken`: texts taken from the queue and not ended. Rates are a second, of the last two or so. `binds`:
+    each one's `bind` (its kind) and the `host` at which it stands, "" where it does not.
     """
 
     state: str
@@ -36,6 +37,7 @@ class LinkReport:
     throttled: int
     received_per_s: float
     submitted_per_s: float
+    binds: Sequence[Mapping[str, str]] = ()
 
     @property
     def health(self) -> Health:

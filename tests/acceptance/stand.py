@@ -121,9 +121,11 @@ async def standing(
     link: Mapping[str, object] | None = None,
     own: Mapping[str, Mapping[str, object]] | None = None,
     clock_offset_s: int = 0,
+    together: str = "",
 ) -> AsyncIterator[Stand]:
     """`undercap up` with a link to each SMSC; `link`: settings of every link, `own`: of one by name.
 
+    `together`: one link of this name has all of them as its hosts.
     `settings`: sections; `clock_offset_s`: by how much the clock that decides over marketing is moved.
     """
     async with AsyncExitStack() as stack:
@@ -136,6 +138,9 @@ async def standing(
             link_table(smsc.port, **{"name": name, **(link or {}), **(own or {}).get(name, {})})
             for name, smsc in smscs.items()
         ]
+        if together:
+            hosts = [f"127.0.0.1:{smsc.port}" for smsc in smscs.values()]
+            links = [link_table(0, **{"name": together, "host": "", "hosts": hosts, **(link or {})})]
         gateway = stack.enter_context(
             closing(
                 Gateway(

@@ -60,7 +60,11 @@ def links() -> None:
         table.add_row(name, *_row(report, waiting[name]))
     Console().print(table)
     for name, report in said.items():
-        if report is not None and report.fault:
+        if report is None:
+            continue
+        for bind, host in ((one["bind"], one["host"]) for one in report.binds):
+            click.echo(f"{name}: {bind} {f'at {host}' if host else 'does not stand'}")
+        if report.fault:
             click.echo(f"{name}: {report.fault}")
     states = [report and report.state for report in said.values()]
     if any(state != "bound" for state in states):

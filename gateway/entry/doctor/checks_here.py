@@ -9,16 +9,17 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from config import tls
-from config.link_settings import LinkSettings
+from config.link_settings import Address, LinkSettings
 from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry import zone_data
-from gateway.entry.doctor.findings import Finding, fail, good, warn
+from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
 from gateway.entry.supervision import up_lock
 from gateway.entry.valkey import program as valkey_program
 from gateway.store import master_secret
@@ -115,32 +116,34 @@ def links(settings: Settings) -> Iterator[Finding]:
     if not settings.links:
         yield warn("SMPP links", "there are none", "name one in [[smpp.links]], or try `undercap up --demo`")
     for link in settings.links:
-        name = f"link {link.name}"
-        try:
-            _connect(link)
-            yield good(name, f"{link.host}:{link.port} answers{' over TLS' if link.tls else ''}")
-        except ssl.SSLError as err:
-            told = getattr(err, "verify_message", "") or err.reason or str(err)
-            yield fail(
-                name,
-                f"{link.host}:{link.port}: TLS fails ({told})",
-                "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)",
-            )
-        except OSError as err:
-            told = f"{link.host}:{link.port} cannot be reached ({err.strerror or err})"
-            if link.name == "simulator":
-                yield warn(name, told, "`undercap up` starts the simulator")
-            else:
-                yield fail(name, told, "ask the operator about host, port and allowed addresses")
+        found = [_link(link, address) for address in link.addresses]
+        works = any(finding.level is Level.OK for finding in found)
+        for finding in found:  # while another host answers, texts go on
+            yield replace(finding, level=Level.WARN) if works and finding.level is Level.FAIL else finding
 
 
-def _connect(link: LinkSettings) -> None:
+def _link(link: LinkSettings, address: Address) -> Finding:
+    name = f"link {link.name}"
+    try:
+        _connect(link, address)
+    except ssl.SSLError as err:
+        told = getattr(err, "verify_message", "") or err.reason or str(err)
+        mend = "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)"
+        return fail(name, f"{address}: TLS fails ({told})", mend)
+    except OSError as err:
+        told = f"{address} cannot be reached ({err.strerror or err})"
+        if link.name == "simulator":
+            return warn(name, told, "`undercap up` starts the simulator")
+        return fail(name, told, "ask the operator about host, port and allowed addresses")
+    return good(name, f"{address} answers{' over TLS' if link.tls else ''}")
+
+
+def _connect(link: LinkSettings, address: Address) -> None:
     """Connect, shake hands, leave."""
     ours = (link.local_host, 0) if link.local_host else None
-    there = (link.host, link.port)
-    with socket.create_connection(there, timeout=CONNECT_WITHIN_S, source_address=ours) as connection:
+    with socket.create_connection(address, timeout=CONNECT_WITHIN_S, source_address=ours) as connection:
         if link.tls:
-            name = link.tls_server_hostname or link.host
+            name = link.tls_server_hostname or address.host
             tls.context(link).wrap_socket(connection, server_hostname=name).close()
 
 

@@ -43,6 +43,7 @@ BOUND = LinkReport(
     throttled=1,
     received_per_s=1.5,
     submitted_per_s=2.0,
+    binds=[{"bind": "transceiver", "host": "smsc.example.net:2775"}, {"bind": "receiver", "host": ""}],
 )
 
 

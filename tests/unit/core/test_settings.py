@@ -111,7 +111,6 @@ def test_faults_behind_faults_are_in_the_same_report(monkeypatch: pytest.MonkeyP
         ("[2001:db8::1]", True),
         ("::", True),
         ("my_host", True),
-        ("", False),
         (" ", False),
         ("smsc.example.net:2775", False),
         ("http://smsc.example.net", False),
@@ -150,6 +149,7 @@ def test_file_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load().http.port == 1234
 
 
+HOSTS = '[[smpp.links]]\nname = "kyiv"\nsystem_id = "x"\nhosts = '
 LINK = '[[smpp.links]]\nname = "kyiv"\nhost = "x"\nsystem_id = "x"\n'
 
 
@@ -190,6 +190,13 @@ def test_binds_of_a_link(said: str, binds: tuple[str, ...]) -> None:
     (link,) = read(LINK + said).links
 
     assert link.binds == binds
+
+
+def test_a_link_may_have_several_hosts() -> None:
+    hosts = '["smsc.example.net:2776", "[2001:DB8::1]:2777", "2001:db8::2", "10.0.0.1"]'
+    (link,) = read(HOSTS + hosts + "\nport = 2780\n").links
+    expected = ["smsc.example.net:2776", "[2001:db8::1]:2777", "[2001:db8::2]:2780", "10.0.0.1:2780"]
+    assert [str(address) for address in link.addresses] == expected
 
 
 def test_hosts_may_be_ipv6_addresses() -> None:
@@ -251,6 +258,13 @@ FAULTS = [
     pytest.param(LINK + 'prefixes = ["+380"]\n', "pattern", id="prefix with a plus"),
     pytest.param(LINK + 'prefixes = "380"\n', "tuple", id="prefixes that are no list"),
     pytest.param(LINK + "weight = 0\n", "greater than or equal", id="weight of nothing"),
+    pytest.param(LINK.replace('"x"', '""', 1), "host: name it, or several in hosts", id="no host"),
+    pytest.param(LINK + 'hosts = ["a"]\n', "host: beside hosts", id="host and hosts"),
+    pytest.param(HOSTS + '["a:2775", "a"]\n', "hosts: two are the same", id="one host twice"),
+    pytest.param(HOSTS + '["a:b"]\n', "its port is a number", id="a port that is none"),
+    pytest.param(HOSTS + '["a:0"]\n', "its port is a number", id="port 0"),
+    pytest.param(HOSTS + '["a..b:2775"]\n', "no host name and no address", id="no host before the port"),
+    pytest.param(HOSTS + '["a"]\nspread = true\n', "spread: of no effect", id="nothing to spread over"),
     pytest.param(LINK + 'local_host = "eth0"\n', "IPv4 or IPv6 address", id="local host is no address"),
     pytest.param(LINK + f'address_range = "{"4" * 41}"\n', "at most 40", id="address range too long"),
     pytest.param(
