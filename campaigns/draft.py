@@ -59,6 +59,15 @@ class NewBlast:
 
 def create(desk: Desk, firm_id: int, new: NewBlast, now: int) -> Blast:
     """A draft. Raises Refused with all that is wrong."""
+    values = columns(desk, firm_id, new, now)
+    try:
+        return blasts.add(desk.engine, {**values, "firm_id": firm_id, "created_at": now})
+    except LookupError as err:
+        raise Refused(f"there is no blast {new.follows} any more: see the list of blasts") from err
+
+
+def columns(desk: Desk, firm_id: int, new: NewBlast, now: int) -> dict[str, Any]:
+    """What a draft is in the table. `now`: ms since 1970. Raises Refused with all that is wrong."""
     campaign = desk.catalog().campaigns.get(new.campaign)
     followed = None if new.follows is None else blasts.find(desk.engine, new.follows, firm=firm_id)
     why = list(_whom(desk, firm_id, new, followed))
@@ -80,7 +89,6 @@ def create(desk: Desk, firm_id: int, new: NewBlast, now: int) -> Blast:
     if why:
         raise Refused(*why)
     values: dict[str, Any] = {
-        "firm_id": firm_id,
         "name": new.name,
         "channel": new.channel.value,
         "audience_id": followed.audience_id if followed else new.audience,
@@ -93,9 +101,8 @@ def create(desk: Desk, firm_id: int, new: NewBlast, now: int) -> Blast:
         "error_share": round(new.error_share * MILLION),
         "starts_at": new.starts_at,
         "expires_at": expires_at,
-        "created_at": now,
     }
-    return blasts.add(desk.engine, {**values, **_calls(new), **_follows(new, followed)})
+    return {**values, **_calls(new), **_follows(new, followed)}
 
 
 def _whom(desk: Desk, firm_id: int, new: NewBlast, followed: Blast | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from campaigns import failures
 from campaigns.calling import Calling
@@ -110,7 +110,7 @@ class FanOut:
             return Step.IDLE
         return self._turn(blast, Word.FINISH, now)
 
-    def _turn(self, blast: Blast, word: Word, now: int, **changes: object) -> Step:
+    def _turn(self, blast: Blast, word: Word, now: int, **changes: Any) -> Step:
         try:
             turned = blasts.turn(self._desk.engine, blast.id, word, now, **changes)
         except blasts.NotNow:

@@ -13,22 +13,26 @@ from sqlalchemy import func, select
 from campaigns import failures
 from campaigns.desk import Desk
 from campaigns.preflight import Preflight, preflight
-from campaigns.refused import Refused, Unknown
+from campaigns.refused import Refused, Stale, Unknown
 from gateway.domain.blast import State, Word, where
 from gateway.store import blasts, schema
-from gateway.store.blasts import Blast, NotNow
+from gateway.store.blasts import Blast, Changed, NotNow
 
 FORBIDDEN: Final = "preflight forbids"
 LOOKED_AT_LAUNCH: Final = 20_000  # of an audience; a preflight looks at all
 
 
 def launch(desk: Desk, blast: Blast, now: int) -> Blast:
-    """Start it now, or at its time where that is to come. Raises Refused for what the preflight forbids."""
+    """Start it now, or at its time where that is to come.
+
+    Raises Refused for what the preflight forbids, Stale where it was edited meanwhile: what leaves is what
+    was looked at.
+    """
     found = preflight(desk, blast, now, most=LOOKED_AT_LAUNCH)
     if found.forbids:
         raise Refused(*found.forbids)
     if (blast.starts_at or 0) > now:
-        return _turn(desk, blast, Word.SCHEDULE, now)
+        return _turn(desk, blast, Word.SCHEDULE, now, seen=blast.revision)
     return _begin(desk, blast, Word.LAUNCH, found, now)
 
 
@@ -54,6 +58,8 @@ def start_due(desk: Desk, blast: Blast, now: int) -> Blast:
     """The time of a scheduled one has come; it is paused instead where the preflight forbids it by now."""
     try:
         return launch(desk, blast, now)
+    except Stale:
+        return of_firm(desk, blast.firm_id, blast.id)  # the next look sees what it has become
     except Refused:
         return pause(desk, blast, now, why=FORBIDDEN)
 
@@ -81,12 +87,18 @@ def _begin(desk: Desk, blast: Blast, word: Word, found: Preflight, now: int) -> 
     with desk.engine.connect() as connection:
         last = int(connection.scalar(select(func.max(a.c.id))) or 0)
     changes = {"expected": found.audience, "launched_at": now, "last_activation": last}
-    return _turn(desk, blast, word, now, **changes)
+    return _turn(desk, blast, word, now, seen=blast.revision, **changes)
 
 
-def _turn(desk: Desk, blast: Blast, word: Word, now: int, **changes: object) -> Blast:
+def _turn(
+    desk: Desk, blast: Blast, word: Word, now: int, *, seen: int | None = None, **changes: object
+) -> Blast:
     try:
-        turned = blasts.turn(desk.engine, blast.id, word, now, **changes)
+        turned = blasts.turn(desk.engine, blast.id, word, now, seen=seen, **changes)
+    except Changed as err:
+        raise Stale(blast.id, err.revision) from err
+    except LookupError as err:
+        raise Unknown(f"there is no blast {blast.id}") from err
     except NotNow as err:
         possible = ", ".join(state.value for state in where(word))
         told = f"the blast is {err.state.value}; it can {word.value} only while it is {possible}"

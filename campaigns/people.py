@@ -23,8 +23,10 @@ class People(Protocol):
 
 def people_of(desk: Desk, blast: Blast) -> People:
     """Those of a blast."""
-    followed = followed_by(desk, blast)
-    if followed is not None:
+    if blast.follows is not None:
+        followed = followed_by(desk, blast)
+        if followed is None:
+            raise LookupError("a blast without the one that it follows")
         return _Unreached(desk, blast, followed)
     audience = desk.audiences.find(blast.firm_id, blast.audience_id)
     if audience is None:

@@ -13,5 +13,14 @@ class Refused(Exception):
         self.why: Sequence[str] = why
 
 
+class Stale(Refused):
+    """Somebody else has changed it since it was looked at."""
+
+    def __init__(self, id_: int, revision: int) -> None:
+        super().__init__(
+            f"blast {id_} was changed meanwhile, and is at revision {revision}: look at it again"
+        )
+
+
 class Unknown(Exception):
     """The firm has no such audience or blast."""

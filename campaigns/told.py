@@ -50,6 +50,7 @@ def blast(found: Blast) -> dict[str, Any]:
         "name": found.name,
         "state": found.state.value,
         "why": found.why,
+        "revision": found.revision,
         "channel": found.channel,
         "audience": found.audience_id,
         "follows": found.follows,

@@ -1,4 +1,4 @@
-"""`/v1/blasts`: made, previewed, tried out, launched, watched, paused and judged."""
+"""`/v1/blasts`: made, edited, previewed, tried out, launched, watched, paused and judged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import draft, life, preview, told
+from campaigns import draft, editing, life, preview, told
 from campaigns.http import forms
 from campaigns.http.asking import Asking, Handler, id_of, whole
 from campaigns.preflight import preflight
@@ -85,6 +85,32 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
 
         return await asking.answer(firm, work, status=202)
 
+    async def edit(request: web.Request) -> web.Response:
+        firm, id_ = await asking.firm(request), id_of(request)
+        form = await bodies.read(request, forms.Edited)
+
+        def work() -> dict[str, Any]:
+            blast = life.of_firm(desk, firm, id_)
+            edited = editing.edit(desk, blast, form.changes(), seen=form.revision, now=desk.clock())
+            return told.blast(edited)
+
+        return await asking.answer(firm, work, heavy=True)
+
+    async def copy(request: web.Request) -> web.Response:
+        firm, id_ = await asking.firm(request), id_of(request)
+        form = await bodies.read(request, forms.Copied)
+
+        def work() -> dict[str, Any]:
+            blast = life.of_firm(desk, firm, id_)
+            return told.blast(editing.copy(desk, blast, desk.clock(), name=form.name))
+
+        return await asking.answer(firm, work, status=201)
+
+    async def delete(request: web.Request) -> web.Response:
+        firm, id_ = await asking.firm(request), id_of(request)
+        await asking.answer(firm, lambda: editing.delete(desk, life.of_firm(desk, firm, id_), desk.clock()))
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
     async def unknown(request: web.Request) -> web.Response:
         after = request.query.get("after", "")
         if after and not _AFTER.fullmatch(after):
@@ -96,6 +122,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         web.post(PATH, create),
         web.get(PATH, list_),
         web.get(ONE, of_one(told.blast)),
+        web.patch(ONE, edit),
+        web.delete(ONE, delete),
+        web.post(f"{ONE}/copy", copy),
         web.get(f"{ONE}/preview", show_texts),
         web.post(f"{ONE}/test", test),
         web.post(f"{ONE}/preflight", of_one(look_ahead, heavy=True)),

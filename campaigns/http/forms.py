@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -65,6 +65,42 @@ class Draft(Body):
                 'call: a blast that has it needs "channel": "call", and a blast of that channel needs it'
             )
         return self
+
+
+class Edited(Body):
+    """Fields of a draft that are to be otherwise; those that are left out stay. `revision`: the one seen."""
+
+    revision: Annotated[int, Field(ge=1)]
+    name: Name = ""
+    audience: Id = 1
+    follow_after_s: Annotated[int, Field(ge=LEAST_AFTER_S, le=MOST_AFTER_S)] = LEAST_AFTER_S
+    call: CallPlan | None = None
+    campaign: Id = 1
+    texts: Annotated[dict[Language, Words], Field(min_length=1)] = Field(default={})
+    fallback: Language | None = None
+    short_number: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    holdout: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    spread_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 0
+    error_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What was said, as fields of NewBlast."""
+        said = {name: getattr(self, name) for name in self.model_fields_set - {"revision"}}
+        return {name: _ms(value) if name.endswith("_at") else value for name, value in said.items()}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Edited:
+        if self.model_fields_set == {"revision"}:
+            raise ValueError("nothing is to be otherwise: name a field")
+        return self
+
+
+class Copied(Body):
+    """A copy of a blast. `name`: None takes the old one, and says that it is a copy."""
+
+    name: Name | None = None
 
 
 class Test(Body):

@@ -18,10 +18,12 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     FINISHED = "finished"
     EXPIRED = "expired"
+    DELETED = "deleted"  # its id alone is kept, so that it never becomes another one's; nobody is shown it
 
 
-ENDED: Final = frozenset({State.CANCELLED, State.FINISHED, State.EXPIRED})
+ENDED: Final = frozenset({State.CANCELLED, State.FINISHED, State.EXPIRED, State.DELETED})
 ALIVE: Final = frozenset({State.SCHEDULED, State.RUNNING, State.PAUSED})
+EDITABLE: Final = (State.DRAFT, State.SCHEDULED, State.PAUSED)  # as long as it has not begun
 
 
 class Word(StrEnum):
@@ -34,6 +36,7 @@ class Word(StrEnum):
     CANCEL = "cancel"
     FINISH = "finish"
     EXPIRE = "expire"
+    DELETE = "delete"  # where it never began
 
 
 _BECOMES: Final[Mapping[Word, tuple[frozenset[State], State]]] = MappingProxyType(
@@ -45,6 +48,7 @@ _BECOMES: Final[Mapping[Word, tuple[frozenset[State], State]]] = MappingProxyTyp
         Word.CANCEL: (ALIVE | {State.DRAFT}, State.CANCELLED),
         Word.FINISH: (frozenset({State.RUNNING}), State.FINISHED),
         Word.EXPIRE: (ALIVE, State.EXPIRED),
+        Word.DELETE: (frozenset({State.DRAFT, State.CANCELLED, State.EXPIRED}), State.DELETED),
     }
 )
 

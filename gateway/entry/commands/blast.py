@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from campaigns import life, told
+from campaigns import editing, life, told
 from campaigns import preview as previewing
 from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
@@ -17,6 +17,7 @@ from campaigns.unknown import after_of
 from campaigns.unknown import unknown as list_unknown
 from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.entry.commands.blast_add import add
+from gateway.entry.commands.blast_edit import edit
 from gateway.entry.commands.blast_view import watch as follow
 from gateway.entry.commands.marketing import FIRM, Marketing, marketing, result_rows, two_columns
 from gateway.store import blasts
@@ -45,6 +46,37 @@ def blast() -> None:
 
 
 blast.add_command(add)
+blast.add_command(edit)
+
+
+@blast.command()
+@FIRM
+@ID
+def show(firm: str, blast_id: int) -> None:
+    """Tell all of a blast: its words and times, how far it is, and the revision for `edit`."""
+    with _one(firm, blast_id) as (_, found):
+        Console().print(two_columns(f"blast {blast_id}", told.blast(found)))
+
+
+@blast.command()
+@FIRM
+@ID
+@click.option("--name", help="Default: the old one, with the word that it is a copy.")
+def copy(firm: str, blast_id: int, name: str | None) -> None:
+    """Make a draft like it, without its times; prints its id."""
+    with _one(firm, blast_id) as (at, found):
+        click.echo(editing.copy(at.desk, found, at.desk.clock(), name=name).id)
+
+
+@blast.command()
+@FIRM
+@ID
+@click.confirmation_option(prompt="It will be gone for good. Go on?")
+def delete(firm: str, blast_id: int) -> None:
+    """Delete a blast that never began. One that was launched stays: whom it has reached is on record."""
+    with _one(firm, blast_id) as (at, found):
+        editing.delete(at.desk, found, at.desk.clock())
+    click.echo("deleted")
 
 
 @blast.command(name="list")

@@ -16,8 +16,8 @@ from gateway.domain.offer_call import CallPlan
 from gateway.entry.commands.marketing import FIRM, marketing
 from gateway.entry.commands.opened import beginning, end
 
-_HOUR_S = 3600
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+HOUR_S = 3600
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -27,7 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--follows", type=int, metavar="BLAST", help="Take those whom this blast does not reach.")
 @click.option(
     "--follow-after-hours",
-    type=click.FloatRange(LEAST_AFTER_S / _HOUR_S, MOST_AFTER_S / _HOUR_S),
+    type=click.FloatRange(LEAST_AFTER_S / HOUR_S, MOST_AFTER_S / HOUR_S),
     help="A text without a receipt for so long has not arrived. Default: 1.",
 )
 @click.option(
@@ -36,13 +36,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--texts",
     required=True,
-    type=_FILE,
+    type=FILE,
     help='TOML: uk = "… {points} … {firm} … {opt_out}", a line a language. '
     "Also {codes}, {first}, {campaign}. Of calls: what key 1 sends.",
 )
 @click.option(
     "--call",
-    type=_FILE,
+    type=FILE,
     help="It calls. TOML: spoken.uk = { intro = 1, offer = 2 }, recordings by language; also "
     "calls_per_s, channels, ring_s, max_attempts, retry_busy_s, retry_no_answer_s, retry_later_s, "
     "on_machine, free_number.",
@@ -80,10 +80,10 @@ def add(
     with marketing(firm) as at:
         zone = at.zone(said["campaign"])
         new = NewBlast(
-            texts=_texts(texts),
-            call=None if call is None else _plan(call),
-            follow_after_s=None if follow_after_hours is None else round(follow_after_hours * _HOUR_S),
-            spread_s=round(spread_hours * _HOUR_S),
+            texts=words_of(texts),
+            call=None if call is None else plan_of(call),
+            follow_after_s=None if follow_after_hours is None else round(follow_after_hours * HOUR_S),
+            spread_s=round(spread_hours * HOUR_S),
             starts_at=beginning(starts, zone) if starts else None,
             expires_at=end(expires, zone) if expires else None,
             **said,
@@ -91,14 +91,16 @@ def add(
         click.echo(draft.create(at.desk, at.firm_id, new, at.desk.clock()).id)
 
 
-def _texts(file: Path) -> dict[str, str]:
+def words_of(file: Path) -> dict[str, str]:
+    """Words by language. Raises ClickException."""
     table = _table(file)
     if not table or not all(isinstance(words, str) for words in table.values()):
         raise click.ClickException(f'{file}: a line a language is needed, such as en = "… {{opt_out}}"')
     return table
 
 
-def _plan(file: Path) -> CallPlan:
+def plan_of(file: Path) -> CallPlan:
+    """How it calls. Raises ClickException."""
     try:
         return CallPlan.model_validate(_table(file))
     except ValidationError as err:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,25 @@ def test_a_way_of_calling_that_is_none_is_told_line_by_line(undercap: Undercap, 
     assert "is not as it must be" in said
     faults = [line.split(":")[0].strip() for line in said.splitlines()[1:]]
     assert faults == ["spoken", "channels", "on_machine"]
+
+
+def test_edited_copied_and_deleted(undercap: Undercap, market: Market, tmp_path: Path) -> None:
+    market.shoppers(12)
+    undercap("audience", "add", *FIRM, "--name", "everybody")
+    blast = draft(undercap, market)
+    (tmp_path / "new.toml").write_text('en = "New: {points} at {firm}. {opt_out}"')
+
+    edit = ("blast", "edit", *FIRM, blast, "--revision")
+    assert undercap(*edit, "1", "--texts", "new.toml", "--spread-hours", "2").strip() == "2"
+    shown = undercap("blast", "show", *FIRM, blast)
+    assert all(told in shown for told in ("New: {points}", "7200", "revision"))
+    assert "at revision 2" in undercap(*edit, "1", "--name", "X", fails=1)
+    assert "say what" in undercap(*edit, "2", fails=2)
+    assert undercap(*edit, "2", "--starts", "2098-05-01", "--expires", "2098-05-03").strip() == "3"
+    assert found(market, blast).starts_at == int(datetime(2098, 4, 30, 21, tzinfo=UTC).timestamp() * 1000)
+    in_days = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    assert undercap(*edit, "3", "--at-launch", "--expires", in_days).strip() == "4"
+    other = undercap("blast", "copy", *FIRM, blast, "--name", "Again").strip()
+    assert (found(market, other).name, found(market, other).texts) == ("Again", found(market, blast).texts)
+    assert "deleted" in undercap("blast", "delete", *FIRM, other, "--yes")
+    assert "no blast" in undercap("blast", "show", *FIRM, other, fails=1)

@@ -36,9 +36,12 @@ class Caller:
         """Status and JSON."""
         headers = {"Authorization": f"Bearer {self._key}"}
         async with self._client.request(method, path, json=body, headers=headers) as response:
-            told = await response.json()
+            told = None if response.status == 204 else await response.json()
             self.heard += await response.text()
             template = re.sub(r"/\d+(?=/|$)", "/{id}", path.partition("?")[0])
+            if told is None:
+                assert "204" in described.description()["paths"][template][method.lower()]["responses"]
+                return response.status, told
             wrong = described.response_faults(method, template, response.status, response.content_type, told)
             assert wrong == []
             return response.status, told
@@ -228,3 +231,43 @@ async def test_a_draft_that_is_not_as_described_is_refused(
     assert (await caller.ask("POST", "/v1/blasts", draft))[0] == 400
     schema = {"$ref": "#/components/schemas/NewBlast"}
     assert described.faults(schema, draft)
+
+
+async def test_blasts_edited_copied_and_deleted(caller: Caller, market: Market) -> None:
+    market.shoppers(12)
+    audience = market.audience()
+    draft = {"name": "Spring", "audience": audience.id, "campaign": market.campaign, "texts": WORDS}
+    blast = (await caller.ask("POST", "/v1/blasts", draft))[1]
+    one = f"/v1/blasts/{blast['id']}"
+
+    said = {"revision": blast["revision"], "name": "Autumn", "starts_at": "2098-01-01T09:00:00Z"}
+    status, edited = await caller.ask("PATCH", one, said | {"expires_at": None})
+    assert (status, edited["name"], edited["revision"]) == (200, "Autumn", 2)
+    assert edited["starts_at"] == "2098-01-01T09:00:00+00:00"
+    assert edited["expires_at"] == "2098-01-08T09:00:00+00:00"
+    assert edited["texts"] == blast["texts"]
+    status, told = await caller.ask("PATCH", one, said)
+    assert (status, "revision 2" in told["errors"][0]["detail"]) == (409, True)
+    wrong: list[dict[str, object]] = [
+        {"revision": 2},
+        {"name": "Autumn"},
+        {"revision": 2, "name": None},
+        {"revision": 2, "channel": "call"},
+        {"revision": 2, "follows": 1},
+        {"revision": 2, "texts": {}},
+    ]
+    assert [(await caller.ask("PATCH", one, body))[0] for body in wrong] == [400] * len(wrong)
+    status, edited = await caller.ask("PATCH", one, {"revision": 2, "starts_at": None, "expires_at": None})
+    assert (status, edited["starts_at"]) == (200, None)
+
+    status, copied = await caller.ask("POST", f"{one}/copy", {})
+    assert (status, copied["name"], copied["state"]) == (201, "Autumn (copy)", "draft")
+    assert await caller.ask("DELETE", one) == (204, None)
+    assert (await caller.ask("GET", one))[0] == 404
+    assert (await caller.ask("PATCH", one, {"revision": 3, "name": "X"}))[0] == 404
+    assert [found["id"] for found in (await caller.ask("GET", "/v1/blasts"))[1]["blasts"]] == [copied["id"]]
+    two = f"/v1/blasts/{copied['id']}"
+    assert (await caller.ask("POST", f"{two}/launch"))[1]["state"] == "running"
+    status, told = await caller.ask("DELETE", two)
+    assert (status, "stays on record" in told["errors"][0]["detail"]) == (409, True)
+    assert (await caller.ask("PATCH", two, {"revision": 2, "name": "X"}))[0] == 409
