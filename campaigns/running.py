@@ -19,6 +19,7 @@ from gateway.domain.blast import ENDED, Fate, State
 from gateway.domain.offer_call import Outcome
 from gateway.store import blasts, called, recipients, schema
 from gateway.store.blasts import Blast
+from gateway.usecases import offer_outcomes
 
 JOB_S: Final = 1.0  # one job works so long, then makes the next: other blasts have their turn
 IDLE_EVERY_S: Final = 2.0  # how often a blast is looked at that waits for what is deferred or on its way
@@ -105,8 +106,10 @@ class Running:
             jobs.nudge(self._desk.queue_redis, blast.id)
 
     def _end_leftovers(self, now: int) -> None:
-        """Recipients that were put off, or wait to be called, by a blast that is over since."""
+        """Recipients that were put off, or whose text or call waits, by a blast that is over since."""
         engine = self._desk.engine
+        for id_, state in _over(engine, schema.message, schema.UNBEGUN):
+            offer_outcomes.end_unbegun(engine, id_, state, now, ENDED_AT_ONCE)
         for id_, state in _over(engine, schema.blast_recipient, schema.DEFERRED):
             recipients.end_deferred(engine, id_, _LEFT[state][0], ENDED_AT_ONCE)
         for id_, state in _over(engine, schema.offer_call, schema.WAITING):

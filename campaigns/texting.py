@@ -1,7 +1,9 @@
 """A blast that writes: a text for each of its recipients, put into the sending queues batch by batch.
 
-A batch is written to SQL, then put; before the next one the last is put again unless Redis has it. Each link
-has a buffer of its own: whose link has no room waits in SQL until it has, and holds up nobody else.
+A batch is written to SQL, then put; before the next one those that Redis does not have are put again: the
+last after a crash, all that wait still after a Redis was rebuilt or put back. What has left of these leaves
+no second time, since the ledger is asked before (gateway.usecases.gate). Each link has a buffer of its own:
+whose link has no room waits in SQL until it has, and holds up nobody else.
 """
 
 from __future__ import annotations
@@ -34,13 +36,16 @@ class Texting:
         self._desk = desk
 
     def room(self, blast: Blast, now: int) -> int | None:
-        """How many more texts may wait; None: the last batch may not have been put, and is now."""
+        """How many more texts may wait; None: a batch may not have been put, or is lost, and is put now."""
         del now
         put, waiting = self._desk.offers.standing(blast.firm_id, blast.id, self._desk.links)
         if put >= blast.batch:
             return AHEAD - min(waiting.values(), default=AHEAD)
-        last = recipients.batch_of(self._desk.engine, blast)
-        self._desk.offers.put(blast.firm_id, blast.id, blast.batch, last)
+        # Who has lost texts may have lost the state, too: nothing leaves of a blast that Redis does not know.
+        self._desk.offers.tell(blast.firm_id, blast.id, blast.state, blast.revision)
+        batch = recipients.first_waiting(self._desk.engine, blast, put)
+        lost = recipients.batch_of(self._desk.engine, blast, batch)
+        self._desk.offers.put(blast.firm_id, blast.id, batch, lost)
         return None
 
     def drawn(self, blast: Blast, allowed: Sequence[Reached], now: int) -> list[Drawn]:

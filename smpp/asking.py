@@ -15,6 +15,7 @@ from typing import Protocol
 from config.outage import Outage
 from gateway.domain.consent import Channel
 from gateway.domain.policy.caps import contact_name
+from gateway.domain.policy.verdict import Allow
 from gateway.domain.priority import Priority
 from gateway.store.gate import GateAway
 from gateway.usecases.gate import Question, Verdict
@@ -30,6 +31,9 @@ class AsksGate(Protocol):
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[Verdict | None]:
         """A verdict for each; None: its firm is closed. Raises GateAway: then nothing may leave."""
+
+    async def take_back(self, texts: Sequence[str]) -> None:
+        """Texts, by id, that were allowed and certainly have not left. Raises GateAway."""
 
 
 class Asking:
@@ -134,6 +138,9 @@ class Asking:
             # What has no word, and what has not begun when all is stopped, waits on or is handed back.
             back = [one for one, verdict in pairs if verdict is None or (self._stopping and not one.touched)]
             self._waiting = back + self._waiting
+        for outgoing, verdict in pairs:
+            if verdict is not None and isinstance(verdict.decision, Allow):
+                outgoing.in_ledger = outgoing.priority is Priority.BULK
         self._note_closed(pairs)
         told = [(one, word) for one, word in pairs if word is not None]
         self._decided([pair for pair in told if pair[0].touched or not self._stopping])
@@ -165,4 +172,5 @@ def _question(outgoing: Outgoing) -> Question:
         blast=waiting.blast,
         channel=Channel.SMS,
         asked_for=waiting.priority is not Priority.BULK,
+        text="" if outgoing.in_ledger or waiting.priority is not Priority.BULK else waiting.message_id,
     )

@@ -41,6 +41,7 @@ class Outgoing:
     unknown: bool = False
     error: str | None = None
     verdict: Verdict | None = None  # the gate's last word on marketing
+    in_ledger: bool = False  # the ledger has noted that it leaves: what only Redis forgets stays known
     denied: str | None = None  # why its further parts may not leave
 
     @property

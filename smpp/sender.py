@@ -24,9 +24,10 @@ from redis.exceptions import RedisError
 from config.link_settings import LinkSettings
 from config.logging import mask
 from config.outage import Outage
-from gateway.domain.policy.verdict import Allow, Defer
+from gateway.domain.policy.verdict import Allow, Defer, Reason
 from gateway.domain.priority import IN_ORDER, Priority
 from gateway.domain.segments import TooManyPartsError
+from gateway.store.gate import GateAway
 from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
 from gateway.store.vault import SealBroken, Vault
 from gateway.usecases.gate import Verdict
@@ -92,6 +93,7 @@ class Sender:
         self._held: set[Outgoing] = set()  # all that was taken and has not ended, wherever it waits
         self._held_of: Counter[Queue] = Counter()  # the same, by queue
         self._allowance = Allowance(link, pace, holds)
+        self._gate = gate
         self._asking = Asking(
             gate,
             link.name,
@@ -144,11 +146,21 @@ class Sender:
         finally:
             self._allowance.over = True
             await self._taking.stop()
-        untouched = [one.waiting for one in self._held if one.noted and not one.touched]
         try:
-            await self._queue.hand_back(sorted(untouched, key=lambda waiting: waiting.queue_id))
+            await self._hand_back()
         except (RedisError, OSError, TimeoutError) as err:  # they will be taken for possibly doubled
             log.warning("answers not handed back", link=self._link.name, reason=type(err).__name__)
+
+    async def _hand_back(self) -> None:
+        """What was taken and not submitted. What the ledger has noted, too, is first taken back there."""
+        untouched = [one for one in self._held if not one.touched]
+        try:
+            await self._gate.take_back([one.waiting.message_id for one in untouched if one.in_ledger])
+        except GateAway as err:  # they will end as unknown
+            log.warning("offers not handed back", link=self._link.name, reason=str(err))
+            untouched = [one for one in untouched if not one.in_ledger]
+        noted = (one.waiting for one in untouched if one.noted)
+        await self._queue.hand_back(sorted(noted, key=lambda waiting: waiting.queue_id))
 
     def stop(self) -> None:
         """Take no more; what is in flight still gets its outcome filed."""
@@ -299,6 +311,8 @@ class Sender:
                     self._decide(outgoing)
             elif isinstance(decision, Defer):
                 self._end(outgoing.waiting, "deferred", None, decision.reason, outgoing, until=decision.until)
+            elif decision.reason is Reason.MAY_HAVE_LEFT:
+                self._end(outgoing.waiting, "unknown", None, "may have left", outgoing)
             else:
                 self._end(outgoing.waiting, "denied", None, decision.reason, outgoing)
         self._wake.set()  # what does not leave makes room for the next one

@@ -38,6 +38,7 @@ from gateway.store import failover, link_reports
 from gateway.store.access_log import AccessLog
 from gateway.store.claims import StoreUnavailable
 from gateway.store.connect import async_client
+from gateway.store.departures import Departures
 from gateway.store.durable import DurableRedis
 from gateway.store.feed import Feed
 from gateway.store.lease import Lease, this_process
@@ -201,7 +202,8 @@ def _furnish(backing: Backing, redis: DurableRedis, blocking: Redis) -> Rooms:
     parts = PartKeeper(redis, backing.vault, timeout_s=settings.smpp.reassembly_timeout_s)
     reassembly = Reassembly(parts, codings=codings)
     traffic = Traffic(feed, meters)
-    gate = Gate(gate_store(backing, redis, verifier), policies.load())
+    store = gate_store(backing, redis, verifier)
+    gate = Gate(store, policies.load(), ledger=Departures(backing.engine))
 
     def make_sender(link: Link, holds: Callable[[], bool]) -> Sender:
         return Sender(

@@ -7,13 +7,14 @@ two processes that do the same batch one finds them moved and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select, true, update
 
-from gateway.domain.blast import Fate, State
-from gateway.domain.offer_ids import batch_range
-from gateway.store import called, ledger, schema, sql
+from gateway.domain.blast import Fate, State, Word
+from gateway.domain.offer_ids import batch_range, read_offer_id
+from gateway.store import blasts, called, ledger, schema, sql
 from gateway.store.audiences import Member
 from gateway.store.blasts import Blast
 from gateway.store.offers import Offer
@@ -120,10 +121,24 @@ def write_batch(engine: Engine, blast: Blast, batch: Batch, now: int) -> bool:
     return True
 
 
-def batch_of(engine: Engine, blast: Blast) -> list[Offer]:
-    """The texts of the last batch that wait still, as they were written."""
+def first_waiting(engine: Engine, blast: Blast, put: int) -> int:
+    """The first batch behind `put` of which a text waits still; the last that was written if none does."""
+    m = schema.message
+    first, _ = batch_range(blast.id, put + 1, firm=blast.firm_id)
+    _, behind = batch_range(blast.id, blast.batch, firm=blast.firm_id)
+    query = select(func.min(m.c.id)).where(
+        m.c.blast_id == blast.id, m.c.state == "queued", m.c.id >= first, m.c.id < behind
+    )
+    with engine.connect() as connection:
+        found = connection.scalar(query)
+    text = read_offer_id(found) if found else None
+    return text.batch if text else blast.batch
+
+
+def batch_of(engine: Engine, blast: Blast, batch: int) -> list[Offer]:
+    """The texts of a batch that wait still, as they were written."""
     m, s = schema.message, schema.shopper
-    first, behind = batch_range(blast.id, blast.batch, firm=blast.firm_id)
+    first, behind = batch_range(blast.id, batch, firm=blast.firm_id)
     columns = (m.c.id, m.c.link, m.c.sealed, m.c.short_number, s.c.key, m.c.queued_at)
     query = (
         select(*columns)
@@ -155,13 +170,32 @@ def end_deferred(engine: Engine, blast_id: int, fate: Fate, most: int) -> int:
 
 
 def give_up(engine: Engine, firm_id: int, now: int) -> None:
-    """Texts of a firm whose queue was lost: whether they have left is unknown, so they never will again."""
+    """Texts of a firm whose queue was lost: whether those that were noted as leaving have left is unknown.
+
+    The others have not: they are put again while their blast goes on, and end with it otherwise. `now`: ms.
+    """
     m = schema.message
-    lost = (m.c.firm_id == firm_id) & (m.c.state == "queued") & m.c.blast_id.is_not(None)
     with sql.writing(engine) as connection:
-        connection.execute(
-            update(m).where(lost).values(state="unknown", error="queue lost", sealed=None, ended_at=now)
-        )
+        _give_up(connection, (m.c.firm_id == firm_id) & (m.c.attempts > 0), now)
+
+
+def end_blasts(engine: Engine, why: str, now: int) -> None:
+    """Cancel what is alive where the ledger is of an earlier time: nobody knows whom it has reached since,
+    and which of its texts have left. `now`: ms.
+    """
+    with sql.writing(engine) as connection:
+        _give_up(connection, true(), now)
+    for blast in blasts.alive(engine):
+        with suppress(blasts.NotNow):  # its marketer was faster
+            blasts.turn(engine, blast.id, Word.CANCEL, now, why=why)
+
+
+def _give_up(connection: Connection, which: ColumnElement[bool], now: int) -> None:
+    m = schema.message
+    lost = (m.c.state == "queued") & m.c.blast_id.is_not(None) & which
+    connection.execute(
+        update(m).where(lost).values(state="unknown", error="queue lost", sealed=None, ended_at=now)
+    )
 
 
 def _move_on(connection: Connection, blast: Blast, moved: Mapping[str, Any]) -> bool:

@@ -284,6 +284,7 @@ contact = Table(
 )
 
 queued = text("state = 'queued'")
+UNBEGUN = text("state = 'queued' AND attempts = 0")
 
 
 def normal_id(id_: Any) -> Any:

@@ -84,7 +84,7 @@ def _file(engine: Engine, firm_id: int, lines: Sequence[_Line]) -> Sequence[None
         if result.basis is not None
     ]
     with sql.writing(engine) as connection:
-        ledger.end_messages(connection, [_outcome(result) for result in results])
+        ledger.end_messages(connection, [offer_outcomes.outcome(result) for result in results])
         ledger.insert_parts(connection, parts)
         offer_outcomes.file_outcomes(connection, results)
         contacts.note(connection, made)
@@ -92,19 +92,6 @@ def _file(engine: Engine, firm_id: int, lines: Sequence[_Line]) -> Sequence[None
             connection, firm_id, max((line.entry.decode() for line in lines), key=ledger.stream_id)
         )
     return [None] * len(lines)
-
-
-def _outcome(result: Result) -> dict[str, Any]:
-    return {
-        "b_id": result.message_id,
-        "b_state": result.state,
-        "b_link": result.link,
-        "b_smsc": result.smsc_id,
-        "b_attempts": result.attempts,
-        "b_error": result.error,
-        "b_accepted": result.at if result.state == "accepted" else None,
-        "b_ended": result.at,
-    }
 
 
 def _parts(result: Result) -> list[dict[str, Any]]:

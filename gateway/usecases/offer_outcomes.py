@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, literal_column, select, update
+from sqlalchemy import Connection, Engine, bindparam, literal_column, select, update
 
-from gateway.domain.blast import Fate
+from gateway.domain.blast import Fate, State
 from gateway.domain.offer_ids import read_offer_id
 from gateway.domain.policy.verdict import Reason
-from gateway.store import schema
+from gateway.store import ledger, schema, sql
 from gateway.store.sendqueue import Result
 
+TOO_OLD: Final = "waited too long"
 _FATES: Final = {"denied": Fate.DENIED, "deferred": Fate.DEFERRED}
 
 
@@ -24,6 +25,42 @@ def file_outcomes(connection: Connection, results: Sequence[Result]) -> None:
     rows = [row for result in results if (row := _row(result)) is not None]
     if rows:
         connection.execute(_TURNED, rows)
+
+
+def end_unbegun(engine: Engine, blast_id: int, state: State, now: int, most: int) -> int:
+    """End texts of a blast that is over which never left, as the ledger knows; how many, `most` at once.
+
+    Their queue may be lost, and with it whoever would. `state`: the blast's; `now`: ms.
+    """
+    m = schema.message
+    told, why = ("denied", Reason.CANCELLED.value) if state is State.CANCELLED else ("expired", TOO_OLD)
+    some = (
+        select(m.c.id, m.c.link)
+        .where(m.c.blast_id == blast_id, schema.UNBEGUN)
+        .order_by(m.c.id)
+        .limit(most)
+        .with_for_update()
+    )
+    with sql.writing(engine) as connection:
+        rows = connection.execute(some).all()
+        ended = [Result(id_, told, 0, why, now, link, None) for id_, link in rows]
+        ledger.end_messages(connection, [outcome(result) for result in ended])
+        file_outcomes(connection, ended)
+    return len(rows)
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """What became of a text, as the ledger files it."""
+    return {
+        "b_id": result.message_id,
+        "b_state": result.state,
+        "b_link": result.link,
+        "b_smsc": result.smsc_id,
+        "b_attempts": result.attempts,
+        "b_error": result.error,
+        "b_accepted": result.at if result.state == "accepted" else None,
+        "b_ended": result.at,
+    }
 
 
 def _row(result: Result) -> dict[str, Any] | None:

@@ -19,8 +19,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, func, select
 
-from gateway.store import asked_offers, catalog, keys, ledger, presence, recipients, schema, sql
+from gateway.domain.blast import State
+from gateway.store import asked_offers, blasts, catalog, keys, ledger, presence, recipients, schema, sql
 from gateway.store.dead_letters import DeadLetters
+from gateway.store.offers import Offers
 from gateway.store.outbox import Outbox
 from gateway.store.suspects import NONE
 from gateway.usecases import rebuild_consents, trial_text
@@ -96,6 +98,7 @@ def rebuild_firm(
         _stream(redis, keys.outbox(firm_id), marks.outbox_id)
         _stream(redis, keys.results(firm_id), marks.results_id)
         catalog.publish(engine, redis, firm_id)
+        _blasts(engine, redis, firm_id)
         presence.open_firm(redis, firm_id, deployment)
     return Rebuilt(
         firm_id=firm_id,
@@ -256,6 +259,14 @@ def _answers(connection: Connection, redis: Redis, firm_id: int) -> int:
         redis.hset(keys.intents(firm_id, row.link), id_, "1")
         count += 1
     return count
+
+
+def _blasts(engine: Engine, redis: Redis, firm_id: int) -> None:
+    """Which blasts run: whoever holds a text of one would take it for a blast that nobody knows."""
+    offers = Offers(redis)
+    for blast in blasts.alive(engine):
+        if blast.firm_id == firm_id and blast.state is not State.SCHEDULED:
+            offers.tell(firm_id, blast.id, blast.state, blast.revision)
 
 
 def _waiting(row: Any) -> dict[Any, Any]:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     ATTEMPTS = "attempts"  # as many as the pack allows were made
     CANCELLED = "cancelled"  # the blast was
     NO_BLAST = "no_blast"  # nobody says that this blast runs
+    MAY_HAVE_LEFT = "may_have_left"  # the ledger has noted its submit before
     # Until later.
     HOURS = "hours"  # outside the hours, somewhere where the person may be
     DAY = "day"  # a day of rest there

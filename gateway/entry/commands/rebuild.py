@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing
 from gateway.entry.process import Exit
-from gateway.store import keys, presence
+from gateway.store import keys, presence, recipients
 from gateway.store.access_log import AccessLog
 from gateway.store.lease import this_process
 from gateway.store.presence import Presence
@@ -21,6 +22,7 @@ from gateway.usecases.answering import Desk
 from gateway.usecases.rebuild import Busy, rebuild_firm
 from gateway.usecases.rebuild_caps import rebuild_caps
 
+LOST: Final = "ledger lost"  # why blasts are cancelled
 WAIT_S = 40.0  # a drain ends by itself within 30 seconds
 _FOREIGN = (
     "this Redis holds the claims of another deployment: set redis.url (and its database number) to your own, "
@@ -69,8 +71,10 @@ def _rebuild(backing: Backing, *, replace_foreign: bool, ledger_lost: bool) -> i
             if not ledger_lost:
                 sys.stderr.write(_AHEAD)
                 return Exit.FAILED
+            recipients.end_blasts(backing.engine, LOST, int(time.time() * 1000))
             presence.accept(backing.engine, backing.redis, backing.deployment)
             console.print("what Redis holds stays: codes that it knows as used, every refusal")
+            console.print("blasts that were not over are cancelled: whom they have reached is not known")
             return Exit.OK
         # Before any gate opens: caps hold over all firms.
         contacts = rebuild_caps(backing.engine, backing.redis, backing.settings.clock_offset_s)

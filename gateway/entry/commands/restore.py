@@ -20,18 +20,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.domain.blast import Word
 from gateway.entry.commands import rebuild
 from gateway.entry.process import Exit
 from gateway.entry.supervision import up_lock
 from gateway.entry.valkey import embedded, seeded
 from gateway.store import (
-    blasts,
     keys,
     ledger_mark,
     master_secret,
     migrate,
     private_file,
+    recipients,
     sealing_keys,
     sql,
     state_dir,
@@ -125,8 +124,7 @@ def _put(settings: Settings, source: Path, held: Manifest) -> None:
 def _end_blasts(settings: Settings) -> None:
     engine = sql.engine(settings.sql_url)
     try:
-        for blast in blasts.alive(engine):
-            blasts.turn(engine, blast.id, Word.CANCEL, int(time.time() * 1000), why=WHY)
+        recipients.end_blasts(engine, WHY, int(time.time() * 1000))
     finally:
         engine.dispose()
 

@@ -17,8 +17,10 @@ from campaigns.verdicts import Looks
 from gateway.domain.blast import State
 from gateway.domain.priority import Priority
 from gateway.store import keys, schema, sql
+from gateway.store.departures import Departures, Leave
 from gateway.store.offers import Offers
 from gateway.store.sendqueue import open_answer
+from gateway.usecases.rebuild import rebuild_firm
 from tests.integration.campaigns.market import DAY_MS, NOON, Market, outcome
 from tests.integration.core.house import LINK
 
@@ -235,20 +237,22 @@ async def test_spread_over_time_only_a_part_is_released(market: Market) -> None:
     assert len(market.waiting()) == 51
 
 
-async def test_a_queue_that_was_lost_is_unknown_and_not_filled_again(market: Market) -> None:
-    from gateway.usecases.rebuild import rebuild_firm
-
+async def test_of_a_queue_that_was_lost_what_was_noted_as_leaving_is_unknown_and_the_rest_is_put_again(
+    market: Market,
+) -> None:
     market.shoppers(3)
     blast = market.launched()
     market.fan_out(blast)
-    market.house.redis.flushall()
     house = market.house
+    taken = house.rows("message", "id")[0][0]
+    assert await Departures(house.engine).begin([taken]) == {taken: Leave.NOW}
+    house.redis.flushall()
     rebuild_firm(
         *(market.firm, house.engine, house.redis, house.desks(), house.deployment, "one"), foreign=False
     )
     market.fan_out(blast)
-    assert market.waiting() == []
-    assert market.results(blast).unknown == 3
+    assert len(market.waiting()) == 2
+    assert market.results(blast).unknown == 1
 
 
 def test_processes_at_once_write_each_batch_once(market: Market) -> None:

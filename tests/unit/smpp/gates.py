@@ -20,12 +20,16 @@ class FakeGate:
     def __init__(self, says: Says | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.says: Says = says or (lambda _question: Allow())
         self.asked: list[Question] = []
+        self.taken_back: list[str] = []
         self._clock = clock
 
     async def ask(self, questions: Sequence[Question]) -> list[Verdict]:
         self.asked += questions
         asked_at = self._clock()
         return [self._verdict(question, asked_at) for question in questions]
+
+    async def take_back(self, texts: Sequence[str]) -> None:
+        self.taken_back += texts
 
     def _verdict(self, question: Question, asked_at: float) -> Verdict:
         decision = self.says(question)
