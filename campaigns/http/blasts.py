@@ -77,10 +77,11 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
     async def test(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Test)
-        number = wishes.number(form.phone, desk.catalog(), terms)
 
         def work() -> dict[str, str]:
             blast = life.of_firm(desk, firm, id_of(request))
+            catalog = desk.catalog()
+            number = wishes.number(form.phone, catalog, terms, [catalog.campaigns[blast.campaign_id]])
             return {"message": preview.try_out(desk, blast, number, form.language)}
 
         return await asking.answer(firm, work, status=202)

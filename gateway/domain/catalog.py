@@ -104,7 +104,8 @@ class SpaceRoute:
 class ShortNumber:
     """A number that shoppers text to. The host firm owns its limits and texts without a code.
 
-    `firm_names`: what a text may call a firm here, see gateway.domain.stop_named.
+    `firm_names`: what a text may call a firm here, see gateway.domain.stop_named. `campaign_ids`: of the
+    campaigns that are texted to here.
     """
 
     number: str
@@ -114,6 +115,7 @@ class ShortNumber:
     routes: Mapping[tuple[str, int], SpaceRoute]
     forms: tuple[CodeForm, ...]
     firm_names: Mapping[str, int] = field(default_factory=dict)
+    campaign_ids: tuple[int, ...] = ()
 
     def resolve(self, candidate: Candidate) -> Issued | None:
         """The issued code behind what was typed; None when it is none, or of the wrong length."""

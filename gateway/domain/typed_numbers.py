@@ -25,6 +25,7 @@ class NumberFault(StrEnum):
     FRACTION = "has a fraction"
     SHORT = "has too few digits"
     LONG = "has too many digits"
+    SEVERAL = "is one number in one country and another one in another: write it with its country code"
     COUNTRY = "is no phone number with its country code, such as +380…"
     PLAN = "is not in its country's numbering plan: a digit is missing, wrong or too many"
 

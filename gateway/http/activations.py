@@ -65,7 +65,7 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
         catalog = desk.catalog()
         codes = body.all(desk.terms.most_codes)
         short = _short_number(body.short_number, codes, _numbers(catalog, firm), firm)
-        number = wishes.number(body.phone, catalog, desk.terms)
+        number = wishes.number(body.phone, catalog, desk.terms, wishes.campaigns_at(short, catalog))
         wish = Wish(
             number=number,
             short_number=short.number,

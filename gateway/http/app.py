@@ -42,10 +42,9 @@ class Services:
 
 def terms(settings: Settings, link: Callable[[str], str]) -> Terms:
     """What the settings say of activations. `link`: by which one confirmations and PINs leave."""
-    first = settings.links[0] if settings.links else None
     return Terms(
         link=link,
-        region=first.default_region if first else "",
+        regions=tuple(sorted({known.default_region for known in settings.links} - {""})),
         most_codes=settings.limits.codes_per_message,
     )
 

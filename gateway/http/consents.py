@@ -49,9 +49,10 @@ def routes(keys: ApiKeys, desk: Desk, consents: ConsentDesk) -> list[web.RouteDe
     async def put(request: web.Request) -> web.Response:
         firm = await firm_of(request, keys)
         body = await bodies.read(request, Told)
+        catalog = desk.catalog()
         change = Change(
             firm_id=firm,
-            number=wishes.number(body.phone, desk.catalog(), desk.terms),
+            number=wishes.number(body.phone, catalog, desk.terms, wishes.campaigns_of(firm, catalog)),
             channels=_CHANNELS[body.channel],
             consent=_STATES[body.state],
             how="api",

@@ -51,7 +51,8 @@ def routes(engine: Engine, token: str, keys: ApiKeys, desk: Desk, inquiries: Inq
         if firm is not None and (wait_s := await inquiries.ask(firm)):
             told = "This firm has asked about too many persons for now."
             raise Problem(Kind.LIMITED, 429, told, retry_after_s=wait_s)
-        number = wishes.number(body.phone, desk.catalog(), desk.terms)
+        catalog = desk.catalog()
+        number = wishes.number(body.phone, catalog, desk.terms, wishes.campaigns_of(firm, catalog))
         inquiry = Inquiry(who=who, purpose=purpose, firm_id=firm)
         return await asyncio.to_thread(person.held, number, inquiry, engine, desk.vault)
 

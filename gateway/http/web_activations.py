@@ -46,6 +46,7 @@ class WebActivation(Codes):
     """Codes, and the PIN that proves the number."""
 
     pin: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    short_number: Short | None = None  # of the wish for the PIN: whose national numbers are understood
     language: Language | None = None
     offers: bool = False  # the box was ticked
 
@@ -88,7 +89,7 @@ async def _ask_pin(body: PinRequest, address: str, site: Site) -> None:
     desk = site.desk
     catalog = desk.catalog()
     short = wishes.short_number(body.short_number, list(catalog.short_numbers.values()))
-    number = wishes.number(body.phone, catalog, desk.terms)
+    number = wishes.number(body.phone, catalog, desk.terms, wishes.campaigns_at(short, catalog))
     link = desk.terms.link(number)
     if not link:
         raise away()
@@ -114,7 +115,10 @@ async def _ask_pin(body: PinRequest, address: str, site: Site) -> None:
 async def _claim(body: WebActivation, site: Site) -> web.Response:
     desk = site.desk
     catalog = desk.catalog()
-    number = wishes.number(body.phone, catalog, desk.terms)
+    # As at the wish for the PIN; a page of before an update does not say where that was.
+    named = catalog.short_numbers.get(body.short_number or "")
+    there = wishes.campaigns_at(named, catalog) if named else wishes.campaigns_of(None, catalog)
+    number = wishes.number(body.phone, catalog, desk.terms, there)
     codes = body.all(desk.terms.most_codes)
     proof = await prove(number, body.pin, "\n".join(codes), site.pin_desk)
     desk.meter.count(measures.PINS, "right" if proof else "wrong")

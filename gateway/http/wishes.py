@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.domain import instants
-from gateway.domain.catalog import Catalog, ShortNumber
-from gateway.domain.typed_numbers import NumberFault, read_number
+from gateway.domain.catalog import Campaign, Catalog, ShortNumber
+from gateway.domain.regions import read_first, regions_of
+from gateway.domain.typed_numbers import NumberFault
 from gateway.http.problems import Kind, Problem
 from gateway.usecases.activation import Answered, CodeAnswer
 
@@ -17,21 +18,37 @@ LONGEST_CODE = 64  # characters, with whatever separators people type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the settings say. `link`: by which one answers to a number leave, empty where none carries it."""
+    """What the settings say. `link`: by which one answers to a number leave, empty where none carries it.
+
+    `regions`: of the links (ISO 3166): whose national numbers are understood where no campaign tells it.
+    """
 
     link: Callable[[str], str]
-    region: str  # ISO 3166: whose national numbers are understood
+    regions: tuple[str, ...]
     most_codes: int
 
 
-def number(typed: str, catalog: Catalog, terms: Terms) -> str:
-    """E.164 digits of a phone number as it was typed. Raises Problem."""
-    found = read_number(typed, terms.region)
+def number(typed: str, catalog: Catalog, terms: Terms, campaigns: Iterable[Campaign]) -> str:
+    """E.164 digits of a phone number as it was typed, in a national form of the campaigns' countries, too.
+
+    Raises Problem.
+    """
+    found = read_first(typed, regions_of(campaigns), terms.regions)
     if isinstance(found, NumberFault):
         raise refused("phone", found)
     if found in catalog.short_numbers or typed in catalog.short_numbers:
         raise refused("phone", "is a short number of ours, no phone's")
     return found
+
+
+def campaigns_at(short: ShortNumber, catalog: Catalog) -> list[Campaign]:
+    """Those that are texted to at a short number."""
+    return [catalog.campaigns[id_] for id_ in short.campaign_ids if id_ in catalog.campaigns]
+
+
+def campaigns_of(firm: int | None, catalog: Catalog) -> list[Campaign]:
+    """Those of a firm; of all where it is None."""
+    return [campaign for campaign in catalog.campaigns.values() if firm in (None, campaign.firm_id)]
 
 
 def short_number(wanted: str | None, numbers: Sequence[ShortNumber]) -> ShortNumber:

@@ -134,5 +134,6 @@ def _short_number(
         language=max(hosts, key=lambda c: c.id).language if hosts else "en",
         routes={(r.space.alphabet, r.space.length): r for r in routes},
         forms=tuple(CodeForm(alphabet=r.space.alphabet, length=r.space.length) for r in routes),
+        campaign_ids=tuple(c.id for c in campaigns),
         firm_names=firm_names((firm, *named[firm]) for firm in firm_ids),
     )

@@ -15,7 +15,8 @@ from campaigns.preflight import preflight as look_ahead
 from campaigns.results import results as judge
 from campaigns.unknown import after_of
 from campaigns.unknown import unknown as list_unknown
-from gateway.domain.typed_numbers import NumberFault, read_number
+from gateway.domain.regions import read_in, regions_of
+from gateway.domain.typed_numbers import NumberFault
 from gateway.entry.commands.blast_add import add
 from gateway.entry.commands.blast_edit import edit
 from gateway.entry.commands.blast_view import watch as follow
@@ -116,10 +117,10 @@ def preview(firm: str, blast_id: int, most: int) -> None:
 def test(firm: str, blast_id: int, language: str | None) -> None:
     """Send its text, with made-up facts, to a number of your own, which is asked for."""
     phone: str = click.prompt("Your number, with its country code", err=True)
-    number = read_number(phone, "")
-    if isinstance(number, NumberFault):
-        raise click.ClickException(f"the number {number}")
     with _one(firm, blast_id) as (at, found):
+        number = read_in(phone, regions_of([at.desk.catalog().campaigns[found.campaign_id]]))
+        if isinstance(number, NumberFault):
+            raise click.ClickException(f"the number {number}")
         click.echo(f"queued as {previewing.try_out(at.desk, found, number, language)}")
 
 

@@ -15,8 +15,10 @@ import click
 from gateway.domain import sheets
 from gateway.domain.consent import Consent
 from gateway.domain.consent_file import Fault, Line, Reading, read_lines
+from gateway.domain.regions import regions_of
 from gateway.entry.backing import Backing, Verifier, consent_words, open_redis
 from gateway.entry.commands.opened import backing
+from gateway.store import catalog as catalog_store
 from gateway.store import presence
 from gateway.store.presence import Presence, Standing
 from gateway.usecases import import_consents, set_up
@@ -34,7 +36,11 @@ T = TypeVar("T")
 @click.option("--firm", required=True, metavar="SLUG", help="Whose consents they are.")
 @click.option("--how", required=True, help="How the persons said it, such as 'paper form'; kept as proof.")
 @click.option("--wording", default="", help="What they were shown. Needed where consents are given.")
-@click.option("--region", default="", help="ISO 3166, such as UA, of numbers in national form.")
+@click.option(
+    "--region",
+    default="",
+    help="ISO 3166, such as UA, of numbers in national form. Default: where the firm's campaigns run.",
+)
 @click.option("--timezone", default="UTC", show_default=True, help="Of days, and of times without a zone.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be recorded and change nothing.")
 def import_(
@@ -60,17 +66,19 @@ def import_(
         raise click.BadParameter(f"--how: 1 to {MOST_WORDING // 10} characters, --wording: {MOST_WORDING}")
     if timezone not in available_timezones():
         raise click.BadParameter(f"--timezone: {timezone!r} is no IANA time zone, such as Europe/Kyiv")
-    lines, faults = _read(file, Reading(region=region, zone=ZoneInfo(timezone), now=int(time.time() * 1000)))
-    held = 0
-    if any(fault.may_refuse for fault in faults):
-        refusals = [line for line in lines if line.state is Consent.WITHDRAWN]
-        held, lines = len(lines) - len(refusals), refusals
-    if not wording and any(line.state is Consent.GIVEN for line in lines):
-        raise click.BadParameter("--wording is needed: the file has consents, not refusals alone")
     work = import_consents.foretell if dry_run else import_consents.import_lines
     with backing() as opened:
         with opened.engine.connect() as connection:
             firm_id = set_up.firm_id(connection, firm)
+        region = region or _only_region(opened, firm_id)
+        reading = Reading(region=region, zone=ZoneInfo(timezone), now=int(time.time() * 1000))
+        lines, faults = _read(file, reading)
+        held = 0
+        if any(fault.may_refuse for fault in faults):
+            refusals = [line for line in lines if line.state is Consent.WITHDRAWN]
+            held, lines = len(lines) - len(refusals), refusals
+        if not wording and any(line.state is Consent.GIVEN for line in lines):
+            raise click.BadParameter("--wording is needed: the file has consents, not refusals alone")
         if dry_run:
             _check(opened, firm_id)
         source = Source(firm_id=firm_id, how=how, wording=wording, actor=f"operator {getpass.getuser()}"[:64])
@@ -78,6 +86,13 @@ def import_(
     click.echo(_told(done, dry_run=dry_run))
     if faults:
         raise click.ClickException(_named(file, faults, held))
+
+
+def _only_region(opened: Backing, firm_id: int) -> str:
+    """The country in which all campaigns of the firm run; empty where these are several, or not known."""
+    campaigns = catalog_store.load(opened.engine, opened.vault).campaigns.values()
+    found = regions_of(campaign for campaign in campaigns if campaign.firm_id == firm_id)
+    return found[0] if len(found) == 1 else ""
 
 
 def _check(opened: Backing, firm_id: int) -> None:

@@ -115,7 +115,7 @@ prove.addEventListener("submit", (event) => {
   busy(prove, async () => {
     const typed = codes();
     const offers = $("offers").checked;
-    const wish = { phone: phone(), pin, codes: typed, language, offers };
+    const wish = { phone: phone(), short_number: $("short-number").value, pin, codes: typed, language, offers };
     const { results } = await post("/v1/web/activations", wish);
     $("offers").checked = false;
     const lines = results.map(({ outcome, message }, at) => {

@@ -53,7 +53,7 @@ async def caller(market: Market) -> AsyncIterator[Caller]:
     app = web.Application(middlewares=[guard.middleware(Meter())])
     asking = Asking(market.desk, ApiKeys(market.house.engine, market.house.vault))
     app.add_routes(audiences.routes(asking))
-    app.add_routes(blasts.routes(asking, Terms(link=lambda _: LINK, region="", most_codes=1)))
+    app.add_routes(blasts.routes(asking, Terms(link=lambda _: LINK, regions=(), most_codes=1)))
     key = set_up.new_api_key(market.house.engine, market.house.vault, "acme")
     async with TestClient(TestServer(app)) as client:
         yield Caller(client, key)

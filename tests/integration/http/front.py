@@ -135,9 +135,12 @@ class Front:
         body = {"phone": phone, "short_number": short, "language": "en"}
         return await self.send(PINS, body, {**self.ours, **headers})
 
-    async def claim(self, pin: str, *codes: str, phone: str = f"+{ANNA}", **headers: str) -> Answer:
-        """As the page."""
-        body = {"phone": phone, "pin": pin, "codes": list(codes), "language": "en"}
+    async def claim(
+        self, pin: str, *codes: str, phone: str = f"+{ANNA}", short_number: str = "", **headers: str
+    ) -> Answer:
+        """As the page; as one of an older version without the short number."""
+        there = {"short_number": short_number} if short_number else {}
+        body = {"phone": phone, "pin": pin, "codes": list(codes), "language": "en", **there}
         return await self.send(ACTIVATIONS, body, {**self.ours, **headers})
 
     def pins_sent(self, number: str = ANNA) -> list[str]:
