@@ -157,9 +157,10 @@ def migrate() -> None:
 
 
 @cli.command()
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def doctor(as_json: bool) -> None:
     """Tell what is wrong with this set-up and how to mend it. Exit code 1 if something is."""
-    sys.exit(imported("gateway.entry.doctor.report").run())
+    sys.exit(imported("gateway.entry.doctor.report").run(as_json=as_json))
 
 
 @cli.group()

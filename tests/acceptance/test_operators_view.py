@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -66,8 +67,11 @@ async def test_what_cannot_be_sent_is_told(stand: Stand) -> None:
 
 async def test_links_at_a_glance(stand: Stand) -> None:
     await stand.gateway.until(lambda: "bound" in shown(stand), "the link is not shown as bound", timeout_s=20)
-    row = next(line for line in shown(stand).splitlines() if LINK in line)
-    assert re.search(r"peer\s*│ bound\s*│ \S+ \d+\s*│ 0 / 100", row)
+    row = next(line for line in shown(stand).splitlines() if line.strip().startswith(LINK))
+    assert re.search(r"peer +bound +\S+ \d+ +0 / 100 ", row)
+    (link,) = json.loads(stand.gateway.cli("smpp", "links", "--json"))["links"]
+    assert (link["name"], link["state"], link["window"]) == (LINK, "bound", 100)
+    assert link["binds"] == [{"bind": "transceiver", "host": f"127.0.0.1:{stand.smscs[LINK].port}"}]
 
 
 def shown(stand: Stand) -> str:

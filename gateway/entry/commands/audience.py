@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import bindparam, select, update
 
 from campaigns import told
 from campaigns.refused import Refused, Unknown
 from gateway.domain.audience import Definition, prefix_of
 from gateway.domain.floor import told as floored
-from gateway.entry.commands.marketing import Marketing, marketing, shown_value
+from gateway.entry.commands import tables
+from gateway.entry.commands.marketing import Marketing, marketing
 from gateway.entry.commands.opened import backing
+from gateway.entry.commands.tables import Column, Listing
 from gateway.store import schema, sql
 from gateway.store.audiences import Audience, NameTaken, NotExcludable
 from gateway.store.people import SEAL_SHOPPER
@@ -69,30 +69,31 @@ def add(firm: str, name: str, list_file: Any, **said: Any) -> None:
 
 @audience.command(name="list")
 @FIRM
-def list_(firm: str) -> None:
+@tables.JSON
+def list_(firm: str, as_json: bool) -> None:
     """The firm's audiences with their counts."""
-    table = Table("id", "name", "shoppers", "definition")
+    definition = Column("definition", told=lambda row: json.dumps(row["definition"], ensure_ascii=False))
+    listing = Listing("audiences", "id", "name", "shoppers", definition)
     with marketing(firm) as at:
         for found in at.desk.audiences.all(at.firm_id):
             count = at.desk.audiences.count(found, at.desk.clock())
             shown = told.audience(found)
-            words = json.dumps(shown["definition"], ensure_ascii=False)
-            table.add_row(str(found.id), found.name, str(floored(count)), words)
-    Console().print(table)
+            listing.add(**{**shown, "shoppers": floored(count)})
+    tables.show(listing, as_json=as_json)
 
 
 @audience.command()
 @FIRM
 @click.argument("audience_id", type=int)
 @click.option("--most", type=click.IntRange(1, 20), default=5, show_default=True)
-def sample(firm: str, audience_id: int, most: int) -> None:
+@tables.JSON
+def sample(firm: str, audience_id: int, most: int, as_json: bool) -> None:
     """Some shoppers of an audience at random, under your firm's own names for them."""
-    table = Table("reference", "language", "region", "points")
+    listing = Listing("shoppers", "reference", "language", "region", "points")
     with marketing(firm) as at:
         for member in at.desk.audiences.some(_find(at, audience_id), at.desk.clock(), most=most, seed=""):
-            shown = told.member(at.desk, at.firm_id, member)
-            table.add_row(*map(shown_value, shown.values()))
-    Console().print(table)
+            listing.add(**told.member(at.desk, at.firm_id, member))
+    tables.show(listing, as_json=as_json)
 
 
 @audience.command()

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from campaigns import editing, life, told
 from campaigns import preview as previewing
@@ -17,10 +15,12 @@ from campaigns.unknown import after_of
 from campaigns.unknown import unknown as list_unknown
 from gateway.domain.regions import read_in, regions_of
 from gateway.domain.typed_numbers import NumberFault
+from gateway.entry.commands import tables
 from gateway.entry.commands.blast_add import add
 from gateway.entry.commands.blast_edit import edit
 from gateway.entry.commands.blast_view import watch as follow
-from gateway.entry.commands.marketing import FIRM, Marketing, marketing, result_rows, two_columns
+from gateway.entry.commands.marketing import FIRM, Marketing, marketing, result_rows
+from gateway.entry.commands.tables import Column, Facts, Listing
 from gateway.store import blasts
 from gateway.store.blasts import Blast
 
@@ -53,10 +53,11 @@ blast.add_command(edit)
 @blast.command()
 @FIRM
 @ID
-def show(firm: str, blast_id: int) -> None:
+@tables.JSON
+def show(firm: str, blast_id: int, as_json: bool) -> None:
     """Tell all of a blast: its words and times, how far it is, and the revision for `edit`."""
     with _one(firm, blast_id) as (_, found):
-        Console().print(two_columns(f"blast {blast_id}", told.blast(found)))
+        tables.show_facts(f"blast {blast_id}", told.blast(found), as_json=as_json)
 
 
 @blast.command()
@@ -82,32 +83,52 @@ def delete(firm: str, blast_id: int) -> None:
 
 @blast.command(name="list")
 @FIRM
-def list_(firm: str) -> None:
+@tables.JSON
+def list_(firm: str, as_json: bool) -> None:
     """The firm's blasts, the newest first."""
-    table = Table("id", "name", "channel", "state", "whom", "drawn", "launched (UTC)", "expires (UTC)")
+    listing = Listing(
+        "blasts",
+        *("id", "name", "channel"),
+        *(Column("state", told=_state), Column("whom", told=_whom), Column("drawn", told=_drawn)),
+        *(tables.moment("launched (UTC)", "launched_at"), tables.moment("expires (UTC)", "expires_at")),
+    )
     with marketing(firm) as at:
         for found in blasts.of_firm(at.desk.engine, at.firm_id):
-            shown = told.blast(found)
-            state = f"{found.state.value}: {found.why}" if found.why else found.state.value
-            whom = f"after blast {found.follows}" if found.follows else f"audience {found.audience_id}"
-            of = f" of {shown['expected']}" if shown["expected"] else ""
-            drawn = f"{shown['drawn']}{of}" if found.launched_at else "-"
-            times = (shown["launched_at"] or "-", shown["expires_at"] or "-")
-            table.add_row(str(found.id), found.name, found.channel, state, whom, drawn, *times)
-    Console().print(table)
+            listing.add(**told.blast(found))
+    tables.show(listing, as_json=as_json)
+
+
+def _state(blast: Facts) -> str:
+    return f"{blast['state']}: {blast['why']}" if blast["why"] else str(blast["state"])
+
+
+def _whom(blast: Facts) -> str:
+    return f"after blast {blast['follows']}" if blast["follows"] else f"audience {blast['audience']}"
+
+
+def _drawn(blast: Facts) -> str:
+    of = f" of {blast['expected']}" if blast["expected"] else ""
+    return f"{blast['drawn']}{of}" if blast["launched_at"] else "-"
 
 
 @blast.command()
 @FIRM
 @ID
 @click.option("--most", type=click.IntRange(1, previewing.MOST), default=5, show_default=True)
-def preview(firm: str, blast_id: int, most: int) -> None:
+@tables.JSON
+def preview(firm: str, blast_id: int, most: int, as_json: bool) -> None:
     """The texts of some of its shoppers, with their segments and encoding; of calls, what key 1 sends."""
-    table = Table("reference", "language", "segments", "encoding", "text")
+    listing = Listing("texts", "reference", "language", "segments", "encoding", "text")
     with _one(firm, blast_id) as (at, found):
         for seen in previewing.preview(at.desk, found, at.desk.clock(), most=most):
-            table.add_row(seen.reference, seen.language, str(seen.segments), seen.encoding, seen.text)
-    Console().print(table)
+            listing.add(
+                reference=seen.reference,
+                language=seen.language,
+                segments=seen.segments,
+                encoding=seen.encoding,
+                text=seen.text,
+            )
+    tables.show(listing, as_json=as_json)
 
 
 @blast.command()
@@ -128,7 +149,8 @@ def test(firm: str, blast_id: int, language: str | None) -> None:
 @FIRM
 @ID
 @click.option("--whole", is_flag=True, help="Look at the whole audience: half a minute a million.")
-def preflight(firm: str, blast_id: int, whole: bool) -> None:
+@tables.JSON
+def preflight(firm: str, blast_id: int, whole: bool, as_json: bool) -> None:
     """Who would get it and when, and what forbids it. Sends nothing. Exit code 1 if it cannot be launched.
 
     Of a large audience the first 20,000 are looked at, those known longest; the rest is taken to be alike.
@@ -137,8 +159,10 @@ def preflight(firm: str, blast_id: int, whole: bool) -> None:
         most = None if whole else life.LOOKED_AT_LAUNCH
         shown = told.preflight(look_ahead(at.desk, found, at.desk.clock(), most=most))
     deferred = [f"{row['people']} until {row['until']}" for row in shown["deferred"]]
-    calls = {f"calls: {word}": value for word, value in shown.pop("calls", {}).items()}
-    Console().print(two_columns(f"preflight of blast {blast_id}", {**shown, **calls, "deferred": deferred}))
+    calls = {f"calls: {word}": value for word, value in shown.get("calls", {}).items()}
+    rows = {word: value for word, value in shown.items() if word != "calls"}
+    title = f"preflight of blast {blast_id}"
+    tables.show_facts(title, {**rows, **calls, "deferred": deferred}, as_json=as_json, exact=shown)
     if shown["forbids"]:
         raise click.exceptions.Exit(1)
 
@@ -189,7 +213,8 @@ def watch(firm: str, blast_id: int) -> None:
 @blast.command()
 @FIRM
 @ID
-def results(firm: str, blast_id: int) -> None:
+@tables.JSON
+def results(firm: str, blast_id: int, as_json: bool) -> None:
     """What became of it: texts, calls, people, and what they did beside those who were held out."""
     with _one(firm, blast_id) as (at, found):
         shown = told.results(judge(at.desk.engine, found))
@@ -197,22 +222,26 @@ def results(firm: str, blast_id: int) -> None:
     rows["activated"] = {
         who: f"{said['activated']} of {said['people']}" for who, said in rows["activated"].items()
     }
-    Console().print(two_columns(f"blast {blast_id}: {found.state.value}", rows))
+    exact = {"id": blast_id, "state": found.state.value, **shown}
+    tables.show_facts(f"blast {blast_id}: {found.state.value}", rows, as_json=as_json, exact=exact)
 
 
 @blast.command()
 @FIRM
 @ID
-def unknown(firm: str, blast_id: int) -> None:
+@tables.JSON
+def unknown(firm: str, blast_id: int, as_json: bool) -> None:
     """Texts or calls of which nobody knows whether they left; they are never sent or made again."""
-    table = Table("reference", "at (UTC)", "id of a text")
+    listing = Listing(
+        "unknown", "reference", tables.moment("at (UTC)", "at"), Column("id of a text", "message")
+    )
     with _one(firm, blast_id) as (at, found):
         after = ""
         while rows := next(iter(list_unknown(at.desk, found, after=after, most=_UNKNOWN_AT_ONCE).values())):
             for row in rows:
-                table.add_row(row["reference"], row["at"], row.get("message", "-"))
+                listing.add(**{"message": None, **row})
             after = after_of(rows[-1])
-    Console().print(table)
+    tables.show(listing, as_json=as_json)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from campaigns import life, told
 from campaigns.desk import Desk
 from campaigns.results import Results, results
 from gateway.domain.blast import ENDED
-from gateway.entry.commands.marketing import result_rows, two_columns
+from gateway.entry.commands.marketing import result_rows
+from gateway.entry.commands.tables import two_columns
 from gateway.store.blasts import Blast
 
 LOOK_EVERY_S: Final = 1.0

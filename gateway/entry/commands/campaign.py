@@ -7,15 +7,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
-from rich.console import Console
-from rich.table import Column, Table
 
 from config.texts import TextError
+from gateway.entry.commands import tables
 from gateway.entry.commands.campaign_edit import edit
-from gateway.entry.commands.campaign_show import dates, show, standing
+from gateway.entry.commands.campaign_show import dates, facts, show
 from gateway.entry.commands.campaign_texts import own_texts, text_limit
 from gateway.entry.commands.opened import backing, beginning, publish
 from gateway.entry.commands.opened import end as last
+from gateway.entry.commands.tables import Column, Listing
 from gateway.store.codes import campaigns
 from gateway.usecases import set_up
 from gateway.usecases.set_up import NewCampaign
@@ -92,18 +92,18 @@ def add(
 
 
 @campaign.command(name="list")
-def list_() -> None:
+@tables.JSON
+def list_(as_json: bool) -> None:
     """All campaigns: when they run, what a code is worth, and where it is texted to."""
-    runs = Column("runs", no_wrap=True)
-    table = Table("id", "firm", "name", "state", runs, "points", "short numbers")
+    runs = Column("runs", told=lambda row: dates(row, "\n"))
+    points = tables.count("points")
+    numbers = Column("short numbers", told=lambda row: ", ".join(row["short_numbers"]))
+    listing = Listing("campaigns", "id", "firm", "name", "state", runs, points, numbers)
     now = int(time.time() * 1000)
     with backing() as opened, opened.engine.connect() as connection:
         for found in campaigns.all_campaigns(connection):
-            numbers = ", ".join(found.short_numbers)
-            when = dates(found, "\n")
-            what = (str(found.id), found.firm, found.name, standing(found, now), when)
-            table.add_row(*what, f"{found.points:,}", numbers)
-    Console().print(table)
+            listing.add(**facts(found, now))
+    tables.show(listing, as_json=as_json)
 
 
 @campaign.command()

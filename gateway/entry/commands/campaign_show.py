@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 
-from gateway.domain import moments
+from gateway.domain import instants, moments
 from gateway.domain.catalog import standing_of
-from gateway.entry.commands.marketing import two_columns
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing
+from gateway.entry.commands.tables import Facts
 from gateway.store.codes import campaigns, series
 from gateway.store.codes.campaigns import CampaignRow
 from gateway.store.codes.series import Counts
@@ -21,7 +22,8 @@ from gateway.usecases.set_up import Refused
 
 @click.command()
 @click.argument("campaign_id", type=int)
-def show(campaign_id: int) -> None:
+@tables.JSON
+def show(campaign_id: int, as_json: bool) -> None:
     """Tell all of a campaign: dates, points, short numbers, wording, codes, and its revision for `edit`."""
     now = int(time.time() * 1000)
     with backing() as opened, opened.engine.connect() as connection:
@@ -30,11 +32,10 @@ def show(campaign_id: int) -> None:
             raise Refused(f"no campaign {campaign_id}: see `undercap campaign list`")
         issued = [one.codes for one in series.all_series(connection, campaign_id)]
     zone = ZoneInfo(found.timezone)
+    known = facts(found, now)
     rows = {
-        "firm": found.firm,
-        "name": found.name,
-        "state": standing(found, now),
-        "runs": dates(found),
+        **{word: known[word] for word in ("firm", "name", "state")},
+        "runs": dates(known),
         "language": found.language,
         "short numbers": ", ".join(found.short_numbers),
         "points": f"{found.points:,} a code",
@@ -49,22 +50,51 @@ def show(campaign_id: int) -> None:
         "codes": counted(issued),
         "revision": found.revision,
     }
-    Console().print(two_columns(f"campaign {campaign_id}", rows))
+    exact = {
+        **known,
+        "rules": [
+            {"version": rule.version, "points": rule.points, "since": instants.utc(rule.created_at)}
+            for rule in found.rules
+        ],
+        "texts": found.texts,
+        "series": len(issued),
+        "codes": _total(issued)._asdict(),
+    }
+    tables.show_facts(f"campaign {campaign_id}", rows, as_json=as_json, exact=exact)
 
 
-def standing(found: CampaignRow, now: int) -> str:
-    """Its state, or what its dates make of it by `now` (ms since 1970)."""
-    return standing_of(found.state, found.starts_at, found.ends_at, now)
-
-
-def dates(found: CampaignRow, between: str = " ") -> str:
-    """From its first day to its last one, and the zone of these."""
+def facts(found: CampaignRow, now: int) -> dict[str, Any]:
+    """A campaign by `now` (ms since 1970); its days in its own zone, `ends_at` itself not in it any more."""
     zone = ZoneInfo(found.timezone)
-    first, last = moments.first_told(found.starts_at, zone), moments.last_told(found.ends_at, zone)
-    return between.join((first, f"to {last}", found.timezone))
+    return {
+        "id": found.id,
+        "firm": found.firm,
+        "name": found.name,
+        "state": standing_of(found.state, found.starts_at, found.ends_at, now),
+        "starts_at": instants.utc(found.starts_at).astimezone(zone),
+        "ends_at": instants.utc(found.ends_at).astimezone(zone),
+        "timezone": found.timezone,
+        "language": found.language,
+        "short_numbers": list(found.short_numbers),
+        "points": found.points,
+        "asks_consent": found.asks_consent,
+        "revision": found.revision,
+    }
+
+
+def dates(campaign: Facts, between: str = " ") -> str:
+    """From its first day to its last one, and the zone of these."""
+    zone = ZoneInfo(campaign["timezone"])
+    first = moments.first_told(instants.ms_of(campaign["starts_at"]), zone)
+    last = moments.last_told(instants.ms_of(campaign["ends_at"]), zone)
+    return between.join((first, f"to {last}", campaign["timezone"]))
 
 
 def counted(codes: Sequence[Counts]) -> str:
     """All of them together, in one line."""
-    issued, used, voided = (sum(each) for each in zip(*codes, strict=True)) if codes else (0, 0, 0)
+    issued, used, voided = _total(codes)
     return f"{issued:,} issued, {used:,} used" + (f", {voided:,} voided" if voided else "")
+
+
+def _total(codes: Sequence[Counts]) -> Counts:
+    return Counts(*(sum(each) for each in zip(*codes, strict=True))) if codes else Counts(0, 0, 0)

@@ -13,12 +13,13 @@ from typing import TextIO
 import click
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
 from sqlalchemy import select
 
 from gateway.domain import instants
 from gateway.domain.reading import read_text
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, publish, shown
+from gateway.entry.commands.tables import Column, Listing
 from gateway.store import catalog as catalog_store
 from gateway.store import keys, schema
 from gateway.store.codes import campaigns, series
@@ -82,7 +83,8 @@ def again(series_id: int, out: Path | None) -> None:
 @codes.command()
 @click.argument("code")
 @click.option("--short-number", required=True, metavar="NUMBER")
-def check(code: str, short_number: str) -> None:
+@tables.JSON
+def check(code: str, short_number: str, as_json: bool) -> None:
     """Tell what CODE is at a short number: campaign, series, batch, claimed or not."""
     with backing() as opened:
         catalog = catalog_store.load(opened.engine, opened.vault)
@@ -106,49 +108,78 @@ def check(code: str, short_number: str) -> None:
             voided = connection.scalar(
                 select(schema.print_batch.c.voided_at).where(schema.print_batch.c.id == issued.batch_id)
             )
-    console = Console()
-    console.print(f"firm      {catalog.firms[issued.firm_id]}")
-    console.print(f"campaign  {campaign.id} {campaign.name} ({campaign.state})")
-    console.print(f"series    {issued.series_id}, print batch {issued.batch_id}, serial {issued.serial}")
-    if row is not None:
-        console.print(f"used      {shown(row.claimed_at)} UTC by {row.channel}, {row.points} points")
-    else:
-        console.print(
-            "claimed, not settled yet" if bit else f"voided {shown(voided)}" if voided else "not used"
-        )
+    stands = (
+        f"{shown(row.claimed_at)} UTC by {row.channel}, {row.points} points"
+        if row is not None
+        else ("claimed, not settled yet" if bit else f"voided {shown(voided)}" if voided else "not used")
+    )
+    rows = {
+        "firm": catalog.firms[issued.firm_id],
+        "campaign": f"{campaign.id} {campaign.name} ({campaign.state})",
+        "series": f"{issued.series_id}, print batch {issued.batch_id}, serial {issued.serial}",
+        "used": stands,
+    }
+    exact = {
+        "firm": rows["firm"],
+        "campaign": campaign.id,
+        "series": issued.series_id,
+        "batch": issued.batch_id,
+        "serial": issued.serial,
+        "claimed": bool(bit),
+        "voided_at": instants.utc(voided) if voided else None,
+        "activation": row
+        and {"at": instants.utc(row.claimed_at), "channel": row.channel, "points": row.points},
+    }
+    tables.show_facts("", rows, as_json=as_json, exact=exact)
 
 
 @codes.command(name="series")
 @click.option("--campaign", "campaign_id", type=int, help="Of this campaign alone.")
-def list_series(campaign_id: int | None) -> None:
+@tables.JSON
+def list_series(campaign_id: int | None, as_json: bool) -> None:
     """List code series: how many codes were issued, used and voided."""
-    made = Column("made", no_wrap=True)
-    table = Table("series", "campaign", "codes of", "issued", "used", "voided", "batches", made)
+    form = Column("codes of", told=lambda row: f"{row['length']} {row['alphabet']}")
+    made = Column("made", told=lambda row: f"{row['created_at']:%Y-%m-%d}")
+    counts = map(tables.count, ("issued", "used", "voided", "batches"))
+    listing = Listing("series", Column("series", "id"), "campaign", form, *counts, made)
     with backing() as opened, opened.engine.connect() as connection:
         if campaign_id is not None and campaigns.find(connection, campaign_id) is None:
             raise Refused(f"no campaign {campaign_id}: see `undercap campaign list`")
         for found in series.all_series(connection, campaign_id):
-            form = f"{found.length} {found.alphabet}"
-            counts = (f"{n:,}" for n in found.codes)
-            day = f"{instants.utc(found.created_at):%Y-%m-%d}"
-            table.add_row(str(found.id), str(found.campaign_id), form, *counts, f"{found.batches:,}", day)
-    Console().print(table)
+            listing.add(
+                id=found.id,
+                campaign=found.campaign_id,
+                length=found.length,
+                alphabet=found.alphabet,
+                **found.codes._asdict(),
+                batches=found.batches,
+                created_at=instants.utc(found.created_at),
+            )
+    tables.show(listing, as_json=as_json)
 
 
 @codes.command(name="batches")
 @click.argument("series_id", type=int)
-def list_batches(series_id: int) -> None:
+@tables.JSON
+def list_batches(series_id: int, as_json: bool) -> None:
     """List the print batches of a series: issued, used, voided; `codes void` takes a batch of them."""
-    table = Table("batch", "serials", "issued", "used", "voided", "voided at (UTC)")
+    serials = Column("serials", told=lambda row: f"{row['first_serial']} to {row['last_serial']}")
+    counts = map(tables.count, ("issued", "used", "voided"))
+    at = tables.moment("voided at (UTC)", "voided_at")
+    listing = Listing("batches", Column("batch", "id"), serials, *counts, at)
     with backing() as opened, opened.engine.connect() as connection:
         found = series.batches(connection, series_id)
     if not found:
         raise click.ClickException(f"no code series {series_id}: see `undercap codes series`")
     for batch in found:
-        serials = f"{batch.first_serial} to {batch.first_serial + batch.codes.issued - 1}"
-        at = shown(batch.voided_at) if batch.voided_at else "-"
-        table.add_row(str(batch.id), serials, *(f"{n:,}" for n in batch.codes), at)
-    Console().print(table)
+        listing.add(
+            id=batch.id,
+            first_serial=batch.first_serial,
+            last_serial=batch.first_serial + batch.codes.issued - 1,
+            **batch.codes._asdict(),
+            voided_at=instants.utc(batch.voided_at) if batch.voided_at else None,
+        )
+    tables.show(listing, as_json=as_json)
 
 
 @codes.command()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
+from gateway.domain.instants import utc
 from gateway.entry.backing import Backing
+from gateway.entry.commands import tables
 from gateway.entry.commands.consent_import import import_
 from gateway.entry.commands.opened import backing, shown
+from gateway.entry.commands.tables import Column, Facts, Listing, shown_value
 from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, consents, schema
 from gateway.store.consents import Entry
@@ -23,44 +24,72 @@ def consent() -> None:
 
 
 @consent.command()
-def show() -> None:
+@tables.JSON
+def show(as_json: bool) -> None:
     """What we hold about a person. The number is asked for: it stands in no command line."""
     with backing() as opened:
         found = _held(opened, person.DATA)
         firms = _slugs(opened)
     holdings = found.holdings
-    click.echo(f"known since {shown(holdings.created_at)} UTC, language {holdings.language or 'not told'}")
-    kinds = ", ".join(f"{len(rows)} {kind}" for kind, rows in holdings.listed.items())
-    click.echo(f"{kinds}, {holdings.aliases} aliases, {holdings.wrong_codes} wrong codes of the last days")
-    stands = consents.standing(found.consents)
-    table = Table("firm", "channel", "stands", "since (UTC)")
-    for (firm, channel), said in sorted(stands.items()):
-        table.add_row(firms[firm], channel, said.consent, shown(said.at))
-    Console().print(table)
-    entries = Table("said (UTC)", "firm", "channel", "state", "how", "source", "actor", "wording, proof")
+    kept = {
+        **{kind.replace(" ", "_"): len(rows) for kind, rows in holdings.listed.items()},
+        "aliases": holdings.aliases,
+        "wrong_codes": holdings.wrong_codes,
+    }
+    if not as_json:
+        click.echo(
+            f"known since {shown(holdings.created_at)} UTC, language {holdings.language or 'not told'}"
+        )
+        kinds = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in kept.items())
+        click.echo(f"{kinds} of the last days")
+    stands = Listing("stands", "firm", "channel", "stands", Column("since (UTC)", "said_at"))
+    for (firm, channel), said in sorted(consents.standing(found.consents).items()):
+        stands.add(firm=firms[firm], channel=channel, stands=said.consent, said_at=utc(said.at))
+    words = Column("wording, proof", told=lambda row: "; ".join(filter(None, (row["wording"], row["proof"]))))
+    what = ("firm", "channel", "state", "how", "source", "actor")
+    entries = Listing("entries", Column("said (UTC)", "said_at"), *what, words)
     for entry in found.consents:
-        entries.add_row(shown(entry.said_at), firms[entry.firm_id], *_row(entry))
-    Console().print(entries)
+        entries.add(said_at=utc(entry.said_at), firm=firms[entry.firm_id], **_facts(entry))
+    known = {"known_since": utc(holdings.created_at), "language": holdings.language}
+    tables.show(stands, entries, as_json=as_json, **known, kept=kept)
 
 
 @consent.command()
-def why() -> None:
+@tables.JSON
+def why(as_json: bool) -> None:
     """Why was this person contacted? Every marketing contact, with the word that stood then."""
     with backing() as opened:
         found = _held(opened, person.WHY)
         firms = _slugs(opened)
-    table = Table(
-        "made (UTC)", "firm", "channel", "blast", "ended", "policy", "consent then", "by", "wording, proof"
+    listing = Listing(
+        "contacts",
+        Column("made (UTC)", "made_at"),
+        *("firm", "channel", "blast", "ended", "policy"),
+        Column("consent then", told=_consent_then),
+        Column("by", told=lambda row: " ".join(filter(None, (row["how"], row["source"])))),
+        Column("wording, proof", "proof"),
     )
     for reached in found.reached:
         contact, entry = reached.contact, reached.consent
-        stood = f"{contact.consent} {shown(contact.said_at)}" if contact.said_at else contact.consent
-        by = f"{entry.how} {entry.source}" if entry else ""
-        table.add_row(
-            *(shown(contact.made_at), firms[contact.firm_id], contact.channel, contact.blast, contact.state),
-            *(contact.pack, stood, by, _proof(entry) if entry else ""),
+        listing.add(
+            made_at=utc(contact.made_at),
+            firm=firms[contact.firm_id],
+            channel=contact.channel,
+            blast=contact.blast,
+            ended=contact.state,
+            policy=contact.pack,
+            consent=contact.consent,
+            said_at=utc(contact.said_at) if contact.said_at else None,
+            how=entry.how if entry else None,
+            source=entry.source if entry else None,
+            proof=_proof(entry) if entry else None,
         )
-    Console().print(table)
+    tables.show(listing, as_json=as_json)
+
+
+def _consent_then(row: Facts) -> str:
+    stood = shown_value(row["consent"])
+    return f"{stood} {shown_value(row['said_at'])}" if row["said_at"] else stood
 
 
 consent.add_command(import_)
@@ -80,8 +109,9 @@ def _slugs(opened: Backing) -> dict[int, str]:
         return {row.id: row.slug for row in connection.execute(select(schema.firm))}
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    return (entry.channel, entry.state, entry.how, entry.source, entry.actor, _proof(entry))
+def _facts(entry: Entry) -> dict[str, str | None]:
+    what = ("channel", "state", "how", "source", "actor", "wording", "proof")
+    return {name: getattr(entry, name) for name in what}
 
 
 def _proof(entry: Entry) -> str:

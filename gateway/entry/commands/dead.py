@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy import select
 
+from gateway.domain import instants
 from gateway.entry.backing import Backing
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, shown
+from gateway.entry.commands.tables import Column, Listing
 from gateway.queues.nudge import nudge
 from gateway.store import keys, schema
 from gateway.store.dead_letters import DeadLetter, DeadLetters, LaidAside, links_with_receipts_aside
@@ -38,15 +38,17 @@ def dead() -> None:
 
 
 @dead.command(name="list")
-def list_() -> None:
+@tables.JSON
+def list_(as_json: bool) -> None:
     """All that was laid aside, without numbers or codes."""
-    table = Table("kind", "firm or link", "id", "came (UTC)", "reason")
+    came, owner = Column("came (UTC)", "came_at"), Column("firm or link", "of")
+    listing = Listing("laid_aside", "kind", owner, "id", came, "reason")
     with backing() as opened:
         for place in _places(opened):
             for letter in place.letters.all():
-                row = place.of, letter.id, shown(letter.accepted_at), letter.why
-                table.add_row(place.kind, *map(escape, row))
-    Console().print(table)
+                came_at = instants.utc(letter.accepted_at)
+                listing.add(kind=place.kind, of=place.of, id=letter.id, came_at=came_at, reason=letter.why)
+    tables.show(listing, as_json=as_json)
 
 
 @dead.command()

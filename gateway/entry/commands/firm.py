@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
-from gateway.entry.commands.opened import backing, publish, shown
+from gateway.domain.instants import utc
+from gateway.entry.commands import tables
+from gateway.entry.commands.opened import backing, publish
+from gateway.entry.commands.tables import Column, Listing
 from gateway.store import schema, tills
 from gateway.usecases import set_up
 
@@ -29,13 +32,14 @@ def add(slug: str, name: str) -> None:
 
 
 @firm.command(name="list")
-def list_() -> None:
+@tables.JSON
+def list_(as_json: bool) -> None:
     """All firms."""
+    found = Listing("firms", "id", "slug", "name")
     with backing() as opened, opened.engine.connect() as connection:
-        table = Table("id", "slug", "name")
         for row in connection.execute(select(schema.firm).order_by(schema.firm.c.id)):
-            table.add_row(str(row.id), row.slug, row.name)
-    Console().print(table)
+            found.add(id=row.id, slug=row.slug, name=row.name)
+    tables.show(found, as_json=as_json)
 
 
 @firm.command()
@@ -49,21 +53,25 @@ def key(slug: str, name: str | None) -> None:
 
 @firm.command()
 @click.argument("slug")
-def keys(slug: str) -> None:
+@tables.JSON
+def keys(slug: str, as_json: bool) -> None:
     """The API keys of a firm, without the keys themselves."""
     t = schema.api_key
+    found = Listing(
+        "keys", "id", "name", Column("made (UTC)", "made_at"), Column("revoked (UTC)", "revoked_at")
+    )
     with backing() as opened, opened.engine.connect() as connection:
         owner = set_up.firm_id(connection, slug)
-        table = Table("id", "name", "made (UTC)", "revoked (UTC)")
         for row in connection.execute(select(t).where(t.c.firm_id == owner).order_by(t.c.id)):
-            revoked = shown(row.revoked_at) if row.revoked_at else ""
-            table.add_row(str(row.id), row.name or "", shown(row.created_at), revoked)
-    Console().print(table)
+            revoked = utc(row.revoked_at) if row.revoked_at else None
+            found.add(id=row.id, name=row.name, made_at=utc(row.created_at), revoked_at=revoked)
+    tables.show(found, as_json=as_json)
 
 
 @firm.command(name="tills")
 @click.argument("slug", required=False)
-def tills_(slug: str | None) -> None:
+@tables.JSON
+def tills_(slug: str | None, as_json: bool) -> None:
     """What each key that stands has asked of aliases, of one firm or of all.
 
     A till that asks for too many aliases that nobody has is stopped until its hour or day is over,
@@ -76,17 +84,28 @@ def tills_(slug: str | None) -> None:
             query = query.where(t.c.firm_id == set_up.firm_id(connection, slug))
         rows = connection.execute(query.order_by(t.c.id)).all()
         stands = tills.read(opened.redis, [row.id for row in rows], opened.settings.aliases)
-    table = Table("key", "firm", "name", "last used (UTC)", "misses/h", "misses/day", "stopped since (UTC)")
+    found = Listing(
+        "tills",
+        *("key", "firm", "name"),
+        Column("last used (UTC)", "used_at"),
+        Column("misses/h", "misses_of_hour"),
+        Column("misses/day", "misses_of_day"),
+        Column("stopped since (UTC)", "stopped_at"),
+    )
     for row in rows:
-        table.add_row(str(row.id), row.slug, row.name or "", *_told(stands.get(row.id)))
-    Console().print(table)
+        found.add(key=row.id, firm=row.slug, name=row.name, **_told(stands.get(row.id)))
+    tables.show(found, as_json=as_json)
 
 
-def _told(till: tills.Standing | None) -> tuple[str, str, str, str]:
+def _told(till: tills.Standing | None) -> dict[str, Any]:
     if till is None:
-        return "never", "0", "0", ""
-    since = shown(till.stopped_since * 1000) if till.stopped_since else ""
-    return shown(till.last * 1000), str(till.misses_hour), str(till.misses_day), since
+        return {"used_at": None, "misses_of_hour": 0, "misses_of_day": 0, "stopped_at": None}
+    return {
+        "used_at": utc(till.last * 1000),
+        "misses_of_hour": till.misses_hour,
+        "misses_of_day": till.misses_day,
+        "stopped_at": utc(till.stopped_since * 1000) if till.stopped_since else None,
+    }
 
 
 @firm.command()

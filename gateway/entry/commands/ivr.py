@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from config import settings as settings_module
+from gateway.domain import instants
 from gateway.entry.backing import Backing, redis_url
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, beginning
 from gateway.entry.lazy_group import imported
 from gateway.store import call_reports, calls
@@ -36,37 +38,39 @@ def ivr(ctx: click.Context) -> None:
     "--since",
     help="A moment, such as 2026-05-01 or 2026-05-01T09:00+03:00; without a zone UTC. Default: today's.",
 )
-def calls_(since: str | None) -> None:
+@tables.JSON
+def calls_(since: str | None, as_json: bool) -> None:
     """Calls now and today: how many were answered, what was pressed, how they ended, what broke."""
     began = beginning(since) if since else _midnight()
     with backing() as opened:
         now = asyncio.run(_now(opened))
         found = calls.figures(opened.engine, began)
-    Console().print(_table(now, found))
+    if as_json:
+        running = [asdict(report) for report in now]
+        figures = {**asdict(found), "answer_rate": found.answer_rate}
+        tables.show_json({"now": running, "since": instants.utc(began), **figures})
+        return
+    tables.console().print(tables.two_columns("calls", dict(_rows(now, found))))
     if not now:
         click.echo("No IVR process runs: set ivr.enabled, or start `undercap ivr`.")
 
 
-def _table(now: list[CallReport], found: CallFigures) -> Table:
-    table = Table("calls", "", title=None)
+def _rows(now: list[CallReport], found: CallFigures) -> Iterator[tuple[str, object]]:
     for report in now:
-        table.add_row(f"now, {report.process}", f"{report.calls} of {report.most}")
+        yield f"now, {report.process}", f"{report.calls} of {report.most}"
         if report.offers is not None:
-            table.add_row("of blasts, with those that ring", f"{report.offers}")
+            yield "of blasts, with those that ring", report.offers
+        if report.fault:
+            yield "in the way", report.fault
     rate = found.answer_rate
-    table.add_row("since then", f"{found.calls}")
-    table.add_row("answered", f"{found.answered}" + ("" if rate is None else f" ({rate:.1%})"))
+    yield "since then", found.calls
+    yield "answered", f"{found.answered}" + ("" if rate is None else f" ({rate:.1%})")
     mean = found.seconds / found.answered if found.answered else 0
-    table.add_row("seconds talked", f"{found.seconds:.0f}, {mean:.0f} a call")
-    table.add_row("keys pressed", _words(found.keys))
-    table.add_row("callers", _words(found.callers))
-    table.add_row("ended by", _words(found.outcomes))
-    table.add_row("broken by", _words(found.faults))
-    return table
-
-
-def _words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{word} {n}" for word, n in counts.items()) or "none"
+    yield "seconds talked", f"{found.seconds:.0f}, {mean:.0f} a call"
+    yield "keys pressed", found.keys
+    yield "callers", found.callers
+    yield "ended by", found.outcomes
+    yield "broken by", found.faults
 
 
 def _midnight() -> int:

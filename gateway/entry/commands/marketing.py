@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import click
-from rich.table import Table
 
 from campaigns.desk import Desk
 from campaigns.refused import Refused, Unknown
@@ -55,20 +54,3 @@ def result_rows(results: Mapping[str, Any]) -> dict[str, Any]:
     rows = dict(results)
     texts, calls = rows.pop("texts_by_state"), rows.pop("calls", None)
     return {**texts, **rows} if calls is None else {**calls, "texts": texts, **rows}
-
-
-def two_columns(title: str, rows: Mapping[str, Any]) -> Table:
-    """What is told, as words and values; nothing is left out where it is empty."""
-    table = Table(title, "", show_header=False, title=title, title_justify="left")
-    for word, value in rows.items():
-        table.add_row(word, shown_value(value))
-    return table
-
-
-def shown_value(value: Any) -> str:
-    """A value in a table: a mapping as `word count`, nothing as a hyphen."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{word} {n}" for word, n in value.items()) or "-"
-    if isinstance(value, list):
-        return "\n".join(shown_value(one) for one in value) or "-"
-    return "-" if value is None or value == "" else str(value)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from config.texts import LANGUAGES
 from gateway.domain.recording import MOST_WORDS, Source
 from gateway.entry.backing import Backing
-from gateway.entry.commands.marketing import shown_value
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing
+from gateway.entry.commands.tables import Listing
 from gateway.entry.studio import studio
 from gateway.store import recordings
 from gateway.store.recordings import InUse, NameTaken, New, Recording, TooMany
@@ -67,13 +66,15 @@ def say(firm: str, name: str, language: str, words: str) -> None:
 
 @recording.command(name="list")
 @FIRM
-def list_(firm: str) -> None:
+@tables.JSON
+def list_(firm: str, as_json: bool) -> None:
     """The firm's recordings, the newest first."""
-    table = Table("id", "name", "language", "source", "words", "seconds", "created_at")
+    made = tables.moment("made (UTC)", "created_at")
+    listing = Listing("recordings", "id", "name", "language", "source", "words", "seconds", made)
     with backing() as opened:
         for found in recordings.of_firm(opened.engine, _firm(opened, firm)):
-            table.add_row(*map(shown_value, told.recording(found).values()))
-    Console().print(table)
+            listing.add(**told.recording(found))
+    tables.show(listing, as_json=as_json)
 
 
 @recording.command()

@@ -6,10 +6,9 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
 from config import settings as settings_module
@@ -17,7 +16,9 @@ from config.logging import mask
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
 from gateway.domain.typed_numbers import NumberFault, read_number
 from gateway.entry.backing import Backing, redis_url
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing
+from gateway.entry.commands.tables import Column, Facts, Listing
 from gateway.entry.lazy_group import imported
 from gateway.store import accesses, link_reports, messages, schema
 from gateway.store.connect import async_client
@@ -28,10 +29,6 @@ from gateway.usecases.trial_text import Trial
 
 LOOK_AGAIN_S = 0.2
 ENDED = ("delivered", "failed", "expired", "unknown")
-HEAD = (
-    *("link", "state", "held by", "in flight / window", "in / out a second"),
-    *("waiting", "oldest"),
-)
 COLOURS = {"bound": "green", "partial": "yellow", "connecting": "yellow"}
 
 
@@ -47,19 +44,19 @@ def smpp(ctx: click.Context) -> None:
 
 
 @smpp.command()
-def links() -> None:
+@tables.JSON
+def links(as_json: bool) -> None:
     """How each link stands. Exit code 1 if one of them is not bound."""
     with backing() as opened:
         said, waiting = asyncio.run(_asked(opened))
-    if not said:
+    if not said and not as_json:
         click.echo("No link is configured: see [[smpp.links]] in config/undercap.example.toml.")
         return
-    table = Table(*HEAD)
-    table.columns[0].no_wrap = True
+    listing = Listing("links", *_COLUMNS)
     for name, report in said.items():
-        table.add_row(name, *_row(report, waiting[name]))
-    Console().print(table)
-    for name, report in said.items():
+        listing.add(**_facts(name, report, waiting[name]))
+    tables.show(listing, as_json=as_json)
+    for name, report in said.items() if not as_json else ():
         if report is None:
             continue
         for bind, host in ((one["bind"], one["host"]) for one in report.binds):
@@ -71,21 +68,34 @@ def links() -> None:
         sys.exit(1)
 
 
-def _row(report: LinkReport | None, queue: LinkQueue) -> list[str]:
-    texts = " ".join(f"{priority} {n}" for priority, n in queue.texts.items() if n) or "none"
-    oldest = f"{queue.oldest_s:.0f} s" if queue.oldest_s else ""
-    if report is None:
-        return ["[red]unheld[/red]", "no process", "", "", texts, oldest]
-    colour = COLOURS.get(report.state, "red")
-    return [
-        f"[{colour}]{report.state}[/{colour}]",
-        report.holder,
-        f"{report.in_flight} / {report.window}",
-        f"{report.received_per_s:g} / {report.submitted_per_s:g}"
-        + (f" of {report.pace:g}" if report.pace else ""),
-        texts,
-        oldest,
-    ]
+def _facts(name: str, report: LinkReport | None, queue: LinkQueue) -> dict[str, object]:
+    """As `GET /v1/links` has them; what is not known of a link that nobody holds is null."""
+    told = asdict(report) if report else {**dict.fromkeys(LinkReport.__dataclass_fields__), "state": "unheld"}
+    return {"name": name, **told, "queue": dict(queue.texts), "oldest_s": round(queue.oldest_s, 1)}
+
+
+def _pace(link: Facts) -> str:
+    if link["holder"] is None:
+        return "-"
+    most = f" of {link['pace']:g}" if link["pace"] else ""
+    return f"{link['received_per_s']:g} / {link['submitted_per_s']:g}{most}"
+
+
+_COLUMNS = (
+    Column("link", "name"),
+    Column("state", style=lambda link: COLOURS.get(link["state"], "red")),
+    Column("held by", told=lambda link: link["holder"] or "no process"),
+    Column(
+        "in flight / window",
+        told=lambda link: f"{link['in_flight']} / {link['window']}" if link["holder"] else "-",
+    ),
+    Column("in / out a second", told=_pace),
+    Column(
+        "waiting",
+        told=lambda link: " ".join(f"{word} {n}" for word, n in link["queue"].items() if n) or "none",
+    ),
+    Column("oldest", told=lambda link: f"{link['oldest_s']:.0f} s" if link["oldest_s"] else "-"),
+)
 
 
 async def _asked(opened: Backing) -> tuple[dict[str, LinkReport | None], dict[str, LinkQueue]]:

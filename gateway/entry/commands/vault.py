@@ -7,11 +7,13 @@ import time
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from gateway.domain.instants import utc
 from gateway.entry import rq_worker
 from gateway.entry.backing import Backing
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, shown
+from gateway.entry.commands.tables import Column, Listing
 from gateway.entry.lazy_group import LazyGroup
 from gateway.store import erasures, generations, sealed_values, sealing_keys
 from gateway.store.sealing_keys import sealing_now
@@ -70,7 +72,8 @@ def _refuse_unknown_elsewhere(opened: Backing, begins_after_s: float) -> None:
 
 
 @vault.command()
-def status() -> None:
+@tables.JSON
+def status(as_json: bool) -> None:
     """Generations of sealing keys and how much is sealed under each; erasures that are not complete."""
     with backing() as opened:
         keys = sealing_keys.read(sealing_keys.file_of(opened.settings))
@@ -82,17 +85,20 @@ def status() -> None:
         counted |= sealed_values.in_redis(opened.redis)
         counted |= sealed_values.on_disk(opened.settings.state_dir)
     sealing = sealing_now(keys)
-    table = Table("generation", "made (UTC)", "state", *counted)
+    columns = [tables.count(name, name.replace(" ", "_")) for name in counted]
+    listing = Listing("generations", "generation", Column("made (UTC)", "made_at"), "state", *columns)
     for generation in sorted(ever):
         known = made.get(generation)
         state = "seals" if generation == sealing else "opens" if generation < sealing else "begins soon"
         if known and known.retired_at:
             state = f"retired {shown(known.retired_at)}"
-        counts = [f"{values[generation]:,}" for values in counted.values()]
-        table.add_row(str(generation), shown(known.made_at) if known else "", state, *counts)
-    Console().print(table)
+        counts = {name.replace(" ", "_"): values[generation] for name, values in counted.items()}
+        made_at = utc(known.made_at) if known else None
+        listing.add(generation=generation, made_at=made_at, state=state, **counts)
+    tables.show(listing, as_json=as_json, erasures_open=open_)
     if open_:
-        click.echo(f"{open_} erasures are not complete: run `undercap vault erase` for the same person again")
+        told = f"{open_} erasures are not complete: run `undercap vault erase` for the same person again"
+        click.echo(told, err=as_json)
         sys.exit(1)
 
 

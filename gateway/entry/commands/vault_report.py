@@ -6,10 +6,11 @@ import csv
 import sys
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from gateway.domain.instants import utc
+from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, beginning, end, shown
+from gateway.entry.commands.tables import Column, Listing
 from gateway.store import accesses
 from gateway.store.accesses import MOST_ACCESSES, Report, Span
 
@@ -21,7 +22,8 @@ COLUMNS = ("kind", "from", "to", "who", "purpose", "opened", "shopper")
 @click.option("--until", metavar="TIME", help="Up to this time, itself not included; a day is in it whole.")
 @click.option("--purpose", default="", help="One purpose alone, such as reply, answer or erasure.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV on standard output.")
-def report(since: str | None, until: str | None, purpose: str, as_csv: bool) -> None:
+@tables.JSON
+def report(since: str | None, until: str | None, purpose: str, as_csv: bool, as_json: bool) -> None:
     """Who opened how many numbers for which purpose, and each access to one person's number.
 
     Counted are openings by processes. A process that is killed takes the last seconds of its count with it.
@@ -36,7 +38,7 @@ def report(since: str | None, until: str | None, purpose: str, as_csv: bool) -> 
     if as_csv:
         _write(found)
     else:
-        _show(found)
+        _show(found, as_json=as_json)
     if found.more:
         click.echo(f"only the newest {MOST_ACCESSES} accesses are listed: narrow the time", err=True)
 
@@ -51,15 +53,13 @@ def _write(found: Report) -> None:
         writer.writerow(("access", at, at, a.who, a.purpose, 1, "" if a.shopper is None else a.shopper))
 
 
-def _show(found: Report) -> None:
-    counts = Table("process", "purpose", "opened", "from (UTC)", "to (UTC)")
+def _show(found: Report, *, as_json: bool) -> None:
+    times = Column("from (UTC)", "first_at"), Column("to (UTC)", "last_at")
+    counts = Listing("opened", "process", "purpose", tables.count("opened"), *times)
     for o in found.opened:
-        counts.add_row(o.process, o.purpose, f"{o.opened:,}", shown(o.first_at), shown(o.last_at))
-    single = Table("at (UTC)", "who", "purpose", "shopper")
+        first_at, last_at = utc(o.first_at), utc(o.last_at)
+        counts.add(process=o.process, purpose=o.purpose, opened=o.opened, first_at=first_at, last_at=last_at)
+    single = Listing("accesses", Column("at (UTC)", "at"), "who", "purpose", "shopper")
     for a in found.accesses:
-        single.add_row(
-            shown(a.accessed_at), a.who, a.purpose, "not known" if a.shopper is None else str(a.shopper)
-        )
-    console = Console()
-    console.print(counts)
-    console.print(single)
+        single.add(at=utc(a.accessed_at), who=a.who, purpose=a.purpose, shopper=a.shopper)
+    tables.show(counts, single, as_json=as_json)

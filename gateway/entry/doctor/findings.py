@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from gateway.entry.commands import tables
+from gateway.entry.commands.tables import Column, Listing
 
 
 class Level(StrEnum):
@@ -47,19 +46,13 @@ def fail(name: str, told: str, mend: str = "") -> Finding:
     return Finding(name=name, level=Level.FAIL, told=told, mend=mend)
 
 
-def show(findings: Sequence[Finding], console: Console) -> None:
+def show(findings: Sequence[Finding], *, as_json: bool) -> None:
     """A table, and a line with the verdict."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("", "check", "found", "to mend it"):
-        table.add_column(column, overflow="fold")
-    for found in findings:
-        style = STYLES[found.level]
-        table.add_row(f"[{style}]{found.level}[/]", found.name, _plain(found.told), _plain(found.mend))
-    console.print(table)
-    faults = sum(found.level is Level.FAIL for found in findings)
-    console.print(f"{faults} to mend." if faults else "Nothing to mend.", style="bold")
-
-
-def _plain(text: str) -> str:
-    """Square brackets in paths and messages are no markup."""
-    return text.replace("[", "\\[")
+    level = Column("", "level", style=lambda row: STYLES[row["level"]])
+    listing = Listing("findings", level, "check", "found", Column("to mend it", "mend"))
+    for one in findings:
+        listing.add(level=one.level, check=one.name, found=one.told, mend=one.mend)
+    faults = sum(one.level is Level.FAIL for one in findings)
+    tables.show(listing, as_json=as_json, to_mend=faults)
+    if not as_json:
+        tables.console().print(f"{faults} to mend." if faults else "Nothing to mend.", style="bold")

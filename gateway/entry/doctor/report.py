@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
-
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
@@ -30,10 +28,10 @@ CHECKS: tuple[Callable[[Settings], Finding | Iterator[Finding]], ...] = (
 )
 
 
-def run() -> int:
+def run(*, as_json: bool = False) -> int:
     """Check everything and show it. Exit code 1 if something has to be mended."""
     found = list(examine())
-    findings.show(found, Console())
+    findings.show(found, as_json=as_json)
     return int(any(finding.level is Level.FAIL for finding in found))
 
 

@@ -112,7 +112,8 @@ def test_refusals_say_what_to_do(undercap: Undercap, market: Market) -> None:
     blast = draft(undercap, market)
     said = undercap("blast", "launch", *FIRM, blast, fails=1)
     assert "nobody is in the audience: widen its definition, or upload references" in said
-    assert "False" in undercap("blast", "preflight", *FIRM, blast, fails=1)
+    said = undercap("blast", "preflight", *FIRM, blast, "--json", fails=1)
+    assert json.loads(said)["may_launch"] is False
     assert "it can pause only while it is scheduled, running" in undercap(
         "blast", "pause", *FIRM, blast, fails=1
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -164,14 +164,19 @@ async def test_a_till_that_tries_aliases_out_is_stopped_and_alarmed(
     assert [alias for alias in (*real, *guesses) if alias in logged] == []
     assert _counted(front.meter) == {"found": 1, "unknown": 20, "stopped": 85, "tills stopped": 1}
     stopped, other = _tills(house, monkeypatch)
-    assert (stopped["name"], stopped["misses/h"], stopped["misses/day"]) == ("Kyiv 7, till 2", "20", "20")
-    assert stopped["stopped since (UTC)"] != ""
-    assert (other["misses/h"], other["stopped since (UTC)"]) == ("0", "")
+    assert (stopped["name"], *misses(stopped)) == ("Kyiv 7, till 2", 20, 20)
+    assert stopped["stopped_at"].endswith("+00:00")
+    assert (*misses(other), other["stopped_at"]) == (0, 0, None)
 
     pass_time(house, 1, 3601)
     assert (await front.look_up(key, real[0])).status == 200
     [again, _] = _tills(house, monkeypatch)
-    assert (again["misses/h"], again["misses/day"], again["stopped since (UTC)"]) == ("0", "20", "")
+    assert (*misses(again), again["stopped_at"]) == (0, 20, None)
+
+
+def misses(till: dict[str, Any]) -> tuple[int, int]:
+    """Of the hour, and of the day."""
+    return till["misses_of_hour"], till["misses_of_day"]
 
 
 def _counted(meter: Meter) -> dict[str, float]:
@@ -182,18 +187,16 @@ def _counted(meter: Meter) -> dict[str, float]:
     }
 
 
-def _tills(house: House, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+def _tills(house: House, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The rows of `undercap firm tills acme`."""
     monkeypatch.setenv("UNDERCAP_STATE_DIR", str(house.state))
     monkeypatch.setenv("UNDERCAP_SQL__URL", house.sql_url)
     monkeypatch.setenv("UNDERCAP_REDIS__URL", house.server_url)
     monkeypatch.setenv("UNDERCAP_MASTER_SECRET", MASTER.hex())
-    monkeypatch.setenv("COLUMNS", "200")
-    done = CliRunner().invoke(cli, ["firm", "tills", "acme"])
+    done = CliRunner().invoke(cli, ["firm", "tills", "acme", "--json"])
     assert done.exit_code == 0, done.output
-    rows = [re.split("[│┃]", line)[1:-1] for line in done.output.splitlines() if line[0] in "│┃"]
-    head, *cells = [[cell.strip() for cell in row] for row in rows]
-    return [dict(zip(head, row, strict=True)) for row in cells]
+    found: list[dict[str, Any]] = json.loads(done.output)["tills"]
+    return found
 
 
 def pass_time(house: House, key_id: int, seconds: int) -> None:
@@ -234,7 +237,7 @@ async def test_an_operator_lets_a_stopped_till_go_on(
     done = CliRunner().invoke(cli, ["firm", "lift", "1"])
     assert (done.exit_code, done.output) == (0, "lifted\n")
     assert [(await front.look_up(one, alias)).status for one in (key, other)] == [200, 429]
-    assert _tills(house, monkeypatch)[0]["misses/day"] == "0"
+    assert _tills(house, monkeypatch)[0]["misses_of_day"] == 0
     assert "no API key 9 stands" in CliRunner().invoke(cli, ["firm", "lift", "9"]).output
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import json
 import shutil
 import socket
 import sqlite3
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from config import settings as settings_module
 from config.ivr_settings import FreeNumber, IvrSettings
@@ -193,13 +192,22 @@ def test_faulty_settings_are_all_told_and_nothing_else(
     assert "state directory" not in shown
 
 
-def test_the_table_keeps_brackets_and_counts() -> None:
-    shown = io.StringIO()
+def test_the_table_keeps_brackets_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
     found = [findings.good("a", "list [x]"), findings.fail("b", "broken", "mend [smpp.links]")]
-    findings.show(found, Console(file=shown, width=100))
-    assert "list [x]" in shown.getvalue()
-    assert "mend [smpp.links]" in shown.getvalue()
-    assert shown.getvalue().endswith("1 to mend.\n")
+    findings.show(found, as_json=False)
+    shown = capsys.readouterr().out
+    assert "list [x]" in shown
+    assert "mend [smpp.links]" in shown
+    assert shown.endswith("1 to mend.\n")
+    findings.show(found, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["to_mend"] == 1
+    assert told["findings"][1] == {
+        "level": "fail",
+        "check": "b",
+        "found": "broken",
+        "mend": "mend [smpp.links]",
+    }
 
 
 def test_a_link_over_tls_is_shaken_hands_with(state: Path, tmp_path: Path) -> None:
