@@ -12,6 +12,7 @@ from campaigns.preflight import Preflight
 from campaigns.preview import Seen
 from campaigns.results import Afterwards, Results
 from campaigns.text_estimate import TextLoad
+from campaigns.uploads import Taken
 from gateway.domain import instants
 from gateway.domain.draw import MILLION
 from gateway.domain.floor import LEAST, is_hidden, parts, tens, told
@@ -27,6 +28,15 @@ def audience(found: Audience) -> dict[str, Any]:
         "name": found.name,
         "definition": found.definition.model_dump(mode="json", exclude_none=True),
         "created_at": time(found.created_at),
+    }
+
+
+def taken(found: Taken) -> dict[str, Any]:
+    """What became of a list that was uploaded; what was left out by its place in it."""
+    return {
+        "received": found.received,
+        "known": found.known,
+        "refused": [{"pointer": f"#/references/{at}", "detail": f"{why}."} for at, why in found.refused],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import told
+from campaigns import told, uploads
 from campaigns.http import forms
 from campaigns.http.asking import Asking, id_of, whole
 from campaigns.refused import Refused, Unknown
@@ -61,14 +61,8 @@ def routes(asking: Asking) -> list[web.RouteDef]:
         firm, id_ = await asking.firm(request), id_of(request)
         form = await bodies.read(request, forms.References)
 
-        def work() -> dict[str, int]:
-            audience = find(firm, id_)
-            if not audience.definition.uploaded:
-                raise Refused("the audience has no list: make one whose definition says uploaded: true")
-            ids = {desk.shopper(firm, reference) for reference in form.references}
-            wanted = [shopper for shopper in ids if shopper is not None]
-            known = desk.audiences.upload(audience, wanted, desk.clock())
-            return {"received": len(form.references), "known": known}
+        def work() -> dict[str, Any]:
+            return told.taken(uploads.take(desk, find(firm, id_), form.references))
 
         return await asking.answer(firm, work, heavy=True)
 

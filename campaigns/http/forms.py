@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from campaigns.draft import NewBlast
 from gateway.domain import instants
 from gateway.domain.audience import Definition, Id, Language
 from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
 from gateway.domain.offer_call import CallPlan
+from gateway.domain.outside import fits
 from gateway.http.bodies import Body, Moment, Name
 
 MOST_REFERENCES = 1_000
+MOST_REFERENCE = 40  # characters, with whatever stands between them
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -26,11 +28,20 @@ class NewAudience(Body):
 
 
 class References(Body):
-    """The firm's own names of shoppers."""
+    """The firm's own names of shoppers. What cannot be one is an item to leave out, no fault of all."""
 
-    references: Annotated[
-        list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=MOST_REFERENCES)
-    ]
+    references: Annotated[list[object], Field(min_length=1, max_length=MOST_REFERENCES)]
+
+    @field_validator("references")
+    @classmethod
+    def _of_a_form(cls, said: list[object]) -> list[object]:
+        return [
+            one if isinstance(one, str) and len(one) <= MOST_REFERENCE and fits(one) else None for one in said
+        ]
+
+
+def _may_be_reference(said: object) -> bool:
+    return isinstance(said, str) and len(said) <= MOST_REFERENCE and fits(said)
 
 
 class Draft(Body):

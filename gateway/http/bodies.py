@@ -17,6 +17,7 @@ from gateway.http.problems import Kind, Problem
 
 MOST_BYTES = 16 * 1024
 WITHIN_S = 10.0
+MOST_FAULTS = 100  # told of a body: as many as a list may have of items that are of no form
 _FIELD = re.compile(r"[a-z_]{1,32}")
 
 
@@ -63,7 +64,7 @@ async def read(request: web.Request, form: type[Form]) -> Form:
         faults = list(_unfit(found.model_dump(), "#"))
         if not faults:
             return found
-    raise Problem(Kind.BAD_REQUEST, 400, "The body is not as described.", errors=faults[:20])
+    raise Problem(Kind.BAD_REQUEST, 400, "The body is not as described.", errors=faults[:MOST_FAULTS])
 
 
 def _unfit(value: Any, pointer: str) -> Iterator[dict[str, str]]:

@@ -87,9 +87,9 @@ class Audiences:
             rows = connection.execute(select(t).where(t.c.firm_id == firm_id).order_by(t.c.id.desc()))
             return [_audience(row) for row in rows]
 
-    def upload(self, audience: Audience, shoppers: Sequence[int], now: int) -> int:
-        """Add shopper ids to the audience's list and draw its sample anew; how many the firm knows."""
-        known = 0
+    def upload(self, audience: Audience, shoppers: Sequence[int], now: int) -> set[int]:
+        """Add shopper ids to the audience's list and draw its sample anew; those whom the firm knows."""
+        known: set[int] = set()
         with sql.writing(self._engine) as connection:
             for at in range(0, len(shoppers), _CHUNK):
                 b = schema.balance
@@ -97,7 +97,7 @@ class Audiences:
                 found = connection.scalars(
                     select(b.c.shopper_id).where(b.c.firm_id == audience.firm_id, b.c.shopper_id.in_(wanted))
                 ).all()
-                known += len(found)
+                known |= set(found)
                 rows = [{"audience_id": audience.id, "shopper_id": id_} for id_ in found]
                 ledger.insert_missing(connection, schema.audience_member, rows)
             self._sampled(connection, audience, now)

@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 from sqlalchemy import bindparam, select, update
 
-from campaigns import told
+from campaigns import told, uploads
 from campaigns.refused import Refused, Unknown
 from gateway.domain.audience import Definition, prefix_of
 from gateway.domain.floor import told as floored
@@ -23,6 +23,7 @@ from gateway.store.audiences import Audience, NameTaken, NotExcludable
 from gateway.store.people import SEAL_SHOPPER
 
 _AT_ONCE = 1_000
+_MOST_NAMED = 20
 FIRM = click.option("--firm", required=True, metavar="SLUG")
 
 
@@ -137,15 +138,17 @@ def _find(at: Marketing, audience_id: int) -> Audience:
 
 
 def _upload(at: Marketing, found: Audience, file: Any) -> None:
-    if not found.definition.uploaded:
-        raise Refused("this audience has no list: make one with `undercap audience add --list FILE`")
-    received = known = 0
-    lines = (line.strip() for line in file)
-    references = (line for line in lines if line)
+    received = known = refused = 0
+    lines = ((number, line.strip()) for number, line in enumerate(file, 1))
+    references = ((number, line) for number, line in lines if line)
     while part := list(itertools.islice(references, _AT_ONCE)):
-        ids = [id_ for line in part if (id_ := at.desk.shopper(at.firm_id, line)) is not None]
-        known += at.desk.audiences.upload(found, ids, at.desk.clock())
-        received += len(part)
+        taken = uploads.take(at.desk, found, [line for _, line in part])
+        received, known = received + taken.received, known + taken.known
+        for left_out in taken.refused[: max(0, _MOST_NAMED - refused)]:
+            click.echo(f"line {part[left_out.at][0]}: {left_out.why}", err=True)
+        refused += len(taken.refused)
+    if refused > _MOST_NAMED:
+        click.echo(f"and {refused - _MOST_NAMED:,} more lines", err=True)
     click.echo(f"{received} references, {known} of them of shoppers whom the firm knows")
 
 

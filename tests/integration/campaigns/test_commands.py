@@ -68,6 +68,7 @@ async def test_from_the_audience_to_the_results(undercap: Undercap, market: Mark
     (market.house.state / "list.txt").write_text("\n".join([*references, "nobody"]))
     told = undercap("audience", "add", *FIRM, "--name", "few", "--list", "list.txt", "--region", "380")
     assert told.splitlines() == [
+        "line 4: is no reference of your firm's: twelve letters and digits, as you were told them",
         "4 references, 3 of them of shoppers whom the firm knows",
         "audience 2: fewer than 10 shoppers",
     ]

@@ -136,7 +136,7 @@ async def test_a_list_is_uploaded_by_reference(caller: Caller, market: Market) -
     path = f"/v1/audiences/{audience['id']}/references"
     references = [market.desk.reference(market.firm, id_) for id_ in range(1, 12)]
     status, told = await caller.ask("POST", path, {"references": [*references, "4k2v9q0m8t3x"]})
-    assert (status, told) == (200, {"received": 12, "known": 11})
+    assert (status, told["received"], told["known"], len(told["refused"])) == (200, 12, 11, 1)
     assert (await caller.ask("GET", f"/v1/audiences/{audience['id']}"))[1]["shoppers"] == 11
     assert (await caller.ask("DELETE", path))[1]["shoppers"] == 0
 
@@ -271,3 +271,25 @@ async def test_blasts_edited_copied_and_deleted(caller: Caller, market: Market) 
     status, told = await caller.ask("DELETE", two)
     assert (status, "stays on record" in told["errors"][0]["detail"]) == (409, True)
     assert (await caller.ask("PATCH", two, {"revision": 2, "name": "X"}))[0] == 409
+
+
+async def test_a_bad_reference_costs_no_other_one_and_is_named(caller: Caller, market: Market) -> None:
+    market.shoppers(12)
+    status, audience = await caller.ask(
+        "POST", "/v1/audiences", {"name": "list", "definition": {"uploaded": True}}
+    )
+    path = f"/v1/audiences/{audience['id']}/references"
+    good = [market.desk.reference(market.firm, id_) for id_ in range(1, 12)]
+    stranger = market.desk.reference(market.firm, 5_000)
+    bad = ["x" * 41, 380671234567, None, "", "a\x00b", stranger, {"a": 1}]
+
+    status, told = await caller.ask("POST", path, {"references": [bad[0], *good, *bad[1:]]})
+
+    assert (status, told["received"], told["known"]) == (200, 18, 11)
+    places = [one["pointer"].rpartition("/")[2] for one in told["refused"]]
+    assert places == ["0", *(str(at) for at in range(12, 18))]
+    assert told["refused"][5]["detail"] == "is of nobody whom your firm knows."
+    assert all("is no reference" in told["refused"][at]["detail"] for at in (0, 1, 2, 3, 4, 6))
+    assert "380671234567" not in str(told)
+    assert (await caller.ask("GET", f"/v1/audiences/{audience['id']}"))[1]["shoppers"] == 11
+    assert (await caller.ask("POST", path, {"references": []}))[0] == 400

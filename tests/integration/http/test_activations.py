@@ -337,3 +337,15 @@ async def test_a_number_that_is_none_is_refused_with_its_fault(front: Front, pho
     assert told in answer.body["detail"]
     assert "67123" not in str(answer.body)
     assert front.house.rows("shopper", "id") == []
+
+
+async def test_a_code_that_can_be_none_costs_no_other_one(front: Front) -> None:
+    first, second = front.house.codes(1, 2)
+    typed = [first, "x" * 65, "", second, "a\x00"]
+
+    answer = await front.activate(front.key(), {"phone": f"+{ANNA}", "codes": typed})
+
+    assert answer.outcomes == ["activated", "invalid", "invalid", "activated", "invalid"]
+    assert front.house.wrong_codes(ANNA)[0] == 0
+    front.house.drain()
+    assert front.house.balance(ANNA) == 20
