@@ -44,7 +44,8 @@ def stored(sql: Callable[..., list[Any]], key: str) -> Stored:
 
     def rows(columns: str, table: str) -> list[Any]:
         order = {"message": "queued_at", "balance": "firm_id"}.get(table, "id")
-        query = f"SELECT {columns} FROM {table} WHERE {own} ORDER BY {order}"  # noqa: S608 - names of ours
+        which = f"{own} AND blast_id IS NULL" if table == "message" else own  # offers are no replies
+        query = f"SELECT {columns} FROM {table} WHERE {which} ORDER BY {order}"  # noqa: S608 - names of ours
         return sql(query, key=key)
 
     wrong = sql("SELECT sum(count) FROM wrong_code WHERE shopper_key = :key", key=key)

@@ -13,14 +13,16 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from gateway.store import keys
+from gateway.domain.blast import Word
+from gateway.store import blasts
+from gateway.store.offers import Offers
 from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import FIRM, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing
 from tests.conftest import any_smsc
 from tests.databases import Databases
 from tests.noon import to_noon_of_a_tuesday
-from tests.offers import put_offers
+from tests.offers import in_ledger, put_offers
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
@@ -61,8 +63,10 @@ def consenting(stand: Stand, count: int) -> list[Shopper]:
 
 def launch(stand: Stand, shoppers: Sequence[Shopper], blast: str) -> None:
     """Queue an offer to each."""
+    numbers = [shopper.number for shopper in shoppers]
+    in_ledger(stand.gateway.engine(), stand.vault, LINK, numbers, blast=blast)
     with closing(stand.gateway.redis()) as redis:
-        put_offers(redis, stand.vault, LINK, [s.number for s in shoppers], OFFER, blast=blast)
+        put_offers(redis, stand.vault, LINK, numbers, OFFER, blast=blast)
 
 
 def offers_to(stand: Stand, shopper: Shopper) -> list[float]:
@@ -136,8 +140,9 @@ async def test_a_cancelled_blast_stops(stand: Stand) -> None:
     shoppers = consenting(stand, 40)
     launch(stand, shoppers, "9")
     await stand.gateway.until(lambda: bool(offers_to(stand, shoppers[3])), "no marketing leaves")
+    turned = blasts.turn(stand.gateway.engine(), 9, Word.CANCEL, 0)
     with closing(stand.gateway.redis()) as redis:
-        redis.set(keys.blast(1, "9"), "cancelled")
+        assert Offers(redis).tell(1, 9, turned.state, turned.revision)
     at = time.monotonic()
     await all_gone(stand)
     sent = [moment for shopper in shoppers for moment in offers_to(stand, shopper)]
