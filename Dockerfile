@@ -7,7 +7,7 @@ RUN useradd --system --user-group --home-dir /var/lib/undercap --shell /usr/sbin
 RUN install -d -o undercap -g undercap -m 0700 /var/lib/undercap
 
 WORKDIR /opt/undercap/source
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY config config
 COPY gateway gateway
 COPY smpp smpp

@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# CONSTRAINTS=constraints.txt: the versions that were tested, instead of the newest.
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: run test test-all lint format clean
+.PHONY: run unit test test-all lint docs house constraints format clean
 
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
@@ -14,12 +17,12 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) $(NEW_ENOUGH) || { echo "Undercap needs Python 3.11 or newer, and $(PYTHON) is" \
 	  "$$($(PYTHON) --version 2>&1 || echo not there). Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(PIP) --upgrade pip
+	$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	@touch $@
 
 # Where the demo's free number finds its Asterisk, if `make peers` has fetched one.
@@ -28,9 +31,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 
+# What needs nothing but Python: no peers, no services; in random order, and with the examples of docstrings.
+# The order of before: ARGS='-p randomly -p "randomly_seed=…"'.
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -p randomly --doctest-modules --ignore gateway/store/migrations --ignore-glob '*/needs_what_is_missing.py' \
+	  config gateway smpp ivr campaigns tests/unit $(ARGS)
+
 # Most tests wait for processes, sound and clocks, so several files run at once; the long ones come first.
 test: $(VENV)/.installed-dev peers
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 30
 
 # The same, and whatever touches SQL on both databases, not just what faces the store.
 test-all: $(VENV)/.installed-dev peers
@@ -41,6 +50,20 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m mkdocs build
+
+# The documents as a site; a link that leads nowhere is an error.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m mkdocs build
+	@echo "Open build/site/index.html; to search: $(BIN)/python -m http.server -d build/site"
+
+# How many rooms, how large, who imports whom; the last line is JSON.
+house: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.house
+
+# The versions that stand in .venv, with which the tests have passed.
+constraints: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.constraints > constraints.new && mv constraints.new constraints.txt
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -40,8 +40,9 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def taken_port() -> object:
-    """A port on which somebody else listens."""
+def taken_port(monkeypatch: pytest.MonkeyPatch) -> object:
+    """A port on which somebody else listens, and never says a word: nobody waits long for it."""
+    monkeypatch.setattr(checks_here, "CONNECT_WITHIN_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -114,7 +115,9 @@ def test_a_port_of_our_own_up(state: Path, taken_port: int) -> None:
     assert on_port(state, taken_port).level is FAIL
 
 
-async def test_our_own_agi_server_is_told_from_another_one(state: Path, taken_port: int) -> None:
+async def test_our_own_agi_server_is_told_from_another_one(
+    state: Path, taken_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def of_another(channel: Channel) -> None:
         await channel.noop("another")
 
@@ -125,6 +128,7 @@ async def test_our_own_agi_server_is_told_from_another_one(state: Path, taken_po
         port = await server.start("127.0.0.1", 0)
         found[name] = await asyncio.to_thread(agi_port, state, port)
         await server.stop(1.0)
+    monkeypatch.setattr(probe, "_WITHIN_S", 0.2)
     found["silent"] = await asyncio.to_thread(agi_port, state, taken_port)
     found["free"] = agi_port(state, port)
 
