@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from campaigns.verdicts import Looks
 from config.policies import Policies
 from gateway.domain.catalog import Catalog
+from gateway.domain.draw import Draw, draw_of
+from gateway.domain.floor import Veil
 from gateway.domain.reference import reference_of, shopper_of
 from gateway.store.audiences import Audiences
 from gateway.store.offers import Offers
@@ -63,6 +65,14 @@ class Desk:
     def offers(self) -> Offers:
         """Blasts in Redis."""
         return Offers(self.redis)
+
+    def veil(self, firm_id: int) -> Veil:
+        """How a firm is told of counts of people."""
+        return Veil(self.vault.derive(f"counts/{firm_id}"))
+
+    def set_draw(self, firm_id: int) -> Draw:
+        """Places of people (gateway.domain.draw), whose sum names a set of them."""
+        return draw_of(self.vault.derive(f"counted-sets/{firm_id}"))
 
     def reference(self, firm_id: int, shopper: int) -> str:
         """The firm's own name for a shopper id."""

@@ -19,7 +19,7 @@ from campaigns.words import setting_of
 from gateway.domain import offer
 from gateway.domain.consent import Channel
 from gateway.domain.draw import below, draw_of
-from gateway.domain.floor import is_hidden, tens
+from gateway.domain.floor import LEAST, Veil
 from gateway.domain.policy.verdict import Allow, Defer, Deny, Reason
 from gateway.store.blasts import Blast
 
@@ -33,6 +33,7 @@ class Preflight:
 
     `audience`: how many there are, of a blast that follows another one so far; `looked`: how many of them
     were looked at. `forbids`: why it cannot be launched, `warns`: what its marketer should know; lines.
+    `veil`: how its counts are told; `sets`: of each part, the sum of its people's places, which names them.
     """
 
     at: int
@@ -46,6 +47,8 @@ class Preflight:
     forecast: Forecast | None = None
     forbids: list[str] = field(default_factory=list)
     warns: list[str] = field(default_factory=list)
+    veil: Veil
+    sets: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def reachable(self) -> int:
@@ -54,16 +57,30 @@ class Preflight:
 
     @property
     def people(self) -> int:
-        """As many as would be reached, were all of the audience like those who were looked at.
+        """As many as would be reached, were all of the audience like those who were looked at; in tens.
 
-        In tens where some of them are too few to be told: what they take tells how many they are.
+        0 where these are too few to be told: what they take would tell how many they are.
         """
-        found = round(self.reachable * self.audience / self.looked) if self.looked else 0
-        return tens(found) if any(map(is_hidden, self._counted)) else found
+        reached = sum(of for (kind, _), of in self.sets.items() if kind in ("now", "deferred"))
+        shown = self.veil.told(self.reachable, f"reachable/{reached}")
+        return 0 if isinstance(shown, str) else self.scaled(shown)
 
-    @property
-    def _counted(self) -> tuple[int, ...]:
-        return (self.held, self.now, *self.deferred.values(), *self.denied.values())
+    def shown(self, kind: str, word: str, count: int) -> int | str:
+        """A part as its firm may see it; where not all were looked at, of the whole audience."""
+        shown = self.veil.told(count, f"{kind}/{word}/{self.sets[kind, word]}")
+        if isinstance(shown, int):
+            return self.scaled(shown)
+        return shown if self.scaled(LEAST) == LEAST else f"fewer than {self.scaled(LEAST)}"
+
+    def scaled(self, shown: int) -> int:
+        """What so many of those looked at say of the audience."""
+        if not self.looked or self.looked >= self.audience:
+            return shown
+        return round(shown * self.audience / self.looked / LEAST) * LEAST
+
+    def note(self, kind: str, word: str, place: int) -> None:
+        """Somebody of this place belongs to a part."""
+        self.sets[kind, word] += place
 
 
 class Estimate(Protocol):
@@ -94,7 +111,8 @@ def preflight(desk: Desk, blast: Blast, now: int, *, most: int | None = None) ->
     `now`: ms since 1970. Raises RedisError, SQLAlchemyError.
     """
     at = max(now, blast.starts_at or 0)
-    found = Preflight(at=at, audience=people_of(desk, blast).count(now))
+    audience, veil = people_of(desk, blast).count(now), desk.veil(blast.firm_id)
+    found = Preflight(at=at, audience=audience, veil=veil)
     found.forbids += _standing_faults(desk, blast, at)
     if found.forbids:
         return found
@@ -105,7 +123,7 @@ def preflight(desk: Desk, blast: Blast, now: int, *, most: int | None = None) ->
         return found
     sample = _look(desk, blast, estimate, found, most)
     _judge(blast, found)
-    if found.forbids or not found.reachable:
+    if found.forbids or not found.people:
         return found
     found.load = estimate.load(found.people)
     found.warns += estimate.warns()
@@ -129,7 +147,7 @@ def _standing_faults(desk: Desk, blast: Blast, at: int) -> Iterator[str]:
 def _look(desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, most: int | None) -> list[Person]:
     """Count the verdicts; some of the people who may be reached, from all over the audience."""
     draw, held_below = draw_of(desk.vault.derive(f"holdout/{blast.id}")), below(blast.holdout)
-    people, after = people_of(desk, blast), 0
+    people, after, places = people_of(desk, blast), 0, desk.set_draw(blast.firm_id)
     sample: list[Person] = []
     while most is None or found.looked < most:
         page = people.page(found.at, after=after, most=PAGE)
@@ -137,10 +155,15 @@ def _look(desk: Desk, blast: Blast, estimate: Estimate, found: Preflight, most: 
         known, broken = opened(desk.vault, asked)
         if broken:
             found.denied[SEAL_BROKEN] += len(broken)
+        for member in broken:
+            found.note("denied", SEAL_BROKEN, places.place(member.shopper_id))
         reachable = _reachable(desk, blast, estimate, found, known)
         estimate.add(reachable)
         found.looked += len(page)
         found.held += len(page) - len(asked)
+        for member in page:
+            if draw.place(member.shopper_id) < held_below:
+                found.note("held", "", places.place(member.shopper_id))
         sample += [Person(one.member.key, one.number) for one in reachable[: SAMPLE // 10]]
         if len(page) < PAGE:
             break
@@ -157,32 +180,36 @@ def _reachable(
     decided = list(zip(asked, verdicts, strict=True))
     lawful = [one for one, verdict in decided if not isinstance(verdict, Deny)]
     denied = estimate.denied(lawful, found.at)
-    reachable = []
+    places, reachable = desk.set_draw(blast.firm_id), []
     for one, verdict in decided:
-        if isinstance(verdict, Deny):
-            found.denied[verdict.reason] += 1
-        elif one.member.shopper_id in denied:
-            found.denied[denied[one.member.shopper_id]] += 1
+        place = places.place(one.member.shopper_id)
+        why = verdict.reason if isinstance(verdict, Deny) else denied.get(one.member.shopper_id)
+        if why is not None:
+            found.denied[why] += 1
+            found.note("denied", why, place)
+            continue
+        reachable.append(one)
+        if isinstance(verdict, Defer):
+            hour = verdict.until // HOUR_MS * HOUR_MS
+            found.deferred[hour] += 1
+            found.note("deferred", str(hour), place)
         else:
-            reachable.append(one)
-            found.now += isinstance(verdict, Allow)
-            if isinstance(verdict, Defer):
-                found.deferred[verdict.until // HOUR_MS * HOUR_MS] += 1
+            found.now += 1
+            found.note("now", "", place)
     return reachable
 
 
 def _judge(blast: Blast, found: Preflight) -> None:
     if blast.follows is not None:
-        if not found.reachable:
-            found.warns.append(f"blast {blast.follows} has left nobody for it yet: it waits for them")
+        if not found.people:
+            found.warns.append(f"blast {blast.follows} has left hardly anybody for it yet: it waits for them")
     elif not found.audience:
         found.forbids.append("nobody is in the audience: widen its definition, or upload references")
     elif set(found.denied) == {Reason.FORBIDDEN} and not found.reachable and blast.channel == Channel.CALL:
         found.forbids.append("automatic calls with offers are not allowed in any country of this audience")
-    elif not found.reachable:
-        reasons = ", ".join(f"{reason}" for reason, _ in found.denied.most_common()) or "all are held out"
+    elif not found.people:  # and whether it is nobody, a firm is not told: of an audience of one it would be
         done = "called" if blast.channel == Channel.CALL else "written to"
-        found.forbids.append(f"nobody in the audience may be {done}: {reasons}")
+        found.warns.append(f"fewer than {LEAST} people of the audience may be {done}, or nobody")
 
 
 def _foresee(
@@ -199,7 +226,7 @@ def _foresee(
         in_time = last < blast.expires_at
         forecast = Forecast(finishes_at=last if in_time else None, unreached=forecast.unreached)
     found.forecast = forecast
-    if late := found.forecast.unreached:
+    if late := found.forecast.unreached // LEAST * LEAST:
         found.warns.append(f"about {late} will not be reached before it expires: let it expire later")
     elif found.forecast.finishes_at is None:
         found.warns.append("not all attempts can be made before it expires: let it expire later")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from campaigns.call_load import CallLoad
@@ -15,7 +15,7 @@ from campaigns.text_estimate import TextLoad
 from campaigns.uploads import Taken
 from gateway.domain import instants
 from gateway.domain.draw import MILLION
-from gateway.domain.floor import LEAST, is_hidden, parts, tens, told
+from gateway.domain.floor import Veil, told
 from gateway.domain.offer_call import Outcome
 from gateway.store.audiences import Audience, Member
 from gateway.store.blasts import Blast
@@ -29,6 +29,13 @@ def audience(found: Audience) -> dict[str, Any]:
         "definition": found.definition.model_dump(mode="json", exclude_none=True),
         "created_at": time(found.created_at),
     }
+
+
+def shoppers(desk: Desk, found: Audience) -> int | str:
+    """How many shoppers an audience has, in tens; none is told as none, as a sample of them shows."""
+    draw = desk.set_draw(found.firm_id)
+    count, of = desk.audiences.crowd(found, desk.clock(), draw)
+    return desk.veil(found.firm_id).told(count, f"shoppers/{of}") if count else 0
 
 
 def taken(found: Taken) -> dict[str, Any]:
@@ -89,7 +96,8 @@ def preflight(found: Preflight) -> dict[str, Any]:
     Where only a part of the audience was looked at, the rest is taken to be like it.
     """
     forecast = found.forecast
-    held, now, deferred, denied = _parts(found)
+    later = {at: found.shown("deferred", str(at), n) for at, n in sorted(found.deferred.items())}
+    why = {reason: found.shown("denied", reason, n) for reason, n in sorted(found.denied.items())}
     return {
         **_load(found.load),
         "at": time(found.at),
@@ -98,10 +106,10 @@ def preflight(found: Preflight) -> dict[str, Any]:
         "warns": found.warns,
         "audience": told(found.audience),
         "looked_at": told(found.looked),
-        "held_out": held,
-        "now": now,
-        "deferred": [{"until": time(at), "people": n} for at, n in deferred.items()],
-        "denied": denied,
+        "held_out": found.shown("held", "", found.held),
+        "now": found.shown("now", "", found.now),
+        "deferred": [{"until": time(at), "people": n} for at, n in later.items() if not isinstance(n, str)],
+        "denied": _some(why),
         "finishes_at": time(forecast.finishes_at if forecast else None),
     }
 
@@ -128,57 +136,41 @@ def _load(found: TextLoad | CallLoad | None) -> dict[str, Any]:
     }
 
 
-def results(found: Results) -> dict[str, Any]:
-    """What became of it, in counts from ten on. Unknown ones are listed, so they are told as they are."""
+def results(found: Results, blast_id: int, veil: Veil) -> dict[str, Any]:
+    """What became of it, in tens. Unknown ones are listed, so they are told as they are."""
+
+    def shown(kind: str, count: int) -> int | str:
+        return veil.told(count, f"{blast_id}/{kind}")
+
+    def by_word(kind: str, counts: Mapping[str, int]) -> dict[str, int | str]:
+        return _some({word: shown(f"{kind}/{word}", n) for word, n in sorted(counts.items())})
+
+    def afterwards(who: str, of: Afterwards) -> dict[str, Any]:
+        people, activated = shown(f"{who}/people", of.people), shown(f"{who}/activated", of.activated)
+        both = isinstance(people, int) and isinstance(activated, int)
+        share = round(min(1.0, activated / people), 2) if both else None  # type: ignore[operator]
+        return {"people": people, "activated": activated, "share": share}
+
     reached = "texted" if found.calls is None else "called"
-    shown = parts(_together(found))
-    fewer = any(is_hidden(n) for n in _together(found).values())
-    by_word = {kind: {w: n for (k, w), n in shown.items() if k == kind} for kind in _BY_WORD}
-    of = {kind: n for (kind, word), n in shown.items() if not word}
     return {
-        **({} if found.calls is None else {"calls": _calls(found.calls, of, by_word["by_outcome"])}),
+        **({} if found.calls is None else {"calls": _calls(found.calls, shown, by_word)}),
         "texts_by_state": {
-            **({name: of[name] for name in _STATES} if found.calls is None else _asked_for(found)),
-            "failed": by_word["failed"] if found.calls is None else counts(found.failed),
+            **{name: shown(name, getattr(found, name)) for name in _STATES},
+            "failed": by_word("failed", found.failed),
             "unknown": found.unknown,
         },
-        "deferred": by_word["deferred"],
-        "denied": by_word["denied"],
-        "cancelled": of["cancelled"],
-        "not_reached": of["not_reached"],
-        "held_out": of["held_out"],
-        "opted_out": told(found.opted_out),
+        "deferred": by_word("deferred", found.deferred),
+        "denied": by_word("denied", found.denied),
+        **{name: shown(name, getattr(found, name)) for name in ("cancelled", "not_reached", "held_out")},
+        "opted_out": shown("opted_out", found.opted_out),
         "activated": {
-            reached: _afterwards(found.reached, fewer=fewer),
-            "held_out": _afterwards(found.holdout, fewer=fewer),
+            reached: afterwards("reached", found.reached),
+            "held_out": afterwards("holdout", found.holdout),
         },
     }
 
 
-_BY_WORD = ("failed", "deferred", "denied", "by_outcome")
-
-
-def _together(found: Results) -> dict[tuple[str, str], int]:
-    """The parts of all its recipients: what is told of each word, or of each kind without one."""
-    calls = found.calls
-    kinds = {"cancelled": found.cancelled, "not_reached": found.not_reached, "held_out": found.held_out}
-    words: dict[str, Mapping[str, int]] = {"deferred": found.deferred, "denied": found.denied}
-    if calls is None:
-        kinds |= {name: getattr(found, name) for name in _STATES}
-        words["failed"] = found.failed
-    else:
-        kinds |= {"waiting": calls.waiting, "calling": calls.calling}
-        words["by_outcome"] = {w: n for w, n in calls.by_outcome.items() if w != Outcome.UNKNOWN}
-    by_word = {(kind, word): n for kind, some in words.items() for word, n in sorted(some.items())}
-    return {(kind, ""): n for kind, n in kinds.items()} | by_word
-
-
 _STATES = ("queued", "sent", "delivered", "expired")
-
-
-def _asked_for(found: Results) -> dict[str, int | str]:
-    """Texts that key 1 has sent, which are no recipients of their own."""
-    return {name: told(getattr(found, name)) for name in _STATES}
 
 
 def seen(found: Seen) -> dict[str, Any]:
@@ -186,41 +178,9 @@ def seen(found: Seen) -> dict[str, Any]:
     return found._asdict()
 
 
-_Told = int | str
-
-
-def _parts(found: Preflight) -> tuple[_Told, _Told, dict[int, _Told], dict[str, _Told]]:
-    """Held out, now, deferred by hour and denied by reason, which are the audience together."""
-    deferred, denied = sorted(found.deferred.items()), sorted(found.denied.items())
-    counts = {("held", ""): found.held, ("now", ""): found.now}
-    counts |= {("deferred", str(at)): n for at, n in deferred} | {("denied", why): n for why, n in denied}
-    shown = _estimated(found, counts)
-    return (
-        shown["held", ""],
-        shown["now", ""],
-        {at: shown["deferred", str(at)] for at, _ in deferred},
-        {why: shown["denied", why] for why, _ in denied},
-    )
-
-
-def _estimated(found: Preflight, counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], _Told]:
-    """What counts of those looked at say of the audience; few are not told, however many they mean."""
-    shown = parts(counts)
-    if not found.looked or found.looked >= found.audience:
-        return shown
-    each = found.audience / found.looked
-
-    def scaled(which: tuple[str, str], n: int) -> _Told:
-        if is_hidden(n):
-            return f"fewer than {round(LEAST * each)}"
-        return round(n * each) if shown[which] == n else f"about {round(round(n / LEAST) * LEAST * each)}"
-
-    return {which: scaled(which, n) for which, n in counts.items()}
-
-
-def counts(people: Mapping[str, int]) -> dict[str, int | str]:
-    """Counts of people by a word."""
-    return {word: told(n) for word, n in sorted(people.items())}
+def _some(people: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Parts by a word; that there are a few of some word would tell of these."""
+    return {word: n for word, n in people.items() if not isinstance(n, str)}
 
 
 def time(ms: int | None) -> str | None:
@@ -228,22 +188,18 @@ def time(ms: int | None) -> str | None:
     return instants.told(ms, "seconds")
 
 
-def _calls(found: Calls, of: Mapping[str, int | str], by_outcome: Mapping[str, int | str]) -> dict[str, Any]:
+def _calls(
+    found: Calls,
+    shown: Callable[[str, int], int | str],
+    by_word: Callable[[str, Mapping[str, int]], dict[str, int | str]],
+) -> dict[str, Any]:
     """How long few have talked is not told either."""
+    outcomes = {word: n for word, n in found.by_outcome.items() if word != Outcome.UNKNOWN}
+    talked = shown("talked", found.talked)
     return {
-        "waiting": of["waiting"],
-        "calling": of["calling"],
+        "waiting": shown("waiting", found.waiting),
+        "calling": shown("calling", found.calling),
         "unknown": found.by_outcome.get(Outcome.UNKNOWN, 0),
-        "by_outcome": dict(by_outcome),
-        "talked_minutes": None if is_hidden(found.talked) else round(found.talked_s / 60, 1),
+        "by_outcome": by_word("by_outcome", outcomes),
+        "talked_minutes": None if isinstance(talked, str) else round(found.talked_s / 60),
     }
-
-
-def _afterwards(found: Afterwards, *, fewer: bool) -> dict[str, Any]:
-    """`fewer`: some of those recipients are too few to be told, so all of them are told in tens."""
-    people: int | str = told(found.people)
-    if fewer and people == found.people and people:
-        people = f"about {tens(found.people)}"
-    shown = found.share is not None and told(found.activated) == found.activated
-    share = round(found.share, 2 if fewer else 4) if shown and found.share is not None else None
-    return {"people": people, "activated": told(found.activated), "share": share}

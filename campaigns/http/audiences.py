@@ -10,7 +10,6 @@ from campaigns import told, uploads
 from campaigns.http import forms
 from campaigns.http.asking import Asking, id_of, whole
 from campaigns.refused import Refused, Unknown
-from gateway.domain.floor import told as floored
 from gateway.http import bodies
 from gateway.store.audiences import Audience, NameTaken, NotExcludable
 
@@ -30,8 +29,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
         return found
 
     def counted(audience: Audience) -> dict[str, Any]:
-        count = desk.audiences.count(audience, desk.clock())
-        return {**told.audience(audience), "shoppers": floored(count)}
+        return {**told.audience(audience), "shoppers": told.shoppers(desk, audience)}
 
     async def create(request: web.Request) -> web.Response:
         firm = await asking.firm(request)

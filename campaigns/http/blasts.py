@@ -63,7 +63,8 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         return told.preflight(preflight(desk, blast, desk.clock(), most=life.LOOKED_AT_LAUNCH))
 
     def judged(blast: Blast) -> dict[str, Any]:
-        return {**told.blast(blast), **told.results(results(desk.engine, blast))}
+        found, veil = results(desk.engine, blast), desk.veil(blast.firm_id)
+        return {**told.blast(blast), **told.results(found, blast.id, veil)}
 
     async def show_texts(request: web.Request) -> web.Response:
         most, seed = whole(request, "most", 5, preview.MOST), request.query.get("seed", "")[:40]

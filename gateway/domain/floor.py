@@ -1,54 +1,44 @@
-"""Counts of people are told from ten on: fewer would tell of somebody. None is told as none.
+"""Counts of people as a firm may see them: in tens, so that no count and no difference of two tells of one.
 
->>> told(0), told(9), told(10)
-(0, 'fewer than 10', 10)
+What a count says of one person is hidden by where it is rounded: up or down at a place that the set of people
+itself decides, under a secret of the firm. The same people are always told alike, so asking again teaches
+nothing; with one person more they are another set, and the place is another one, so the difference of the two
+says nothing of that person (cf. cell keys: Thompson, Broadfoot and Elazar, "Methodology for the Automatic
+Confidentialisation of Statistical Outputs", 2013). Fewer than ten, and none where that tells of people, are
+told alike.
+
+>>> told(0), told(9), told(10), told(19)
+(0, 'fewer than 10', 10, 10)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, TypeVar
+import hmac
+from dataclasses import dataclass
+from typing import Final
 
 LEAST: Final = 10
 FEWER: Final = f"fewer than {LEAST}"
-K = TypeVar("K")
 
 
 def told(count: int) -> int | str:
-    """A count of people as a firm may see it."""
-    return FEWER if is_hidden(count) else count
+    """A count that says nothing of what somebody has said or done: whole tens; of a few only that."""
+    return FEWER if 0 < count < LEAST else count // LEAST * LEAST
 
 
-def is_hidden(count: int) -> bool:
-    """Whether it may not be told."""
-    return 0 < count < LEAST
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """A firm's counts. `key`: the firm's secret, 16 bytes or more."""
 
+    key: bytes
 
-def tens(count: float) -> int:
-    """Rounded up to tens: what stands on so many people does not tell how many they are.
+    def told(self, count: int, people: str) -> int | str:
+        """A count of people, rounded up or down to tens. `people`: names what is counted, and of whom.
 
-    >>> tens(41), tens(40), tens(0)
-    (50, 40, 0)
-    """
-    return -(-round(count) // LEAST) * LEAST
-
-
-def parts(counts: Mapping[K, int]) -> dict[K, int | str]:
-    """Parts of a sum that may be told beside them: no difference leads to one that is not told.
-
-    Where those that are hidden are too few together as well, the smallest that is told is told in tens.
-
-    >>> parts({"now": 30, "denied": 11, "later": 3})
-    {'now': 30, 'denied': 'about 10', 'later': 'fewer than 10'}
-    >>> parts({"now": 30, "denied": 11})
-    {'now': 30, 'denied': 11}
-    """
-    shown = {which: told(count) for which, count in counts.items()}
-    hidden = sum(count for count in counts.values() if is_hidden(count))
-    if is_hidden(hidden):
-        smallest = min((c for c in counts.values() if c >= LEAST), default=0)
-        for which, count in counts.items():
-            if smallest and count == smallest:
-                shown[which] = f"about {round(count / LEAST) * LEAST}"
-                break
-    return shown
+        >>> veil = Veil(bytes(16))
+        >>> veil.told(30, "a"), veil.told(0, "a"), {veil.told(15, f"{n}") for n in range(99)} == {10, 20}
+        (30, 'fewer than 10', True)
+        """
+        digest = hmac.digest(self.key, people.encode(), "sha256")
+        shown = (count + int.from_bytes(digest[:8], "big") % LEAST) // LEAST * LEAST
+        return shown or FEWER

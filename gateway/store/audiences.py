@@ -115,6 +115,14 @@ class Audiences:
             query = self._query(connection, audience, now)
             return int(connection.scalar(query.of(func.count())) or 0)
 
+    def crowd(self, audience: Audience, now: int, draw: Draw) -> tuple[int, int]:
+        """How many shoppers it has, and the sum of their places, which names this set of them."""
+        places = func.sum(place(schema.balance.c.shopper_id, draw))
+        with self._engine.connect() as connection:
+            query = self._query(connection, audience, now)
+            count, sum_ = connection.execute(query.of(func.count(), places)).one()
+        return int(count), int(sum_ or 0)
+
     def page(self, audience: Audience, now: int, *, after: int, most: int) -> list[Member]:
         """The next of its shoppers behind the id `after`, in the order of their ids."""
         s, b = schema.shopper, schema.balance

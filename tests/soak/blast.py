@@ -208,15 +208,21 @@ class Soak:
         """Until all who may get it now have it, those deferred are for later days, and receipts are in."""
 
         def done() -> bool:
-            found = self._at.results(blast)
             texts = self._texts(blast)
-            if texts["queued"] or "paused" in found["deferred"] or found["drawn"] != found["expected"]:
+            if texts["queued"] or self._to_draw(blast):
                 return False
             ended = texts["delivered"] + sum(texts["failed"].values()) + texts["unknown"]
             receipted = self._receipts.idle and ended >= self._receipts.acknowledged.total()
             return receipted and not self._due_now(blast)
 
         await self._gateway.until(done, "the blast does not come to rest", 900, every_s=0.5)
+
+    def _to_draw(self, blast: int) -> bool:
+        """Whether somebody is to be drawn still, for the first time or because it was paused."""
+        left = "SELECT expected - drawn FROM blast WHERE id = :blast"
+        waits = "blast_id = :blast AND state = 'deferred' AND reason = 'paused'"
+        paused = f"SELECT count(*) FROM blast_recipient WHERE {waits}"  # noqa: S608 - words of ours
+        return any(self._gateway.sql(query, blast=blast)[0][0] for query in (left, paused))
 
     def _texts(self, blast: int) -> dict[str, Any]:
         """All of them by state, however few: the API tells no firm so."""

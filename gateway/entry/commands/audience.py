@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, select, update
 from campaigns import told, uploads
 from campaigns.refused import Refused, Unknown
 from gateway.domain.audience import Definition, prefix_of
-from gateway.domain.floor import told as floored
 from gateway.entry.commands import tables
 from gateway.entry.commands.marketing import Marketing, marketing
 from gateway.entry.commands.opened import backing
@@ -64,8 +63,7 @@ def add(firm: str, name: str, list_file: Any, **said: Any) -> None:
             raise Refused(f"--exclude: {err}") from err
         if list_file is not None:
             _upload(at, made, list_file)
-        count = at.desk.audiences.count(made, at.desk.clock())
-        click.echo(f"audience {made.id}: {floored(count)} shoppers")
+        click.echo(f"audience {made.id}: {told.shoppers(at.desk, made)} shoppers")
 
 
 @audience.command(name="list")
@@ -77,9 +75,8 @@ def list_(firm: str, as_json: bool) -> None:
     listing = Listing("audiences", "id", "name", "shoppers", definition)
     with marketing(firm) as at:
         for found in at.desk.audiences.all(at.firm_id):
-            count = at.desk.audiences.count(found, at.desk.clock())
             shown = told.audience(found)
-            listing.add(**{**shown, "shoppers": floored(count)})
+            listing.add(**{**shown, "shoppers": told.shoppers(at.desk, found)})
     tables.show(listing, as_json=as_json)
 
 

@@ -217,7 +217,7 @@ def watch(firm: str, blast_id: int) -> None:
 def results(firm: str, blast_id: int, as_json: bool) -> None:
     """What became of it: texts, calls, people, and what they did beside those who were held out."""
     with _one(firm, blast_id) as (at, found):
-        shown = told.results(judge(at.desk.engine, found))
+        shown = told.results(judge(at.desk.engine, found), found.id, at.desk.veil(at.firm_id))
     rows = result_rows(shown)
     rows["activated"] = {
         who: f"{said['activated']} of {said['people']}" for who, said in rows["activated"].items()

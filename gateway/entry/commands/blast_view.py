@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from rich.console import Group
 from rich.live import Live
@@ -14,6 +15,7 @@ from campaigns import life, told
 from campaigns.desk import Desk
 from campaigns.results import Results, results
 from gateway.domain.blast import ENDED
+from gateway.domain.floor import LEAST
 from gateway.entry.commands.marketing import result_rows
 from gateway.entry.commands.tables import two_columns
 from gateway.store.blasts import Blast
@@ -31,21 +33,23 @@ def watch(desk: Desk, firm_id: int, blast_id: int) -> None:
         while True:
             blast = life.of_firm(desk, firm_id, blast_id)
             found = results(desk.engine, blast)
-            progress.update(task, completed=blast.drawn, total=max(blast.expected, blast.drawn) or None)
+            drawn, expected = (n // LEAST * LEAST for n in (blast.drawn, max(blast.expected, blast.drawn)))
+            progress.update(task, completed=drawn, total=expected or None)
             seen.append((time.monotonic(), _left(found)))
-            live.update(Group(progress, two_columns("", _rows(blast, found, _per_s(seen)))))
+            shown = told.results(found, blast.id, desk.veil(firm_id))
+            live.update(Group(progress, two_columns("", _rows(blast, shown, _per_s(seen)))))
             if blast.state in ENDED:
                 return
             time.sleep(LOOK_EVERY_S)
 
 
-def _rows(blast: Blast, found: Results, per_s: float) -> dict[str, object]:
-    rows = result_rows(told.results(found))
+def _rows(blast: Blast, shown: Mapping[str, Any], per_s: float) -> dict[str, object]:
+    rows = result_rows(shown)
     for later in ("activated", "cancelled", "not_reached"):  # what `undercap blast results` tells
         rows.pop(later)
     return {
         "state": f"{blast.state.value}: {blast.why}" if blast.why else blast.state.value,
-        "people done a second" if found.calls else "texts a second": f"{per_s:.1f}",
+        "people done a second" if blast.call else "texts a second": f"{per_s:.1f}",
         **{word.replace("_", " "): value for word, value in rows.items()},
     }
 

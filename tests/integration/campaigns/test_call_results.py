@@ -9,6 +9,7 @@ from campaigns.fan_out import FanOut
 from campaigns.results import Afterwards
 from campaigns.running import Running
 from campaigns.unknown import after_of, unknown
+from gateway.domain.floor import FEWER
 from gateway.domain.offer_call import Outcome
 from gateway.domain.offer_ids import asked_id
 from gateway.domain.policy.verdict import Reason
@@ -40,14 +41,12 @@ async def test_everybody_is_counted_once(market: Market, dialling: Dialling) -> 
     assert found.calls.by_outcome == {"unknown": 1, "accepted": 12, "refused": 2}
     assert (found.deferred, found.denied) == ({"cap_day": 1}, {"withdrawn": 12})
     assert found.calls.talked_s == 14 * TALKED_MS // 1000
-    shown = told.results(found)
-    assert shown["calls"] == {
-        "waiting": "about 10",
-        "calling": "fewer than 10",
-        "unknown": 1,
-        "by_outcome": {"accepted": 12, "refused": "fewer than 10"},
-        "talked_minutes": 2.8,
-    }
+    shown = told.results(found, blast.id, market.desk.veil(market.firm))
+    assert shown["calls"]["unknown"] == 1
+    assert shown["calls"]["waiting"] in (10, 20)
+    assert shown["calls"]["calling"] in (FEWER, 10)
+    assert shown["calls"]["by_outcome"]["accepted"] in (10, 20)
+    assert shown["calls"]["talked_minutes"] == 3
     assert set(shown["activated"]) == {"called", "held_out"}
 
     life.cancel(market.desk, market.again(blast), market.now)

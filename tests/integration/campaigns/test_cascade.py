@@ -177,7 +177,7 @@ def test_whoever_follows_is_launched_though_nobody_is_there_yet(market: Market, 
     calls = dialling.launched()
     flight = preflight(market.desk, market.blast(follows=calls.id), market.now)
     assert (flight.audience, flight.forbids) == (0, [])
-    assert flight.warns == [f"blast {calls.id} has left nobody for it yet: it waits for them"]
+    assert flight.warns == [f"blast {calls.id} has left hardly anybody for it yet: it waits for them"]
 
 
 async def test_preflight_of_one_that_follows_counts_who_is_unreached_so_far(

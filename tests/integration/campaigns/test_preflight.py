@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from campaigns import life
+from campaigns import life, told
 from campaigns.preflight import preflight
 from campaigns.refused import Refused
 from campaigns.text_estimate import TextLoad
 from gateway.domain.blast import State
+from gateway.domain.floor import FEWER
 from tests.integration.campaigns.market import DAY_MS, NOON, WORDS, Market
 
 HOUR_MS = 3_600_000
@@ -60,7 +61,6 @@ def test_a_finish_that_the_hours_put_off_is_told(market: Market) -> None:
 
 FORBIDDEN: dict[str, tuple[dict[str, Any], str]] = {
     "nobody is there": ({"regions": ["7"]}, "nobody is in the audience"),
-    "nobody may be": ({"regions": ["38067"]}, "nobody in the audience may be written to: withdrawn"),
 }
 
 
@@ -138,3 +138,33 @@ def test_what_was_put_off_ends_with_the_blast(market: Market) -> None:
     assert market.states(blast) == {"cancelled": 11}
     with pytest.raises(Refused, match="the blast is cancelled; it can resume only while it is paused"):
         life.resume(market.desk, market.again(blast), market.now)
+
+
+@pytest.mark.parametrize("people", [1, 10, 11])
+def test_whether_few_may_be_written_to_is_told_alike(market: Market, people: int) -> None:
+    """An audience of one, or of one beside nine that are known, tells nothing of that one."""
+    market.shoppers(people - 1, consent="out:1") if people > 1 else None
+    (target,) = market.shoppers(1, first=100, consent="out:1")
+    blast = market.blast()
+    told_of_no = told.preflight(preflight(market.desk, blast, market.now))
+    market.say(target, "in:1")
+    told_of_yes = told.preflight(preflight(market.desk, blast, market.now))
+
+    assert told_of_no["may_launch"] is told_of_yes["may_launch"] is True
+    if told_of_yes["now"] == FEWER:  # of 1 person it is so with nine keys of ten
+        for shown in (told_of_no, told_of_yes):
+            assert (shown["now"], shown["deferred"], "segments" in shown) == (FEWER, [], False)
+            assert shown["warns"] == ["fewer than 10 people of the audience may be written to, or nobody"]
+    assert all(n != FEWER for shown in (told_of_no, told_of_yes) for n in shown["denied"].values())
+
+
+def test_the_same_people_are_told_alike_in_whatever_draft(market: Market) -> None:
+    market.shoppers(33)
+    market.shoppers(17, first=100, consent="out:1")
+    everybody = market.audience()
+    shown = [
+        told.preflight(preflight(market.desk, market.blast(everybody, name=f"{n}"), market.now))
+        for n in range(5)
+    ]
+    assert len({(one["now"], one["denied"]["withdrawn"], one["audience"]) for one in shown}) == 1
+    assert (shown[0]["now"], shown[0]["denied"]["withdrawn"]) in {(n, d) for n in (30, 40) for d in (10, 20)}

@@ -1,24 +1,44 @@
-"""Counts of a whole and its parts: whoever adds and subtracts finds nobody."""
+"""Counts of people in tens: alike for the same people, and never telling of one person more."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.floor import LEAST, parts, tens, told
+from gateway.domain.floor import FEWER, LEAST, Veil, told
+
+KEYS = st.binary(min_size=16, max_size=32)
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=7))
-def test_no_difference_leads_to_a_part_that_is_hidden(counts: list[int]) -> None:
-    """What is left of the whole, which is told, leaves ten people at least open."""
-    shown = parts(dict(enumerate(counts)))
-    left = sum(counts) - sum(n for n in shown.values() if isinstance(n, int))
-    some_hidden = any(0 < n < LEAST for n in counts)
-    whole_is_told = told(sum(counts)) == sum(counts)
-    assert not some_hidden or not whole_is_told or left >= LEAST
-    assert all(shown[at] == n or isinstance(shown[at], str) for at, n in enumerate(counts))
+@given(KEYS, st.integers(0, 10_000), st.text(max_size=20))
+def test_in_tens_and_less_than_ten_beside(key: bytes, count: int, people: str) -> None:
+    shown = Veil(key).told(count, people)
+    assert shown == Veil(key).told(count, people)
+    if shown == FEWER:
+        assert count < LEAST
+    else:
+        assert isinstance(shown, int)
+        assert (shown % LEAST, abs(shown - count) < LEAST) == (0, True)
 
 
-@given(st.integers(0, 10_000))
-def test_tens_are_never_fewer(count: int) -> None:
-    assert count <= tens(count) < count + LEAST
+def test_a_difference_of_one_person_says_nothing_of_that_person() -> None:
+    """Over many pairs of sets the difference is as often down as up, whether the person counts or not."""
+    veil = Veil(bytes(range(16)))
+    with_one, without = Counter[int](), Counter[int]()
+    for n in range(4_000):
+        count = 20 + n % 50
+        before = veil.told(count, f"{n}")
+        in_it, not_in_it = veil.told(count + 1, f"{n}/more"), veil.told(count, f"{n}")
+        assert isinstance(before, int)
+        assert isinstance(in_it, int)
+        assert not_in_it == before
+        with_one[in_it - before] += 1
+        without[veil.told(count, f"{n}/other") - before] += 1  # type: ignore[operator]
+    assert set(with_one) == {-10, 0, 10}
+    assert abs(with_one[10] / 4_000 - without[10] / 4_000) < 0.1
+
+
+def test_without_a_veil_tens_all_the_same() -> None:
+    assert [told(count) for count in (0, 1, 9, 10, 29)] == [0, FEWER, FEWER, 10, 20]
