@@ -143,14 +143,16 @@ def _kept(outbox: Outbox, token: str) -> Iterator[None]:
 
 
 def _settle_what_survived(redis: Redis, firm_id: int, desk: Desks, token: str) -> int:
-    """Until nothing waits: what cannot be settled, while the ledger takes others, is laid aside. How many."""
+    """Until no text and no outcome waits: what cannot be settled while others can is laid aside. How many."""
     settled, turns = 0, Turns()
-    while (outbox := Outbox(redis, firm_id)).waiting():
-        if not outbox.lease(token):
+    while True:
+        if not Outbox(redis, firm_id).lease(token):
             raise Busy(firm_id)
         firm = Firm(redis, firm_id)
-        settled += firm.drain(desk, turns, token=token, observe=lambda _: None, patience=NONE).settled
-    return settled
+        drained = firm.drain(desk, turns, token=token, observe=lambda _: None, patience=NONE)
+        settled += drained.settled
+        if not (drained.anything or firm.outbox.waiting()):
+            return settled
 
 
 def _drop(redis: Redis, firm_id: int, *, foreign: bool) -> None:

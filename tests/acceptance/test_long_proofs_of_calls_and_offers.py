@@ -38,15 +38,16 @@ async def test_a_blast_through_trouble_reaches_each_once_and_nobody_who_said_no(
 
 
 @pytest.mark.timeout(300)
-async def test_nobody_is_reached_after_a_no_though_redis_is_put_back_and_rebuilt(tmp_path: Path) -> None:
-    plan = blast.Plan(
-        n=600, per_s=60, seed=7, crosses_in_s=3, victims=("smpp", "worker", VALKEY), stores=True
-    )
+async def test_each_is_reached_once_and_nobody_after_a_no_though_redis_is_put_back_under_way(
+    tmp_path: Path,
+) -> None:
+    plan = blast.Plan(n=900, per_s=80, seed=7, crosses_in_s=25, victims=("smpp",), stores=True)
     verdict = await blast.run(plan, tmp_path)
     assert verdict.faults == []
-    assert (verdict.restores, verdict.rebuilds, verdict.steps) == (1, 2, 1)
+    assert (verdict.restores, verdict.rebuilds, verdict.steps) == (2, 2, 1)
     assert verdict.withdrawn == 25
-    assert verdict.received > 20
+    # The troubles came while offers left, and went on to leave.
+    assert min(verdict.forgotten, verdict.after) >= blast.SOME
 
 
 @pytest.mark.timeout(300)

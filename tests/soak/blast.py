@@ -2,12 +2,12 @@
 
 Shoppers in five zones have said yes. While a blast for them runs, the SMSC throttles, and loses or delays
 receipts; some text STOP, the blast is paused and resumed, every process is killed; the sender is stopped
-between the gate's word and the submit while those whom it holds refuse by another process; Redis is put back
-to an older state and rebuilt, rebuilt again, its clock stepped back, while some refuse by the API; and the
-clock passes the moment at which three of the countries close, each at its own hour, and another one opens.
-Then: nobody got it twice, nobody a second after their refusal was acknowledged or the blast paused, nobody
-outside the hours of their zone. With `--ungated` the sender's gate allows everything, and the same run must
-fail.
+between the gate's word and the submit while those whom it holds refuse by another process; while offers leave
+Redis is put back to an older state, once with nothing that shows it and once so that it must be rebuilt, is
+rebuilt again, its clock stepped back, while some refuse by the API; and the clock passes the moment at which
+three of the countries close, each at its own hour, and another one opens. Then: nobody got it twice, nobody a
+second after their refusal was acknowledged or the blast paused, nobody outside the hours of their zone. With
+`--ungated` the sender's gate allows everything, and the same run must fail.
 
     python -m tests.soak.blast [--n 100000] [--per-s 500] [--seed 7] [--ungated]
 """
@@ -43,6 +43,7 @@ from tests.soak.held_gate import HeldGate
 from tests.soak.receipts import Receipts
 
 LINK: Final = "peer"
+SOME: Final = 20  # offers
 RESTART_S: Final = 20  # longer than a busy machine takes
 OLD_S: Final = 1.2  # more than a word of the gate lives, and than a refusal may take
 THROTTLED_OF: Final = 20_000  # shoppers, for one more refusal each time
@@ -55,8 +56,8 @@ class Plan:
     """`n` shoppers; `per_s` segments a second; `crosses_in_s`: from the launch until the hours are crossed.
 
     `victims`: processes that are killed, in order; before each of them the blast is paused. `stills`: how
-    often the sender is stopped with the gate's word in its hands. `stores`: Redis is put back to an older
-    state and rebuilt, it is rebuilt under way, its clock is stepped back, and some refuse by the API.
+    often the sender is stopped with the gate's word in its hands. `stores`: behind the first victim Redis is
+    put back to older states, it is rebuilt, its clock is stepped back, and some refuse by the API.
     """
 
     n: int
@@ -89,6 +90,7 @@ class Soak:
     async def run(self, url: str) -> Verdict:
         """`url`: of Redis, for the sender."""
         self._at.known(self._numbers)
+        self._at.record_consents()
         await self._near_the_hour(url)
         blast = self._launch()
         beside = [asyncio.ensure_future(work) for work in (self._stops(), self._receipts.run())]
@@ -103,9 +105,10 @@ class Soak:
                 self._smsc.behave(Behaviour(throttle_next=throttled))
                 await self._a_while()
                 await self._kill(victim, url)
+                if self._plan.stores and step == 0:
+                    self._smsc.behave(Behaviour())
+                    await self._upset_stores()
             self._smsc.behave(Behaviour())
-            if self._plan.stores:
-                await self._upset_stores()
             await self._at_rest(blast)
         finally:
             for work in beside:
@@ -143,11 +146,11 @@ class Soak:
         """One person after the other texts STOP; noted when it was acknowledged."""
         for number in self._chance.sample(self._numbers, len(self._numbers) // 10):
             text = Delivery(source=number, destination="4040", body=b"STOP")
+            # While Redis is put back what is acknowledged and not settled would be lost.
             async with self._quiet:
-                pass  # Redis is put back: what was acknowledged and is not settled would be lost
-            with suppress(TimeoutError):
-                if await self._smsc.deliver(text, 10) == 0:
-                    self._trouble.stopped.setdefault(number, time.monotonic())
+                with suppress(TimeoutError):
+                    if await self._smsc.deliver(text, 10) == 0:
+                        self._trouble.stopped.setdefault(number, time.monotonic())
             await asyncio.sleep(random.Random(number).uniform(0, 2 / self._plan.n * 100))  # noqa: S311
 
     async def _stand_still(self) -> None:
@@ -176,7 +179,9 @@ class Soak:
         self._at.turn(blast, "resume")
 
     async def _kill(self, victim: str, url: str) -> None:
-        self._trouble.kills += self._gateway.kill(victim)
+        killed = self._gateway.kill(victim)
+        self._trouble.kills += killed
+        self._trouble.cut += killed if victim == "smpp" else 0
         await asyncio.sleep(0.3)
         _start(self._gateway, victim, url, gated=self._plan.gated)
         await self._gateway.until(self._gateway.answers, "Valkey does not answer")
@@ -196,13 +201,28 @@ class Soak:
             self._trouble.withdrawn.append(number)
 
     async def _upset_stores(self) -> None:
-        """Last of all: what waits then is given up."""
+        """Each of them while offers leave."""
+        folder = self._gateway.state.parent
+        await self._leaves()
+        await self._stores.go_back(folder, self._leaves)
+        await self._leaves()
         await self._refuse(5)
         self._stores.step_clock_back()
         await self._refuse(5)
-        await self._stores.restore(self._gateway.state.parent)
-        await self._a_while()
+        await self._leaves()
+        await self._stores.restore(folder, self._leaves)
+        await self._leaves()
         await self._stores.rebuild()
+        self._trouble.upset_until = time.monotonic()
+        await self._leaves()
+
+    async def _leaves(self) -> None:
+        """Until some offers more have left."""
+        before = self._offers()
+        await self._gateway.until(lambda: self._offers() >= before + SOME, "no offer leaves", 60)
+
+    def _offers(self) -> int:
+        return sum(one.status == 0 and OFFER in one.body for one in self._smsc.submitted)
 
     async def _at_rest(self, blast: int) -> None:
         """Until all who may get it now have it, those deferred are for later days, and receipts are in."""
@@ -212,7 +232,9 @@ class Soak:
             if texts["queued"] or self._to_draw(blast):
                 return False
             ended = texts["delivered"] + sum(texts["failed"].values()) + texts["unknown"]
-            receipted = self._receipts.idle and ended >= self._receipts.acknowledged.total()
+            # A Redis that was put back has lost receipts.
+            all_in = self._plan.stores or ended >= self._receipts.acknowledged.total()
+            receipted = self._receipts.idle and all_in
             return receipted and not self._due_now(blast)
 
         await self._gateway.until(done, "the blast does not come to rest", 900, every_s=0.5)

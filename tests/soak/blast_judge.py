@@ -14,7 +14,6 @@ from tests.soak import hours
 from tests.soak.receipts import Receipts
 
 WINDOW: Final = 20
-AT_ONCE: Final = 1_000  # texts that a blast may make while a rebuild begins
 OFFER: Final = b" at Acme"
 WITHIN_S: Final = 1.0
 LATEST_S: Final = 2.0  # from the gate's word, good for half a second, to our reading of the journal
@@ -25,8 +24,9 @@ _THROTTLED: Final = 0x58  # SMPP 3.4, 5.1.3
 class Trouble:
     """What was done to the blast, and when it was acknowledged. `held`: who was about to be sent to then.
 
-    `steps` of the clock; `given_up`: texts that waited when a rebuild began, so that what became of them is
-    not known. `moved_s`: by how much the clock of marketing was.
+    `steps` of the clock. `cut`: of `kills`, those of the sender. `back`: from the moment of the copy to which
+    Redis was put back until it was. `noticed`: of these, how often the ledger knew more than it, so that it
+    was rebuilt. `moved_s`: by how much the clock of marketing was.
     """
 
     moved_s: int = 0
@@ -35,11 +35,22 @@ class Trouble:
     withdrawn: list[str] = field(default_factory=list)
     paused: list[tuple[float, float]] = field(default_factory=list)
     kills: int = 0
+    cut: int = 0
     steps: int = 0
     rebuilds: int = 0
-    restores: int = 0
-    restored: list[float] = field(default_factory=list)
-    given_up: int = 0
+    back: list[tuple[float, float]] = field(default_factory=list)
+    noticed: int = 0
+    upset_until: float = 0.0
+
+    def may_be_unknown(self, taken: Sequence[float]) -> int:
+        """How many texts may have left without that anybody knows; `taken`: when the SMSC took each.
+
+        A sender that is killed holds at most a window of them. A Redis that was put back does not know what
+        has left since the copy, nor what was in flight then; what the sender holds when it is put back, or
+        when it is rebuilt, may have no place in the queue that follows.
+        """
+        forgotten = sum(copied <= at <= back for copied, back in self.back for at in taken)
+        return forgotten + WINDOW * (self.cut + 2 * len(self.back) + self.rebuilds)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -48,7 +59,8 @@ class Verdict:
 
     `closed`, `opened`: received in each region that closes, and in the one that opens. `held`: people who
     refused while a process that stood still was about to send to them. `delivered`, `failed`: as receipts
-    told; `lost`, `late`: receipts.
+    told; `lost`, `late`: receipts. `may_be_unknown`: for so many `unknown` the troubles account; `forgotten`:
+    received, not known to the Redis that was put back; `after`: received once the stores were well again.
     """
 
     submits: int = 0
@@ -69,6 +81,9 @@ class Verdict:
     steps: int = 0
     rebuilds: int = 0
     restores: int = 0
+    may_be_unknown: int = 0
+    forgotten: int = 0
+    after: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -82,6 +97,7 @@ def judge(
     """`found`: the blast's texts by state, as the API tells them."""
     offers = [one for one in journal if OFFER in one.body]
     taken = Counter(one.destination for one in offers if one.status == 0)
+    at = [one.at for one in offers if one.status == 0]
     by_region = Counter(hours.region_of(number).zone for number in taken)
     told = Verdict(
         submits=len(offers),
@@ -101,23 +117,24 @@ def judge(
         withdrawn=len(trouble.withdrawn),
         steps=trouble.steps,
         rebuilds=trouble.rebuilds,
-        restores=trouble.restores,
+        restores=len(trouble.back),
+        may_be_unknown=trouble.may_be_unknown(at),
+        forgotten=sum(copied <= when <= back for copied, back in trouble.back for when in at),
+        after=sum(when > trouble.upset_until for when in at),
     )
     late = [o for o in offers if o.at > trouble.stopped.get(o.destination, o.at) + WITHIN_S]
     paused = [o for o in offers if any(begun + WITHIN_S < o.at < end for begun, end in trouble.paused)]
     known = found["sent"] + told.delivered + told.failed
-    # A rebuild gives up what waits, and what the blast makes meanwhile.
-    allowed = trouble.given_up + AT_ONCE * trouble.rebuilds
     faults = {
         "got it twice": sum(count > 1 for count in taken.values()),
         "after their STOP": len(late),
         "while it was paused": len(paused),
         **_outside(offers, trouble.moved_s),
         "strangers": len(set(taken) - set(numbers)),
-        "unknown beyond the window a kill": max(0, told.unknown - WINDOW * trouble.kills - allowed),
+        "unknown beyond what was under way": max(0, told.unknown - told.may_be_unknown),
         "told as taken and not received": max(0, known - len(taken)),
         "taken and not told, beyond the unknown": max(0, len(taken) - known - told.unknown),
-        **(_receipts(told, receipts) if not trouble.rebuilds else {}),
+        **(_receipts(told, receipts) if not trouble.back else {}),
     }
     told.faults = [f"{what}: {count}" for what, count in faults.items() if count]
     return told

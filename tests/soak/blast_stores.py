@@ -45,38 +45,58 @@ class Stores:
 
     async def rebuild(self, during: int = 5) -> None:
         """`undercap rebuild`, and refusals by the API while it runs."""
-        self._give_up()
         await asyncio.gather(asyncio.to_thread(self._gateway.cli, "rebuild"), self._refuse(during))
         self._trouble.rebuilds += 1
 
-    async def restore(self, folder: Path) -> None:
-        """Redis put back to a state that lacks only refusals by the API and what has left; then rebuilt."""
+    async def go_back(self, folder: Path, leaves: Callable[[], Awaitable[None]]) -> None:
+        """Redis put back to a state that lacks what has left since, of which the ledger knows nothing yet.
+
+        Nobody settles meanwhile, so that nothing shows that it is an older one. `leaves`: waits for offers.
+        """
         async with self._quiet:
             await self._gateway.until(self._settled, "the outbox does not run dry", 60)
-            copy = folder / f"copy-{self._trouble.restores}"
-            shutil.copytree(self._files(), copy)
-            await self._refuse(10)
+            self._trouble.kills += self._gateway.kill("worker")
+            copied = await self._copied(folder)
+            await leaves()
+            await self._put_back(folder, copied)
+            self._gateway.start("worker")
+
+    async def restore(self, folder: Path, leaves: Callable[[], Awaitable[None]]) -> None:
+        """The same, and it lacks refusals by the API, too, of which the ledger knows: it is closed, and
+        rebuilt.
+        """
+        async with self._quiet:
             await self._gateway.until(self._settled, "the outbox does not run dry", 60)
-            self._gateway.kill(VALKEY)
-            shutil.rmtree(self._files())
-            shutil.copytree(copy, self._files())
-            self._gateway.start(VALKEY)
-            await self._gateway.until(self._gateway.answers, "Valkey does not answer")
-            self._trouble.restores += 1
-            self._trouble.restored.append(time.monotonic())
+            copied = await self._copied(folder)
+            await self._refuse(10)
+            await leaves()
+            await self._gateway.until(self._settled, "the outbox does not run dry", 60)
+            await self._put_back(folder, copied)
             await asyncio.sleep(2)  # whoever takes it for whole sends now
+            self._trouble.noticed += self._closed()
             await self.rebuild(0)
+
+    async def _copied(self, folder: Path) -> float:
+        """A copy of what Redis has on disk now; when it was begun."""
+        begun = time.monotonic()
+        await asyncio.to_thread(shutil.copytree, self._files(), folder / f"copy-{len(self._trouble.back)}")
+        return begun
+
+    async def _put_back(self, folder: Path, copied: float) -> None:
+        self._gateway.kill(VALKEY)
+        shutil.rmtree(self._files())
+        shutil.copytree(folder / f"copy-{len(self._trouble.back)}", self._files())
+        self._gateway.start(VALKEY)
+        self._trouble.back.append((copied, time.monotonic()))
+        await self._gateway.until(self._gateway.answers, "Valkey does not answer")
 
     def _files(self) -> Path:
         return valkey_place.place(settings.load(self._gateway.config)).directory / _FILES
 
     def _settled(self) -> bool:
         with closing(self._gateway.redis()) as redis:
-            return not (redis.xlen(keys.outbox(FIRM)) or redis.xlen(keys.results(FIRM)))
+            return not redis.xlen(keys.outbox(FIRM))
 
-    def _give_up(self) -> None:
-        """What waits now is given up: nobody knows whether it has left."""
-        ((count,),) = self._gateway.sql(
-            "SELECT count(*) FROM message WHERE blast_id IS NOT NULL AND state = 'queued'"
-        )
-        self._trouble.given_up += int(count)
+    def _closed(self) -> bool:
+        with closing(self._gateway.redis()) as redis:
+            return redis.get(keys.gate(FIRM)) is None
