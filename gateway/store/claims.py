@@ -15,11 +15,8 @@ from gateway.domain.consent import CLOCKS_DIFFER_MS
 from gateway.store import keys
 from gateway.store.durable import DurableRedis
 from gateway.store.functions import Functions
+from gateway.store.functions import StoreUnavailable as StoreUnavailable  # noqa: PLC0414 - the same
 from gateway.store.functions import script as script  # noqa: PLC0414 - stores find it here, beside its errors
-
-
-class StoreUnavailable(Exception):
-    """Redis did not take the texts in time; nothing was acknowledged, the SMSC keeps them."""
 
 
 class ClaimCall(NamedTuple):

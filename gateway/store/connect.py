@@ -24,8 +24,28 @@ def _packed(*args: Any) -> list[bytes]:
     return [hiredis.pack_command((*name.split(), *rest))]
 
 
+class _Pool(ConnectionPool):
+    """`broken`: how many connections have ended; behind the next one another server may stand."""
+
+    broken = 0
+
+    def make_connection(self) -> Any:
+        """A connection that tells when it ends."""
+        made = super().make_connection()  # type: ignore[no-untyped-call]
+        if isinstance(made, _PackedInC):
+            made.pool = self
+        return made
+
+
 class _PackedInC:
     """redis-py's asyncio connections pack commands in Python; in C a batch costs a third."""
+
+    pool: _Pool | None = None
+
+    async def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        if self.pool is not None and self.is_connected:  # type: ignore[attr-defined]
+            self.pool.broken += 1
+        await super().disconnect(*args, **kwargs)  # type: ignore[misc]
 
     def pack_command(self, *args: Any) -> list[bytes]:
         return _packed(*args)
@@ -70,7 +90,7 @@ def sync_client(url: str, settings: RedisSettings) -> Redis:
 
 def async_client(url: str, settings: RedisSettings, *, blocks_s: float = 0) -> AsyncRedis:
     """For the SMPP and API processes. `blocks_s`: the longest blocking read that it is used for."""
-    pool = ConnectionPool.from_url(  # one that waits for a free connection costs half as much again a call
+    pool = _Pool.from_url(  # one that waits for a free connection costs half as much again a call
         url,
         max_connections=_MOST_CONNECTIONS,
         socket_timeout=settings.timeout_s + blocks_s,

@@ -31,6 +31,11 @@ class DurableRedis:
         self._replicas = replicas
         self._timeout_ms = int(timeout_s * 1000)
 
+    @property
+    def broken(self) -> int:
+        """How many connections have ended so far; behind the next one another server may stand."""
+        return getattr(self.redis.connection_pool, "broken", 0)
+
     async def call(self, *command: Any) -> Any:
         """One command; its answer. Raises RedisError."""
         if not self._waitaof:

@@ -2,7 +2,8 @@
 believed.
 
 Redis forgets its functions when it restarts, so a restart is always noticed (NOSCRIPT) before anything is
-decided by data that may be old.
+decided by data that may be old. A server to which one comes back after a failover has kept them: so Redis is
+held against SQL as well whenever a connection has ended.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from redis.exceptions import NoScriptError
 from gateway.store.durable import DurableRedis
 
 VERIFY_EVERY_S: Final = 1.0
+_TRIES: Final = 3
 _SHARED: Final = "-- With words.lua."  # the first line of functions that change words of consent
 
 
@@ -32,6 +34,10 @@ def _read(name: str) -> str:
     return files("gateway.store.lua").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
+class StoreUnavailable(Exception):
+    """Redis did not take the texts in time; nothing was acknowledged, the SMSC keeps them."""
+
+
 class Functions:
     """Those called `names`. `verify` raises StoreUnavailable while this Redis may decide for no firm at
     all.
@@ -43,7 +49,18 @@ class Functions:
         self._names = names
         self._shas: dict[str, str] = {}
         self._doubted = False
+        self._broken = redis.broken
         self._doubt_again: dict[int, float] = {}
+
+    async def call_surely(self, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        """As `call`, of a function that changes nothing: no answer counts whose connection broke on the way,
+        since it may be of a server that nobody has held against SQL. Raises RedisError, StoreUnavailable.
+        """
+        for _ in range(_TRIES):
+            answers = await self.call(name, calls)
+            if self._redis.broken == self._broken:
+                return answers
+        raise StoreUnavailable("connections to Redis end again and again")
 
     async def call(self, name: str, calls: Sequence[Sequence[Any]], *, again: bool = True) -> list[Any]:
         """One function with several sets of keys and arguments (the number of keys first), in one round trip.
@@ -51,6 +68,8 @@ class Functions:
         `again`: a Redis that was started anew is asked again with the same, once it was held against SQL.
         Raises RedisError, without `again` also NoScriptError; StoreUnavailable.
         """
+        if self._redis.broken != self._broken:
+            self._broken, self._doubted = self._redis.broken, True
         if not self._shas:
             await self._open()
         elif self._doubted:
@@ -77,7 +96,9 @@ class Functions:
 
     async def _open(self) -> None:
         self._shas = {}
+        self._broken = self._redis.broken
         await self._verify()
+        self._doubted = False
         loaded: dict[str, str] = {}
         for name in self._names:
             sha = await self._redis.redis.script_load(script(name))

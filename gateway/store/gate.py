@@ -17,6 +17,7 @@ from gateway.store.claims import StoreUnavailable
 from gateway.store.durable import DurableRedis
 from gateway.store.functions import Functions
 
+_Call = Callable[[str, Sequence[Sequence[Any]]], Awaitable[list[Any]]]
 _DAY_S, _WEEK_S = 86_400, 7 * 86_400
 
 
@@ -86,7 +87,7 @@ class GateStore:
         for place, one in enumerate(asked):
             places.setdefault(one.firm_id, []).append(place)
         calls = [self._look(firm, [asked[place] for place in at]) for firm, at in places.items()]
-        raw = await self._call("gate", calls)
+        raw = await self._call(self._functions.call_surely, "gate", calls)
         found: list[Stands | None] = [None] * len(asked)
         for (firm, at), (now, *values) in zip(places.items(), raw, strict=True):
             if not values:
@@ -108,13 +109,13 @@ class GateStore:
         args: list[Any] = [self._offset_s, _DAY_S, _WEEK_S]
         for charge in charges:
             args += (charge.per_day, charge.per_week, charge.tag)
-        (found,) = await self._call("caps", [(len(names), *names, *args)])
+        (found,) = await self._call(self._functions.call, "caps", [(len(names), *names, *args)])
         return [Free(abs(second) * 1000, second < 0) for second in map(int, found)]
 
-    async def _call(self, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
+    async def _call(self, call: _Call, name: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
         """One function with several sets of arguments, in one round trip."""
         try:
-            return await self._functions.call(name, calls)
+            return await call(name, calls)
         except (StoreUnavailable, RedisError, OSError, TimeoutError) as err:
             raise GateAway(type(err).__name__) from err
 

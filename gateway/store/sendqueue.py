@@ -139,6 +139,7 @@ class SendQueue:
         self._deployment = deployment
         self._after: dict[str, str] = {}  # queue -> the last id that was taken
         self._held: dict[tuple[str, str], str] = {}  # queue and id -> message, taken and not ended
+        self._broken = redis.broken
         self._taker = os.urandom(6).hex()
 
     async def take(self, firm_id: int, count: int) -> list[Waiting]:
@@ -156,6 +157,9 @@ class SendQueue:
 
         None where a firm is closed. All in one round trip. Raises RedisError, so QueueClosed.
         """
+        if self._redis.broken != self._broken:  # as below: a server that has kept its functions
+            self._broken = self._redis.broken
+            self._after.clear()
         calls = [self._take(firm_id, count, of[firm_id]) for firm_id, count in shares.items()]
         try:
             answers = await self._functions.call("take", calls, again=False)

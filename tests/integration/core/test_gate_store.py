@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from config import policies
-from gateway.domain.consent import Channel
+from gateway.domain.consent import Channel, Consent
 from gateway.domain.policy.caps import free_at, over_week
 from gateway.store import keys
 from gateway.store.claims import StoreUnavailable
 from gateway.store.durable import DurableRedis
 from gateway.store.gate import Asked, Charge, Free, GateAway, GateStore
 from tests.integration.core.house import ANNA, House
+from tests.integration.core.test_consent_changes import change
 
 WEEK_S = 7 * 86_400
 CHARGED = Free(0, by_week=False)
@@ -139,3 +141,24 @@ async def test_redis_counts_as_the_pure_function_does(house: House) -> None:
             assert free.by_week == over_week(rules, contacted, now)
             assert abs(free.at - expected) <= 2_000
     assert len(contacted) > 10
+
+
+async def test_a_server_one_comes_back_to_is_held_against_the_ledger_though_it_kept_its_functions(
+    house: House,
+) -> None:
+    """Over to a replica and back again: it never stopped, and has heard no refusal of in between."""
+    firm = house.firm()
+    house.redis.set(keys.blast(firm, "7"), "running")
+    house.redis.set(keys.consent(firm, house.vault.index(ANNA)), "in:1")
+    asked = [Asked(firm, house.vault.index(ANNA), "7")]
+    store = gate_store(house)
+    assert (await store.look(asked))[0] is not None
+    redis: Any = house.redis
+    before = {name: redis.dump(name) for name in redis.keys("*")}
+    await house.consent_desk().change(change(Consent.WITHDRAWN))
+    redis.flushall()
+    for name, value in before.items():
+        redis.restore(name, 0, value)
+    redis.client_kill_filter(_type="normal", skipme=True)
+
+    assert await store.look(asked) == [None]
