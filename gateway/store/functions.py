@@ -69,7 +69,7 @@ class Functions:
         Raises RedisError, without `again` also NoScriptError; StoreUnavailable.
         """
         if self._redis.broken != self._broken:
-            self._broken, self._doubted = self._redis.broken, True
+            self._shas = {}
         if not self._shas:
             await self._open()
         elif self._doubted:
