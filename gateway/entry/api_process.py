@@ -63,9 +63,9 @@ def run(settings: Settings) -> int:
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
+    backing = open_backing(settings)
     meter = Meter()
     meter.open(settings.state_dir / METRICS, "api")
-    backing = open_backing(settings)
     redis = await open_redis(backing)
     blocking = async_client(redis_url(settings), settings.redis, blocks_s=FEED_BLOCKS_S)
     keeper = CatalogKeeper(backing)

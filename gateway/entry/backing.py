@@ -29,6 +29,7 @@ from gateway.store import (
     redis_server,
     sealing_keys,
     sql,
+    state_dir,
 )
 from gateway.store.claims import ClaimStore, StoreUnavailable
 from gateway.store.connect import async_client, sync_client
@@ -37,6 +38,7 @@ from gateway.store.durable import DurableRedis
 from gateway.store.gate import GateStore
 from gateway.store.presence import Presence
 from gateway.store.sealing_keys import KeyFile
+from gateway.store.sql_faults import word
 from gateway.store.vault import Vault
 
 log = structlog.get_logger()
@@ -71,6 +73,7 @@ def open_backing(settings: Settings) -> Backing:
     engine = sql.engine(settings.sql_url, settings.sql)
     try:
         ledger_mark.refuse_lost(settings)
+        _refuse_nothing(settings)
         if migrate.pending(settings.sql_url):
             raise SettingsError(
                 "the database is behind this version: run `undercap up` or `undercap migrate`"
@@ -79,7 +82,7 @@ def open_backing(settings: Settings) -> Backing:
         generations.refuse_lost(engine, sealing_keys.file_of(settings))
         vault = _vault(settings, engine)
     except SQLAlchemyError as err:
-        raise SettingsError(f"sql: the database does not answer ({type(err).__name__})") from err
+        raise SettingsError(f"sql: the database does not answer ({word(err)})") from err
     ledger_mark.note(settings, deployment)
     return Backing(
         settings=settings,
@@ -89,6 +92,16 @@ def open_backing(settings: Settings) -> Backing:
         redis=sync_client(url, settings.redis),
         queue_redis=sync_client(settings.redis.queue_url or url, settings.redis),
     )
+
+
+def _refuse_nothing(settings: Settings) -> None:
+    """Raises SettingsError where `undercap up` never ran, or where this user may not look."""
+    file = sql.sqlite_file(settings.sql_url)
+    if file is not None and not state_dir.holds(file):
+        raise SettingsError(
+            f"there is no state in {file.parent}: run it where `undercap up` ran, or set UNDERCAP_STATE_DIR "
+            "(a new one begins with `undercap up`, or `undercap migrate`)"
+        )
 
 
 def confirm_secrets(settings: Settings) -> None:

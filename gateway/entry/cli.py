@@ -15,8 +15,9 @@ from config.settings import Settings
 from gateway.domain.outside import fits
 from gateway.entry import zone_data
 from gateway.entry.lazy_group import LazyGroup, imported
-from gateway.entry.process import Exit
+from gateway.entry.process import Exit, ends_with
 from gateway.entry.supervision import readiness
+from gateway.store.full_disk import is_full
 
 OPERATOR_GROUPS = {
     "smpp": (
@@ -191,17 +192,18 @@ def load() -> Settings:
         refuse(err)
 
 
-def refuse(err: SettingsError) -> NoReturn:
-    """Tell the faults, to the supervisor if there is one, and exit with 78. Never returns."""
-    if not readiness.fault(str(err)):
-        first, *more = str(err).splitlines()
+def refuse(err: Exception) -> NoReturn:
+    """Tell the faults, to the supervisor if there is one, and exit with 78, or 74 where the disk is full."""
+    code, told = ends_with(err)
+    if not readiness.fault(told):
+        first, *more = told.splitlines()
         if more:
             click.echo(f"undercap cannot go on, {len(more) + 1} faults:", err=True)
             first = "\n".join(f"  {line}" for line in (first, *more))
         else:
             first = f"undercap: {first}"
         click.echo(first, err=True)
-    sys.exit(Exit.CONFIG)
+    sys.exit(code)
 
 
 def main() -> None:
@@ -219,6 +221,8 @@ def main() -> None:
     except SettingsError as err:
         refuse(err)
     except Exception as err:
+        if is_full(err):
+            refuse(err)
         readiness.fault(f"{type(err).__name__}: {err}")
         raise
 

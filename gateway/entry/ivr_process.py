@@ -51,9 +51,9 @@ def run(settings: Settings) -> int:
 
 async def _main(settings: Settings, stop: asyncio.Event) -> int:
     line = _line(settings)
+    backing = open_backing(settings)
     meter = Meter()
     meter.open(settings.state_dir / METRICS, "ivr")
-    backing = open_backing(settings)
     redis = await open_redis(backing)
     keeper = CatalogKeeper(backing)
     choice = link_choice(backing, redis)

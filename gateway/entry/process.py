@@ -27,6 +27,7 @@ from config import logging as logs
 from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry.supervision import lifeline, readiness
+from gateway.store.full_disk import is_full
 
 Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int | None]]
 GRACE_S = 2.0  # between the deadline, at which the coroutine is cancelled, and the end by force
@@ -37,12 +38,21 @@ class Exit(IntEnum):
 
     OK = 0
     FAILED = 1
+    DISK = 74  # EX_IOERR: the disk is full; started again it goes on once there is room
     LATE = 75  # EX_TEMPFAIL of sysexits.h: the stop deadline passed
     CONFIG = 78  # EX_CONFIG: starting again helps only after somebody has mended the set-up
 
 
 class SetupFaultError(SettingsError):
     """Something outside this process must be mended first; the message says what, in one line."""
+
+
+def ends_with(err: BaseException) -> tuple[Exit, str]:
+    """What a process that cannot go on ends with, and its words for an operator."""
+    if not is_full(err):
+        return Exit.CONFIG, str(err)
+    told = (str(err) or type(err).__name__).splitlines()[0]
+    return Exit.DISK, f"disk full: free space, and start it again ({told})"
 
 
 @contextlib.contextmanager
@@ -98,10 +108,10 @@ def run(name: str, settings: Settings, main: Main) -> int:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             return int(runner.run(_until_stopped(name, settings, main)))
     except SettingsError as err:
-        if not readiness.fault(str(err)):
-            sys.stderr.write(f"undercap {name}: {err}\n")
-        return Exit.CONFIG
+        return _ended_by(name, err)
     except Exception as err:
+        if is_full(err):
+            return _ended_by(name, err)
         log.exception("ended by an error that nobody expected")
         readiness.fault(f"{type(err).__name__}: {err}")
         return Exit.FAILED
@@ -110,6 +120,13 @@ def run(name: str, settings: Settings, main: Main) -> int:
             from gateway.store import sql  # noqa: PLC0415 - the command's help needs none of it
 
             sql.fold(settings.sql_url)
+
+
+def _ended_by(name: str, err: Exception) -> Exit:
+    code, told = ends_with(err)
+    if not readiness.fault(told):
+        sys.stderr.write(f"undercap {name}: {told}\n")
+    return code
 
 
 async def _until_stopped(name: str, settings: Settings, main: Main) -> int:

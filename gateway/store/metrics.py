@@ -20,7 +20,6 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +77,8 @@ class Meter:
             return
         # prometheus_client chooses its mode from the environment when it is imported, so that comes later.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+        from importlib.metadata import version  # noqa: PLC0415 - commands measure nothing, and start sooner
+
         self._open, self._process = True, process
         self.gauge(measures.BUILD_INFO, 1, version("undercap"), platform.python_version())
         self.flush()

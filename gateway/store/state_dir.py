@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from config.section import SettingsError
@@ -14,3 +15,19 @@ def make(directory: Path) -> None:
         directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as err:
         raise SettingsError(f"state_dir: {directory} cannot be made: {err.strerror}") from err
+
+
+def holds(file: Path) -> bool:
+    """Whether a file of the state is there. Raises SettingsError where this user may not use it."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as err:
+        raise SettingsError(f"{file}: {err.strerror}: {_MEND}") from err
+    if not os.access(file, os.R_OK | os.W_OK):
+        raise SettingsError(f"{file}: this user cannot write to it: {_MEND}")
+    return True
+
+
+_MEND = "run it as the user of `undercap up`, or set UNDERCAP_STATE_DIR"

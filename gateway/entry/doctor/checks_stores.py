@@ -29,6 +29,7 @@ from gateway.store import (
     redis_server,
     schema,
     sql,
+    state_dir,
 )
 from gateway.store import sealing_keys as keys_of_seals
 from gateway.store.connect import async_client, sync_client
@@ -49,9 +50,11 @@ def database(settings: Settings) -> Finding:
     name = "database"
     if (lost := _lost(settings, name)) is not None:
         return lost
-    if _not_made_yet(settings):
-        return warn(name, "there is none yet", "`undercap up` makes it")
     try:
+        if _not_made_yet(settings):
+            return warn(name, "there is none yet", "`undercap up` makes it")
+        if (file := sql.sqlite_file(settings.sql_url)) is not None:
+            state_dir.holds(file)
         behind = migrate.pending(settings.sql_url)
     except SettingsError as err:
         told, _, mend = str(err).rpartition(": ")
@@ -212,7 +215,12 @@ def _not_made_yet(settings: Settings) -> bool:
         url = make_url(settings.sql_url)
     except ArgumentError:
         return False
-    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return False
+    try:
+        return not Path(url.database).exists()
+    except OSError:  # not ours to look at
+        return False
 
 
 def _first_line(err: Exception) -> str:

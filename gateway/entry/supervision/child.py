@@ -77,6 +77,8 @@ class RunningChild:
             await asyncio.wait({self._listening}, timeout=LAST_WORDS_WITHIN_S)
         if code == Exit.CONFIG:
             return End(kind=EndKind.SET_UP, reason=self._fault or how_it_ended(code))
+        if code == Exit.DISK:
+            return End(kind=EndKind.STORAGE, reason=self._fault or how_it_ended(code))
         said = f": {self._fault}" if self._fault else ""
         return End(kind=EndKind.CRASH, reason=how_it_ended(code) + said)
 

@@ -12,6 +12,7 @@ import structlog
 from config.section import SettingsError
 from gateway.entry.supervision.ends import End, EndKind, Restarts
 from gateway.entry.valkey.embedded import ValkeyEndedError
+from gateway.store.full_disk import is_full
 
 STEADY_S = 5.0  # ready for so long: told as mended
 TRIES = 3  # starts that fail before the others no longer wait for it
@@ -141,7 +142,9 @@ class Keeper:
             return err.end, 0.0
         except SettingsError as err:
             return End(kind=EndKind.SET_UP, reason=str(err)), 0.0
-        except OSError as err:  # no memory for a process, no descriptor left
+        except OSError as err:  # no memory for a process, no descriptor left, no room
+            if is_full(err):
+                return End(kind=EndKind.STORAGE, reason=f"disk full: {err.filename or err.strerror}"), 0.0
             return End(kind=EndKind.CRASH, reason=f"cannot be started: {err.strerror}"), 0.0
         ended = asyncio.ensure_future(self._running.ended())
         ready = asyncio.ensure_future(self._running.ready())

@@ -27,9 +27,10 @@ from config.section import SettingsError
 from gateway.entry.supervision.ends import End
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
-from gateway.entry.valkey.end import LEAST_FREE, read_tail, why_valkey_ended
+from gateway.entry.valkey.end import LEAST_FREE, disk_full, read_tail, why_valkey_ended
 from gateway.entry.valkey.place import Place, place, redis_url, socket_url
 from gateway.store import redis_server
+from gateway.store.full_disk import is_full
 
 __all__ = ["Place", "Running", "ValkeyEndedError", "place", "redis_url", "socket_url", "start"]
 
@@ -91,7 +92,12 @@ async def start(where: Place, *, maxmemory: str = "0") -> Running:
     Raises ValkeyEndedError if it ended while starting; SettingsError if there is no program for it, another
     server uses its socket, or one of ours hangs.
     """
-    valkey_place.prepare(where, maxmemory=maxmemory)
+    try:
+        valkey_place.prepare(where, maxmemory=maxmemory)
+    except SettingsError as err:
+        if is_full(err):
+            raise ValkeyEndedError(disk_full(where.directory)) from err
+        raise
     begun = time.monotonic()
     while True:
         with _try_lock(where) as lock:

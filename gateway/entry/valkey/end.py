@@ -10,19 +10,26 @@ TAIL = 16_384  # bytes of the log that are looked at
 LEAST_FREE = 4 * 1024 * 1024  # bytes; with less the log itself could not be written
 
 
+_MEANWHILE = "messages get the temporary answer meanwhile"
+
+
+def disk_full(directory: Path) -> End:
+    """There is no room in its directory."""
+    return End(kind=EndKind.STORAGE, reason=f"disk full: free space in {directory}; {_MEANWHILE}")
+
+
 def why_valkey_ended(log: str, returncode: int | None, *, free_bytes: int, directory: Path) -> End:
     """`log`: what it said since its start; `returncode`: as subprocess has it, None if it was not our child.
 
     `free_bytes`: room on the disk of `directory`, for the case that the log could not be written either.
     """
-    meanwhile = "messages get the temporary answer meanwhile"
     if "No space left on device" in log or free_bytes < LEAST_FREE:
-        return End(kind=EndKind.STORAGE, reason=f"disk full: free space in {directory}; {meanwhile}")
+        return disk_full(directory)
     if "Disk quota exceeded" in log or "File too large" in log:
-        return End(kind=EndKind.STORAGE, reason=f"disk quota used up in {directory}: raise it; {meanwhile}")
+        return End(kind=EndKind.STORAGE, reason=f"disk quota used up in {directory}: raise it; {_MEANWHILE}")
     if "Input/output error" in log:
         told = f"the disk of {directory} reports errors: mend or replace it"
-        return End(kind=EndKind.STORAGE, reason=f"{told}; {meanwhile}")
+        return End(kind=EndKind.STORAGE, reason=f"{told}; {_MEANWHILE}")
     if "Bad file format reading the append only file" in log:
         told = f"the append-only file in {directory} is damaged: move it away and run `undercap rebuild`"
         return End(kind=EndKind.SET_UP, reason=told)
