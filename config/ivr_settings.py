@@ -74,6 +74,7 @@ class IvrSettings(Section):
         10_000  # whom nobody knows; their numbers may be forged
     )
     key_wait_s: Annotated[float, Field(ge=1, le=30)] = 5.0  # for a key after a prompt
+    most_silences: Annotated[int, Field(ge=1, le=5)] = 2  # questions in a row without a key; then a call ends
     dial: bool = False  # call for blasts, over `ami`
     trunk: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,40}$")] = ""  # an endpoint of pjsip.conf
     caller_number: Annotated[str, Field(pattern=r"^(\+?[0-9]{3,15})?$")] = ""  # what callees see

@@ -195,6 +195,7 @@ def _line(settings: Settings) -> OfferLine:
     return OfferLine(
         sounds_dir=str(ivr.sounds_dir.absolute()),
         key_wait_s=ivr.key_wait_s,
+        most_silences=ivr.most_silences,
         most_call_s=float(ivr.most_call_s),
     )
 

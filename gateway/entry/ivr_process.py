@@ -151,6 +151,7 @@ def _line(settings: Settings) -> Line:
         short_numbers={free.number: free.short_number for free in ivr.free_numbers},
         sounds_dir=str(directory),
         key_wait_s=ivr.key_wait_s,
+        most_silences=ivr.most_silences,
         most_call_s=float(ivr.most_call_s),
         region=ivr.region,
         countries=frozenset(ivr.countries),

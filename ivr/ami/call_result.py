@@ -26,7 +26,9 @@ class CallResult(StrEnum):
     TRUNK = "trunk"  # the trunk refuses us, and not the callee: the same
     BAD_NUMBER = "bad_number"
     FAILED = "failed"  # otherwise, with a cause of ours or of Asterisk
-    UNKNOWN = "unknown"  # the connection was lost, or nothing was heard in time: it may have been made
+    UNKNOWN = (
+        "unknown"  # Asterisk or the connection to it went, or nothing was heard in time: it may have rung
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class CallEnd:
 
 
 RANG_OUT: Final = 3
+MOVED: Final = 8  # of [undercap-moved]; the last status may not have been noted yet
+TRYING: Final = 100  # the trunk has it
 PROGRESS: Final = 180  # from here on a telephone rings, or something is heard in its place (183)
 FINAL: Final = 300  # from here on the trunk has said its last word
 REFUSED: Final = 400
@@ -94,11 +98,23 @@ def judge(
     """The result, from OriginateResponse (Success or not, Reason) and Hangup (Cause, status, state)."""
     if answered:
         return CallResult.ANSWERED
+    if reason == MOVED:
+        return CallResult.FAILED  # it leads elsewhere, where we do not follow
+    if reason != RANG_OUT and not cause and _on_its_way(sip, rang=rang):
+        return CallResult.UNKNOWN
     if sip is not None:
         return _by_status(sip, cause, rang=rang)
     if reason == RANG_OUT:
         return CallResult.NO_ANSWER
     return CallResult.FAILED if cause is None else BY_CAUSE.get(cause, CallResult.FAILED)
+
+
+def _on_its_way(sip: int | None, *, rang: bool) -> bool:
+    """Whether the trunk had taken the call and not said its last word.
+
+    Ended so before its time, without a cause (we give one), it was ended by Asterisk, which goes down.
+    """
+    return rang if sip is None else TRYING <= sip < FINAL
 
 
 def _by_status(sip: int, cause: int | None, *, rang: bool) -> CallResult:

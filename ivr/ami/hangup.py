@@ -7,6 +7,9 @@ from typing import Final
 
 # Runs when a call of ours is over, answered or not: see [undercap-gone] in config/asterisk/extensions.conf.
 HANDLER: Final = 'CHANNEL(hangup_handler_push)="undercap-gone,s,1"'
+# Where the trunk says that the callee is elsewhere (3xx) Asterisk would call that, in the trunk's own
+# context: see [undercap-moved] there.
+MOVED: Final = "FORWARD_CONTEXT=undercap-moved"
 _NOTED: Final = "sip"  # before the status, in AccountCode
 _RINGING: Final = "5"
 

@@ -53,7 +53,7 @@ class Originate:
             "Priority": "1",
             "Timeout": str(round(self.ring_s * 1000)),
             "Async": "true",
-            "Variable": hangup.HANDLER,
+            "Variable": f"{hangup.HANDLER},{hangup.MOVED}",
         }
         if self.caller_number:
             told["CallerID"] = self.caller_number

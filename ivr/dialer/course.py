@@ -100,9 +100,7 @@ async def run(call: OfferCall, ways: Ways) -> None:
         ways.trunk(call, end)
     ways.table.remove(call)
     ways.ended(call, ended)
-    if (
-        end is None or end.result is not CallResult.UNKNOWN
-    ):  # else it may live still: its slot runs out by itself
+    if end is None or not _may_live(end):  # else its slot runs out by itself
         await _give_back(call, ways)
 
 
@@ -145,11 +143,16 @@ async def _made(call: OfferCall, ways: Ways) -> CallEnd:
         return CallEnd(result=CallResult.CONGESTION, cause=None)
     except Unsendable:
         return CallEnd(result=CallResult.BAD_NUMBER, cause=None)
-    if end.result is CallResult.UNKNOWN and not call.broken:  # the talk may tell of it still
+    if _may_live(end) and not call.broken:  # the talk may tell of it still
         await asyncio.wait({call.told}, timeout=deadline - time.monotonic())
     elif call.taken:
         await asyncio.wait({call.told}, timeout=TOLD_WITHIN_S)
     return end
+
+
+def _may_live(end: CallEnd) -> bool:
+    """Whether Asterisk may have the call still: of one whose Hangup was heard it has none."""
+    return end.result is CallResult.UNKNOWN and end.cause is None
 
 
 def unmade(call: OfferCall, now: int) -> Ended:

@@ -16,6 +16,7 @@ from ivr.offer.order import OfferOrder, OfferTold
 from ivr.offer.script import OfferScript
 from ivr.offer.steps import Action, Answered, AwaitSilence, Do, End, Event, Listen, OfferService, Step
 from ivr.talk.player import QUIET_S, Player
+from ivr.talk.script import MOST_SILENCES
 from ivr.talk.sounds import sounds
 from ivr.talk.steps import Away, Done
 
@@ -25,11 +26,15 @@ _STANDS: Final = frozenset({Outcome.ACCEPTED, Outcome.LATER, Outcome.REFUSED, Ou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferLine:
-    """As the settings have it. `sounds_dir`: absolute, as Asterisk sees it. Times in seconds."""
+    """As the settings have it. `sounds_dir`: absolute, as Asterisk sees it. Times in seconds.
+
+    `most_silences`: see ivr.offer.script.
+    """
 
     sounds_dir: str
     key_wait_s: float
     most_call_s: float
+    most_silences: int = MOST_SILENCES
 
 
 class OfferTalk:
@@ -77,7 +82,7 @@ class _Call:
         self._order = order
         self._line = line
         self._desk = desk
-        self._script = OfferScript(order)
+        self._script = OfferScript(order, line.most_silences)
         self._player = Player(
             channel, line.sounds_dir, key_wait_s=line.key_wait_s, most_call_s=line.most_call_s
         )

@@ -14,6 +14,7 @@ from typing import Final
 from gateway.domain.offer_call import OnMachine, Outcome
 from ivr.offer.order import AnsweredBy, OfferOrder
 from ivr.offer.steps import Action, Answered, AwaitSilence, Do, End, Event, Listen, OfferService
+from ivr.talk.script import MOST_SILENCES
 from ivr.talk.sounds import Sounds, digits, sounds
 from ivr.talk.steps import Ask, Away, Keyed, TimeUp
 
@@ -38,13 +39,16 @@ class _At(Enum):
 class OfferScript:
     """One call. Not reusable."""
 
-    def __init__(self, order: OfferOrder) -> None:
+    def __init__(self, order: OfferOrder, most_silences: int = MOST_SILENCES) -> None:
+        """`most_silences`: after so many questions in a row without a key the call ends."""
         self.answered_by = AnsweredBy.UNSURE
         self.outcome = Outcome.HUNG_UP
         self.pressed = ""  # in their order
         self._order = order
         self._at = _At.ANSWER
+        self._most_silences = most_silences
         self._misses = 0
+        self._silences = 0  # after the question for a key, which follows the offer
         self._keys: dict[str, Callable[[], Action]] = {
             "1": self._accept,
             "2": self._put_off,
@@ -87,6 +91,7 @@ class OfferScript:
     def _keyed(self, key: str) -> Action:
         if not key:
             return self._heard_out()
+        self._silences = 0
         self.pressed += key
         if self._at is _At.MESSAGE:  # no machine presses keys
             self.answered_by, self.outcome = AnsweredBy.HUMAN, Outcome.HUNG_UP
@@ -104,11 +109,14 @@ class OfferScript:
             return self._ask(_At.KEYS)
         if self._at is _At.MESSAGE:
             self.outcome = Outcome.MESSAGE_LEFT
-        return self._missed("not_heard") if self._at is _At.KEYS else self._end()
+        if self._at is not _At.KEYS:
+            return self._end()
+        self._silences += 1
+        return self._missed("not_heard")
 
     def _missed(self, how: str) -> Action:
         self._misses += 1
-        if self._misses > _MISSES:
+        if self._misses > _MISSES or self._silences >= self._most_silences:
             return self._goodbye()
         if self._at in (
             _At.INTRO,

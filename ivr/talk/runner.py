@@ -16,7 +16,7 @@ from ivr.talk.caller import Caller, caller
 from ivr.talk.desk import Desk
 from ivr.talk.player import QUIET_S, Player
 from ivr.talk.record import CallRecord
-from ivr.talk.script import Script
+from ivr.talk.script import MOST_SILENCES, Script
 from ivr.talk.service import Asker, serve
 from ivr.talk.sounds import sounds
 from ivr.talk.steps import Action, Ask, CallEnd, Do, End, Event, Service
@@ -30,7 +30,7 @@ class Line:
     """The free numbers, as the settings have them.
 
     `short_numbers`: by free number. `sounds_dir`: absolute, as Asterisk sees it. `region`, `countries`: see
-    ivr.talk.caller. Times in seconds.
+    ivr.talk.caller. `most_silences`: see ivr.talk.script. Times in seconds.
     """
 
     short_numbers: Mapping[str, str]
@@ -39,6 +39,7 @@ class Line:
     most_call_s: float
     region: str = ""
     countries: frozenset[str] = frozenset()
+    most_silences: int = MOST_SILENCES
 
 
 class FreeNumberTalk:
@@ -80,7 +81,7 @@ class _Call:
         self._caller: Caller = caller(
             env.get("callerid", ""), env.get("callingpres", ""), line.region, line.countries
         )
-        self._script = Script(self._caller, self._short_number)
+        self._script = Script(self._caller, self._short_number, line.most_silences)
         self._language = ""  # as the dialplan knows it
         self._wishes = 0
         self._services: dict[Service, None] = {}

@@ -33,6 +33,7 @@ from ivr.talk.steps import (
 
 MOST_CODE: Final = 32  # keys of a code; the longest of digits have fewer
 MOST_PRESSED: Final = 64  # keys that are noted for the record
+MOST_SILENCES: Final = 2  # questions in a row without a key; then the call ends
 _MISSES: Final = 2  # silences or wrong keys in a row that are forgiven
 _BACK: Final = "*"
 _WHY_NOT: Final = {
@@ -72,8 +73,11 @@ _QUESTIONS: Final = {_At.CODE: "enter_code", _At.OFFERS: CONSENT}
 class Script:
     """One call. Not reusable."""
 
-    def __init__(self, caller: Caller, short_number: str) -> None:
-        """`short_number`: where SMS leave from, and where the caller may send one."""
+    def __init__(self, caller: Caller, short_number: str, most_silences: int = MOST_SILENCES) -> None:
+        """`short_number`: where SMS leave from, and where the caller may send one.
+
+        `most_silences`: after so many questions in a row without a key the call ends.
+        """
         self.language = caller.language
         self.pressed = ""  # keys in the menus, for the record
         self._caller = caller
@@ -82,7 +86,9 @@ class Script:
         self._asked = Service.LOOK_UP  # the last service
         self._alias = ""
         self._texted = False
+        self._most_silences = most_silences
         self._misses = 0
+        self._silences = 0
         self._keys: dict[str, Callable[[], Action]] = {
             "1": lambda: self._do(Service.LOOK_UP),  # anew: it may have been replaced or erased meanwhile
             "2": self._text,
@@ -133,6 +139,7 @@ class Script:
     # Keys.
 
     def _keyed(self, keys: str) -> Action:
+        self._silences = 0 if keys else self._silences + 1
         if self._at is _At.CODE:
             return self._code(keys)
         self.pressed = (self.pressed + keys)[:MOST_PRESSED]
@@ -158,7 +165,7 @@ class Script:
 
     def _missed(self, how: str) -> Action:
         self._misses += 1
-        if self._misses > _MISSES:
+        if self._misses > _MISSES or self._silences >= self._most_silences:
             return self._end(CallEnd.SILENCE, "goodbye")
         return self._ask(self._at, how)
 

@@ -31,7 +31,7 @@ SIP/2.0 {status}
 [last_To:];tag=theirs
 [last_Call-ID:]
 {cseq}
-Contact: <sip:callee@[local_ip]:[local_port]>
+Contact: <sip:{contact}@[local_ip]:[local_port]>
 {headers}
 ]]>
   </send>
@@ -46,19 +46,29 @@ c=IN IP4 [local_ip]
 t=0 0
 m=audio 9 RTP/AVP 8
 """
+CONTACT: Final = "[contact]"
 NO_BODY: Final = "Content-Length: 0\n"
 
 
 @asynccontextmanager
 async def answering(
-    program: Program, port: int, *, status: str, headers: tuple[str, ...] = (), first: str = "180 Ringing"
+    program: Program,
+    port: int,
+    *,
+    status: str,
+    headers: tuple[str, ...] = (),
+    first: str = "180 Ringing",
+    contact: str = "callee",
 ) -> AsyncIterator[None]:
     """SIPp on 127.0.0.1 gives each INVITE this answer, with these header lines. Raises PeerError.
 
     `first`: before it, if anything; `status` empty: and then nothing more, until the call is cancelled.
+    `contact`: whom each answer names as where to call.
     """
     folder = Path(tempfile.mkdtemp(prefix="callee-"))
-    (folder / "callee.xml").write_text(_scenario(status, headers, first), encoding="utf-8")
+    (folder / "callee.xml").write_text(
+        _scenario(status, headers, first).replace(CONTACT, contact), encoding="utf-8"
+    )
     process = await asyncio.create_subprocess_exec(
         *(*program.argv, "-sf", str(folder / "callee.xml"), "-i", "127.0.0.1", "-p", str(port), "-nostdin"),
         stdin=asyncio.subprocess.DEVNULL,
@@ -92,7 +102,9 @@ def _scenario(status: str, headers: tuple[str, ...], first: str) -> str:
 
 
 def _reply(status: str, headers: str) -> str:
-    return REPLY.format(status=status, headers=headers, via="[last_Via:]", cseq="[last_CSeq:]")
+    return REPLY.format(
+        status=status, headers=headers, contact=CONTACT, via="[last_Via:]", cseq="[last_CSeq:]"
+    )
 
 
 async def _listens(process: asyncio.subprocess.Process, port: int) -> None:

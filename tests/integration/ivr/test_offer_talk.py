@@ -143,7 +143,6 @@ async def _hears_all_of_it(line: Exchange) -> None:
         await call.phone.hears("offers/offer")
         await call.phone.hears("uk/offer_keys")
         await call.phone.told("uk/not_heard")
-        await call.phone.told("uk/not_heard")
         await call.phone.told("uk/offer_goodbye")
         told = await call.end()
     call.phone.was_right()

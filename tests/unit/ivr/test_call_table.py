@@ -34,6 +34,7 @@ CASES = {
     "503": (False, 0, 34, CallResult.CONGESTION),
     "500": (False, 0, 38, CallResult.CONGESTION),
     "404": (False, 0, 1, CallResult.BAD_NUMBER),
+    "moved": (False, 8, 0, CallResult.FAILED),
     "a cause that nobody knows": (False, 0, 111, CallResult.FAILED),
 }
 
@@ -77,6 +78,31 @@ async def test_who_has_refused(says: dict[str, str], result: CallResult, sip: in
     name, headers = hangup(21)
     table.heard(name, headers | says)
     assert await end == CallEnd(result=result, cause=21, sip=sip, rang=rang)
+
+
+ENDED_BEFORE_ITS_TIME = {
+    "it rang, and Asterisk goes": (0, 0, {"AccountCode": "sip180", "ChannelState": "5"}, CallResult.UNKNOWN),
+    "the trunk had it": (0, 0, {"AccountCode": "sip100", "ChannelState": "0"}, CallResult.UNKNOWN),
+    "it rang, without our dialplan": (0, 0, {"ChannelState": "5"}, CallResult.UNKNOWN),
+    "we have hung up": (0, 16, {"AccountCode": "sip180", "ChannelState": "5"}, CallResult.NO_ANSWER),
+    "its time is over": (3, 0, {"AccountCode": "sip180", "ChannelState": "5"}, CallResult.NO_ANSWER),
+    "moved, not yet noted": (8, 0, {"AccountCode": "sip180", "ChannelState": "5"}, CallResult.FAILED),
+    "nothing was heard": (0, 0, {"AccountCode": "sip", "ChannelState": "0"}, CallResult.SILENT),
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause", "says", "result"), ENDED_BEFORE_ITS_TIME.values(), ids=list(ENDED_BEFORE_ITS_TIME)
+)
+async def test_who_has_ended_what_the_trunk_has_not(
+    reason: int, cause: int, says: dict[str, str], result: CallResult
+) -> None:
+    table = CallTable()
+    end = table.begin(ID, LONG_S)
+    table.heard(*response(False, reason))
+    name, headers = hangup(cause)
+    table.heard(name, headers | says)
+    assert (await end).result is result
 
 
 async def test_an_answered_call_lasts_until_its_hangup(monkeypatch: pytest.MonkeyPatch) -> None:

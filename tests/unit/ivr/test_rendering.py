@@ -130,7 +130,7 @@ def test_a_call() -> None:
         "Priority": "1",
         "Timeout": "2500",
         "Async": "true",
-        "Variable": 'CHANNEL(hangup_handler_push)="undercap-gone,s,1"',
+        "Variable": 'CHANNEL(hangup_handler_push)="undercap-gone,s,1",FORWARD_CONTEXT=undercap-moved',
         "CallerID": "0800123456",
     }
     assert order.deadline_s == 64.5

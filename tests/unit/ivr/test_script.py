@@ -233,15 +233,24 @@ def test_another_key_is_no_language() -> None:
 
 
 @pytest.mark.parametrize("where", ["", "3", "7", "8"], ids=["menu", "code", "offers", "language"])
-def test_silence_is_borne_twice(where: str) -> None:
-    script, action = after(*SERVED, *keyed(where))
-    for _ in range(2):
-        action = script.hear(Keyed(""))
-        assert isinstance(action, Ask)
+def test_who_says_nothing_is_asked_once_more(where: str) -> None:
+    script, _ = after(*SERVED, *keyed(where))
+    assert isinstance(script.hear(Keyed("")), Ask)
     action = script.hear(Keyed(""))
     assert said(action) == ["goodbye"]
     assert isinstance(action, End)
     assert action.end is CallEnd.SILENCE
+
+
+def test_after_a_key_silence_counts_anew() -> None:
+    assert isinstance(after(*SERVED, Keyed(""), Keyed("0"), Keyed(""))[1], Ask)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_how_much_silence_is_borne_is_set(most: int) -> None:
+    script = Script(KNOWN, "4040", most)
+    actions = [script.begin(), *map(script.hear, [*SERVED, *[Keyed("")] * most])]
+    assert [isinstance(action, End) for action in actions[-most:]] == [False] * (most - 1) + [True]
 
 
 def test_wrong_keys_are_borne_twice_and_a_right_one_wipes_the_slate() -> None:
