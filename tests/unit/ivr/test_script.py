@@ -249,7 +249,9 @@ def test_after_a_key_silence_counts_anew() -> None:
 @pytest.mark.parametrize("most", [1, 3])
 def test_how_much_silence_is_borne_is_set(most: int) -> None:
     script = Script(KNOWN, "4040", most)
-    actions = [script.begin(), *map(script.hear, [*SERVED, *[Keyed("")] * most])]
+    script.begin()
+    events: tuple[Event, ...] = (*SERVED, *[Keyed("")] * most)
+    actions = [script.hear(event) for event in events]
     assert [isinstance(action, End) for action in actions[-most:]] == [False] * (most - 1) + [True]
 
 
