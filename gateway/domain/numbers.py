@@ -7,6 +7,7 @@ trunk digit that was kept or a plus that was lost is nobody else. What no plan h
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final
 
@@ -112,3 +113,12 @@ def _mobiles(code: str) -> re.Pattern[str] | None:
     if not regions:
         return None
     return re.compile(rf"{code}(?:{'|'.join(filter(None, patterns)) or '(?!)'})", re.ASCII)
+
+
+def country_codes_of(regions: Iterable[str]) -> tuple[str, ...]:
+    """What numbers of these countries (ISO 3166) begin with.
+
+    >>> country_codes_of(["UA", "KZ"])
+    ('380', '7')
+    """
+    return tuple(str(phonenumbers.country_code_for_region(region)) for region in regions if region)

@@ -25,6 +25,10 @@ COPIED_WITHIN_S = 600  # by hand, to every machine
 
 MORE = {
     "erase": ("gateway.entry.commands.vault_erase:erase", "Erase one person; the ledger stays whole."),
+    "misread": (
+        "gateway.entry.commands.vault_misread:misread",
+        "Who is stored under a number that was read wrongly.",
+    ),
     "report": (
         "gateway.entry.commands.vault_report:report",
         "Who opened how many numbers for which purpose, and each access to one person's.",

@@ -15,12 +15,14 @@ from gateway.entry.backing import Backing, CatalogKeeper
 from gateway.entry.commands.opened import backing
 from gateway.entry.commands.typed_number import typed_number
 from gateway.store import accesses, schema, sql
+from gateway.store.people import SEAL_SHOPPER
 from gateway.store.scrub import Scrubbed
 from gateway.store.sql_faults import LedgerAway
 from gateway.store.wish_book import FOLDER
 from gateway.usecases.answering import Desk
-from gateway.usecases.erase import Erased, StillWaiting, Tools
+from gateway.usecases.erase import PURPOSE, Erased, StillWaiting, Tools
 from gateway.usecases.erase import erase as erase_person
+from gateway.usecases.set_up import Refused
 
 LOOK_UP = "look-up"
 WAIT_S = 40.0  # a worker lets a firm go within 30 seconds
@@ -34,17 +36,21 @@ Backups, replicas and logs of operators are not reached. There is no way back.""
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(yes: bool) -> None:
+@click.option(
+    "--shopper", type=int, metavar="ID", help="Of `undercap vault misread`; no number is asked for."
+)
+def erase(yes: bool, shopper: int | None) -> None:
     """Erase one person. The number is asked for, or read from standard input: never from an argument.
 
     \b
     Examples:
       undercap vault erase
       undercap vault erase --yes < number.txt
+      undercap vault erase --shopper 17
     May be repeated; after a crash that completes it. Whoever texts again is a new person.
     """
     with backing() as opened:
-        number = typed_number(opened)
+        number = typed_number(opened) if shopper is None else _stored(opened, shopper)
         click.echo(f"{mask(number)}: {_known(opened, number)}")
         click.echo(EFFECT)
         if not yes:
@@ -60,6 +66,16 @@ def erase(yes: bool) -> None:
             told = f"not complete ({type(err).__name__}): run it again when Redis and the database answer"
             raise click.ClickException(told) from err
     _tell(done)
+
+
+def _stored(opened: Backing, shopper: int) -> str:
+    """The number under which somebody is stored, whatever it is. Raises Refused."""
+    s = schema.shopper
+    with opened.engine.connect() as connection:
+        sealed = connection.scalar(select(s.c.number).where(s.c.id == shopper, s.c.erased_at.is_(None)))
+    if sealed is None:
+        raise Refused(f"no shopper {shopper} who is not erased: see `undercap vault misread`")
+    return opened.vault.open(SEAL_SHOPPER, sealed, counted_for=PURPOSE).decode()
 
 
 def _known(opened: Backing, number: str) -> str:
