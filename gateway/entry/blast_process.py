@@ -12,11 +12,12 @@ from functools import partial
 from campaigns import jobs
 from campaigns.fan_out import FanOut
 from campaigns.meters import BlastMeters
-from campaigns.running import Running
+from campaigns.running import AWAY, Running
 from config.settings import Settings
 from gateway.entry import process, rq_worker
 from gateway.entry.api_process import link_choice
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, redis_url, refuse_unfit
+from gateway.entry.belonging import Belonging
 from gateway.entry.blast_desk import blast_desk
 from gateway.entry.blast_sweep import Sweep
 from gateway.entry.process import GRACE_S, Exit, collect_less
@@ -41,8 +42,9 @@ def run(settings: Settings) -> int:
     meters = BlastMeters()
     meters.open(settings.state_dir / METRICS)
     running = _running(backing, keeper, choice, meters)
-    jobs.configure(running.job)
-    sweep = Sweep(partial(_sweep, running, keeper, meters), backing.redis, Worker.stopping)
+    belongs = Belonging(backing, "no blast goes on: Redis is of another deployment than the database")
+    jobs.configure(partial(_job, running, belongs))
+    sweep = Sweep(partial(_sweep, running, belongs, keeper, meters), backing.redis, Worker.stopping)
     sweeping = threading.Thread(target=sweep.run, name="sweep", daemon=True)
     sweeping.start()
     threading.Thread(target=sweep.report, name="report", daemon=True).start()
@@ -65,8 +67,14 @@ def _running(backing: Backing, keeper: CatalogKeeper, choice: LinkChoice, meters
     return Running(desk, fan_out, stop=Worker.stopping.is_set)
 
 
-def _sweep(running: Running, keeper: CatalogKeeper, meters: BlastMeters) -> None:
+def _job(running: Running, belongs: Belonging, blast_id: int) -> str:
+    """Batches of a blast, where its texts would go to the Redis of its own deployment. Raises RedisError."""
+    return running.job(blast_id) if belongs(afresh=True) else AWAY
+
+
+def _sweep(running: Running, belongs: Belonging, keeper: CatalogKeeper, meters: BlastMeters) -> None:
     """Raises RedisError, SQLAlchemyError."""
     keeper.refresh()
-    running.sweep()
+    if belongs(afresh=True):
+        running.sweep()
     meters.meter.flush()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -14,19 +13,19 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
 from config.settings import Settings
 from gateway.entry import process, rq_worker
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing, refuse_unfit
+from gateway.entry.belonging import Belonging
 from gateway.entry.link_names import LinkNames
 from gateway.entry.process import GRACE_S, Exit, collect_less
 from gateway.entry.rq_worker import Worker
 from gateway.entry.supervision import readiness
 from gateway.queues import jobs
 from gateway.queues.nudge import clear, nudge, queue
-from gateway.store import feed, keys, presence
+from gateway.store import feed, keys
 from gateway.store.access_log import WRITE_EVERY_S, AccessLog
 from gateway.store.lease import this_process
 from gateway.store.metrics import METRICS
@@ -39,7 +38,6 @@ from gateway.usecases.settle import Settled
 
 SWEEP_EVERY_S = 2.0
 AWAY_WAIT_S = 1.0
-BELONGS_EVERY_S = 0.5
 log = structlog.get_logger()
 
 
@@ -87,9 +85,9 @@ class Settling:
         self._turns = Turns()
         self._desk: Desk | None = None
         self._away = Outage("ledger away; texts wait in the outbox")
-        self._apart = Outage("nothing is settled: Redis is of another deployment than the database")
-        self._belongs = False
-        self._asked_at = -math.inf
+        self.belongs = Belonging(
+            backing, "nothing is settled: Redis is of another deployment than the database"
+        )
 
     def settle(self) -> int:
         """Clear the nudge before the first read, then drain; a ledger that is away is waited for."""
@@ -109,24 +107,6 @@ class Settling:
         self.ledger_away = ""
         self._away.over()
         return settled
-
-    def belongs(self, *, afresh: bool = False) -> bool:
-        """Whether Redis and SQL are of one deployment; either may be replaced meanwhile. Raises RedisError.
-
-        `afresh`: asked now, else a moment ago at most. A ledger that is away settles nothing by itself.
-        """
-        now = time.monotonic()
-        if afresh or now >= self._asked_at + BELONGS_EVERY_S:
-            try:
-                self._belongs = not presence.foreign(self._backing.engine, self._backing.redis)
-            except SQLAlchemyError:
-                return True
-            self._asked_at = now
-            if self._belongs:
-                self._apart.over()
-            else:
-                self._apart.on("mend redis.url or sql.url")
-        return self._belongs
 
     def _work(self) -> Work:
         return Work(

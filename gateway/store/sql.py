@@ -81,6 +81,21 @@ def _bounded(url: URL, bounds: SqlSettings) -> dict[str, Any]:
     return told | {"prepare_threshold": bounds.prepare_threshold or None}
 
 
+def be_patient(engine_: Engine) -> None:
+    """Let statements of this engine take their time, whatever was set for its connections.
+
+    For what walks whole tables and must come to its end. Said in each transaction, since behind a pooler the
+    next one may have another connection.
+    """
+    if engine_.dialect.name == "postgresql":
+
+        @event.listens_for(engine_, "begin")
+        def begin(connection: Connection) -> None:
+            # By a cursor of its own: SQLAlchemy's may be a server's, which takes nothing but queries.
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 0")
+
+
 def take_turn(connection: Connection, what: str) -> None:
     """Until the transaction ends nobody else does this: what is looked up first still holds when it acts.
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings
 from gateway.entry.backing import Backing, CatalogKeeper, open_backing
 from gateway.entry.process import Exit
-from gateway.store import keys, presence, recipients
+from gateway.store import keys, presence, recipients, sql
 from gateway.store.access_log import AccessLog
 from gateway.store.lease import this_process
 from gateway.store.presence import Presence
@@ -41,6 +41,7 @@ def run(settings: Settings, *, replace_foreign: bool = False, ledger_lost: bool 
     earlier time than Redis and no later one is left.
     """
     backing = open_backing(settings)
+    sql.be_patient(backing.engine)
     with AccessLog(backing.engine, backing.vault, "rebuild").kept():
         return _rebuild(backing, replace_foreign=replace_foreign, ledger_lost=ledger_lost)
 

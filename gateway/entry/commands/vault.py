@@ -15,7 +15,7 @@ from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, shown
 from gateway.entry.commands.tables import Column, Listing
 from gateway.entry.lazy_group import LazyGroup
-from gateway.store import erasures, generations, sealed_values, sealing_keys
+from gateway.store import erasures, generations, sealed_values, sealing_keys, sql
 from gateway.store.sealing_keys import sealing_now
 from gateway.usecases import rotate as rotation
 from gateway.usecases.reseal import reseal as reseal_all
@@ -118,6 +118,7 @@ def reseal() -> None:
             done += count
             shows.update(f"sealed {done:,}")
 
+        sql.be_patient(opened.engine)
         found = reseal_all(opened.engine, opened.redis, opened.vault, opened.settings.state_dir, told)
     click.echo(f"{found['sealed']:,} sealed anew in {time.monotonic() - begun:.1f} s")
     if found["broken"]:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
+from campaigns.meters import BlastMeters
+from campaigns.running import AWAY
 from config.settings import Settings
-from gateway.entry import backing
+from gateway.entry import backing, blast_process
 from gateway.entry.backing import CatalogKeeper
+from gateway.entry.belonging import Belonging
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Level
 from gateway.entry.worker_process import Settling
@@ -121,5 +124,39 @@ async def test_a_worker_settles_nothing_into_the_database_of_another_deployment(
     house.redis.set(keys.DEPLOYMENT, house.deployment)
     assert settling.settle() == 1
     assert len(house.rows("activation", "id")) == 1
+    opened.engine.dispose()
+    opened.redis.close()
+
+
+class Blasts:
+    """Counts what a blasts process would do."""
+
+    done = 0
+
+    def job(self, _blast: int) -> str:
+        self.done += 1
+        return "worked"
+
+    def sweep(self) -> None:
+        self.done += 1
+
+
+async def test_no_blast_goes_on_in_the_redis_of_another_deployment(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.firm()
+    opened = backing.open_backing(settings(house))
+    keeper, meters, blasts = CatalogKeeper(opened), BlastMeters(), Blasts()
+    belongs = Belonging(opened, "no blast goes on")
+    house.redis.set(keys.DEPLOYMENT, "somebody else's")
+    assert blast_process._job(blasts, belongs, 7) == AWAY  # type: ignore[arg-type]
+    blast_process._sweep(blasts, belongs, keeper, meters)  # type: ignore[arg-type]
+    assert blasts.done == 0
+    assert "no blast goes on" in capsys.readouterr().out
+
+    house.redis.set(keys.DEPLOYMENT, house.deployment)
+    assert blast_process._job(blasts, belongs, 7) == "worked"  # type: ignore[arg-type]
+    blast_process._sweep(blasts, belongs, keeper, meters)  # type: ignore[arg-type]
+    assert blasts.done == 2
     opened.engine.dispose()
     opened.redis.close()

@@ -56,3 +56,14 @@ def test_statements_are_not_prepared_for_a_pooler(
         kept = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM firm%'")
         assert connection.scalar(kept) == prepared
     engine.dispose()
+
+
+def test_what_walks_whole_tables_is_not_cut_off(postgres: PostgresServer) -> None:
+    engine = sql.engine(postgres.make(), SqlSettings(statement_timeout_s=0.2))
+    sql.be_patient(engine)
+    for _ in range(2):  # in each transaction anew
+        with engine.connect() as connection:
+            connection.execution_options(yield_per=10).execute(text("SELECT pg_sleep(0.5)")).all()
+        with sql.writing(engine) as connection:
+            connection.execute(text("SELECT pg_sleep(0.5)"))
+    engine.dispose()
