@@ -51,6 +51,7 @@ SENTENCES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             ("opt_in", ""),
             ("opt_in_sms", ""),  # of texts alone
             ("opt_in_call", ""),  # of calls alone
+            ("agreed_called", "firm number"),  # a yes by call; `number`: where a STOP goes
             ("help", ""),
             ("alias", "alias"),
             ("alias_later", ""),  # it cannot be told now
@@ -80,7 +81,7 @@ DATES: Final = ("day", "time", "day_and_time")
 # now on. And whoever did not call is warned in them.
 _HOUSE_ONLY: Final = frozenset(
     {"opt_out", "opt_out_firm", "opt_in_sms", "opt_in_call"}
-    | {"ask_consent", "alias_called", "offer_opt_out"}
+    | {"ask_consent", "alias_called", "agreed_called", "offer_opt_out"}
 )
 _NOUN: Final = frozenset({"n"})
 

@@ -23,6 +23,7 @@ class Intent(StrEnum):
     NEW_ALIAS = "new_alias"
     BALANCE = "balance"
     INVITE = "invite"
+    AGREED = "agreed"  # by a key in a call: no text says it, so that it has no phrases
 
 
 # A text, or a sentence of it, that is one of these phrases and polite filling means that.

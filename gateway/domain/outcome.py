@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     OPT_OUT = "opt_out"
     OPT_OUT_FIRM = "opt_out_firm"  # of one firm of several at a short number
     OPT_IN = "opt_in"
+    AGREED_CALLED = "agreed_called"  # to offers, through a call, whose number can be forged
     HELP = "help"
     ALIAS = "alias"
     ALIAS_CALLED = "alias_called"  # asked for through a call, whose number can be forged

@@ -29,6 +29,7 @@ _SERVICES = {
     Intent.HELP.value: Outcome.HELP,
     Intent.BALANCE.value: Outcome.BALANCE,
     Intent.INVITE.value: Outcome.INVITE,
+    Intent.AGREED.value: Outcome.AGREED_CALLED,
 }
 _CONSENTS = {"out": Outcome.OPT_OUT, "in": Outcome.OPT_IN}
 UNCLAIMED = {"P": Outcome.PAUSED, "N": Outcome.NOT_STARTED, "E": Outcome.ENDED, "V": Outcome.INVALID}

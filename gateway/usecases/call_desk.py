@@ -136,21 +136,17 @@ class CallDesk:
         Over a limit it is Away, too, and where so many SMS were sent that this one will not be: none may be
         promised then.
         """
-        if not self.link(number):
-            raise Away("no link carries texts to this number")
         async with _in_time():
             if not await self._known(number):
                 await self._let_in()
-            verdict = await self._say(Intent.ALIAS, number, short_number, language)
-        if (verdict.first or verdict.kind) in ("L", "Q"):
-            raise Away("over a limit")
-        if verdict.quiet:
-            raise Away("over the SMS of an hour")
+            await self._tell(Intent.ALIAS, number, short_number, language)
 
     async def agree(self, number: str, short_number: str, language: str, source: str) -> None:
         """A yes to offers by every channel of the host firm, after the question that was heard in `language`.
 
-        `source`: an id of this wish.
+        `source`: an id of this wish. The number may be forged, so that its owner is told by SMS, with the way
+        out; where no SMS will leave, by its link or over a limit, it is Away and no yes. The SMS is on disk
+        first: one that tells of a yes without effect harms nobody.
         """
         change = Change(
             firm_id=self._short(short_number).host_firm_id,
@@ -165,6 +161,7 @@ class CallDesk:
         async with _in_time():
             if not await self._known(number):
                 await self._let_in()
+            await self._tell(Intent.AGREED, number, short_number, language)
             await self.consents.change(change)
 
     async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
@@ -209,6 +206,16 @@ class CallDesk:
         with suppress(RedisError, OSError):
             if not await self.newcomers.admit():
                 raise Away("too many callers whom nobody knows")
+
+    async def _tell(self, intent: Intent, number: str, short_number: str, language: str) -> None:
+        """Have an SMS answer a wish. Raises Away where none will leave."""
+        if not self.link(number):
+            raise Away("no link carries texts to this number")
+        verdict = await self._say(intent, number, short_number, language)
+        if (verdict.first or verdict.kind) in ("L", "Q"):
+            raise Away("over a limit")
+        if verdict.quiet:
+            raise Away("over the SMS of an hour")
 
     async def _say(
         self, intent: Intent, number: str, short_number: str, language: str, *, said_at: int = 0

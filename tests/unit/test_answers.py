@@ -215,7 +215,7 @@ SERVICES = [
     *("opt_out", "opt_out_firm", "opt_in", "help", "alias", "alias_proved", "new_alias", "alias_kept"),
     *("balance", "invite", "limited", "unknown"),
 ]
-LONG_SERVICES = ["alias_called"]  # it must warn whoever did not call
+LONG_SERVICES = ["alias_called", "agreed_called"]  # it must warn whoever did not call
 
 
 def test_every_outcome_has_words() -> None:
@@ -249,6 +249,14 @@ def test_an_alias_asked_for_by_call_is_told_in_two_segments_at_most(language: st
     answer = compose(situation(services="alias_called"), load(language))
     assert count(answer) <= 2
     assert all(word in answer for word in ("123 456 789", "4040", "SMS"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_yes_by_call_is_told_in_two_segments_at_most(language: str) -> None:
+    answer = compose(situation(services="agreed_called"), load(language))
+    assert count(answer) <= 2
+    stop = {"uk": "СТОП", "ru": "СТОП", "kk": "ТОҚТА", "en": "STOP"}[language]
+    assert all(word in answer for word in (situation().firm, "4040", stop, "SMS"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

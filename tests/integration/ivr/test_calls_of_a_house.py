@@ -26,7 +26,7 @@ from ivr.agi.server import AgiServer
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
 from tests.conftest import any_asterisk
-from tests.integration.core.house import ANNA, SHORT, House
+from tests.integration.core.house import ANNA, LINK, SHORT, House
 from tests.integration.core.test_erase import tools
 from tests.integration.ivr.agi_peer import AgiPeer
 from tests.integration.ivr.listening import exchange
@@ -46,8 +46,8 @@ def firms(house: House) -> House:
 
 
 @asynccontextmanager
-async def line_of(house: House) -> AsyncIterator[tuple[int, asyncio.Queue[CallRecord]]]:
-    """A server with the house's desk; its port, and the records of its calls."""
+async def line_of(house: House, link: str = LINK) -> AsyncIterator[tuple[int, asyncio.Queue[CallRecord]]]:
+    """A server with the house's desk; its port, and the records of its calls. `link`: of its SMS."""
     line = Line(
         short_numbers={"0800123456": SHORT},
         sounds_dir="/sounds",
@@ -56,7 +56,7 @@ async def line_of(house: House) -> AsyncIterator[tuple[int, asyncio.Queue[CallRe
         region="UA",
     )
     records: asyncio.Queue[CallRecord] = asyncio.Queue()
-    talk = FreeNumberTalk(line, house.call_desk(), records.put_nowait)
+    talk = FreeNumberTalk(line, house.call_desk(link=link), records.put_nowait)
     server = AgiServer({"/free": talk}, AgiLimits(most_calls=10, call_s=60), lambda _: None)
     port = await server.start("127.0.0.1", 0)
     try:
@@ -121,6 +121,30 @@ async def test_a_yes_is_recorded_with_the_very_question_that_was_heard(firms: Ho
     heard = peer.heard.index(f"{language}/consent_question")
     assert peer.heard[heard + 1] == f"{language}/consent_given"
     assert all(ANNA not in str(row) for row in entries(firms))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_owns_the_number_is_told_of_a_yes_and_of_the_way_out(firms: House, language: str) -> None:
+    in_language = str(LANGUAGES.index(language) + 1)
+    await call(firms, AgiPeer(env={"callerid": ANNA}, keys=["8", in_language, "7", "1"]))
+    firms.drain()
+
+    told = texts.load(language).say("agreed_called", firm=firms.catalog.firms[1], number=SHORT)
+    assert [text for _, text in firms.waiting_answers()].count(told) == 1
+    await firms.text("stop")
+    assert await asked(firms) == REFUSED
+
+
+async def test_a_yes_of_which_nobody_can_be_told_is_none(firms: House) -> None:
+    peer = AgiPeer(env={"callerid": ANNA}, keys=["7", "1"])
+    async with line_of(firms, link="") as (port, records), asyncio.timeout(WITHIN_S):
+        await peer.call(port)
+        await records.get()
+
+    assert "uk/not_now" in peer.heard
+    assert "uk/consent_given" not in peer.heard
+    assert await asked(firms) == NEVER
+    assert entries(firms) == []
 
 
 async def test_the_question_alone_is_no_yes(firms: House) -> None:
