@@ -9,11 +9,13 @@ import array
 import io
 import sys
 import wave
-from typing import Final
+from typing import Final, Literal
 
 from gateway.domain.recording import LEAST_MS, MOST_MS
 
 RATE: Final = 8_000
+MOST_RATE: Final = 768_000  # of studios; more of it makes work and no better sound
+_MOST_CHUNKS: Final = 100  # before the one that tells the format
 _FULL: Final = 32_767
 _SILENT_BELOW: Final = _FULL // 100  # -40 dB: nobody would hear a word of it
 _CUT_FROM: Final = _FULL * 99 // 100
@@ -31,6 +33,18 @@ def samples(wav: bytes) -> array.array[int]:
     except (wave.Error, EOFError) as err:
         raise ValueError("no WAV file") from err
     return _turned(found)
+
+
+def rate_of(uploaded: bytes) -> int | None:
+    """Samples a second, as the head of a WAV file has it (RIFF, RIFX or RF64); None where none is found."""
+    order: Literal["big", "little"] = "big" if uploaded[:4] == b"RIFX" else "little"
+    at = 12
+    for _ in range(_MOST_CHUNKS):
+        size = int.from_bytes(uploaded[at + 4 : at + 8], order)
+        if uploaded[at : at + 4] == b"fmt ":
+            return int.from_bytes(uploaded[at + 12 : at + 16], order)
+        at += 8 + size + size % 2  # chunks begin at even places
+    return None
 
 
 def wav_of(sound: array.array[int]) -> bytes:

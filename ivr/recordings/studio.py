@@ -12,7 +12,7 @@ from typing import Final
 from gateway.domain.recording import MOST_MS
 from ivr.prompts.program import ProgramError, run
 from ivr.prompts.voice import Voice
-from ivr.recordings.sound import fault, length_ms, levelled, samples, wav_of
+from ivr.recordings.sound import MOST_RATE, fault, length_ms, levelled, rate_of, samples, wav_of
 
 MOST_OCTETS: Final = 10 * 1024 * 1024  # of what is uploaded
 _RIFF: Final = (b"RIFF", b"RIFX", b"RF64")
@@ -53,6 +53,8 @@ class Studio:
             raise NotUsable(f"the file is larger than {MOST_OCTETS // 2**20} MiB")
         if uploaded[:4] not in _RIFF or uploaded[8:12] != b"WAVE":
             raise NotUsable("the file is no WAV file")
+        if (rate := rate_of(uploaded)) is not None and rate > MOST_RATE:
+            raise NotUsable(f"the file has {rate} samples a second, more than {MOST_RATE}: export it anew")
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "sound.wav"
             try:

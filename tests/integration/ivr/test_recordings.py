@@ -9,6 +9,7 @@ import math
 import os
 import random
 import re
+import resource
 import shlex
 import struct
 import time
@@ -119,10 +120,21 @@ HOSTILE = {
 
 @pytest.mark.parametrize("sent", HOSTILE.values(), ids=list(HOSTILE))
 def test_what_makes_no_recording_is_refused_soon(studio: Studio, sent: bytes) -> None:
-    begun = time.monotonic()
+    begun = spent_s()
     with pytest.raises(NotUsable):
         studio.convert(sent)
-    assert time.monotonic() - begun < 20
+    assert spent_s() - begun < 5
+
+
+def spent_s() -> float:
+    """Of processors, by the programs that have ended: a busy machine makes it no more."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def test_an_endless_rate_makes_no_work(studio: Studio) -> None:
+    with pytest.raises(NotUsable, match="4000000000 samples a second, more than 768000"):
+        studio.convert(HOSTILE["four thousand million samples a second"])
 
 
 def test_hours_of_sound_are_cut_before_they_make_work(studio: Studio) -> None:
