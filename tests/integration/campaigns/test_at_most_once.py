@@ -17,9 +17,12 @@ from campaigns import life
 from campaigns.fan_out import FanOut
 from campaigns.running import Running
 from config import policies
+from config.settings import Settings
 from gateway.domain.blast import State
 from gateway.domain.policy.verdict import Reason
-from gateway.store import recipients, schema, sql
+from gateway.entry.commands import rebuild as rebuild_command
+from gateway.entry.process import Exit
+from gateway.store import keys, schema, sql
 from gateway.store.departures import Departures, Leave
 from gateway.store.gate import GateAway, GateStore
 from gateway.usecases.gate import Gate
@@ -27,7 +30,7 @@ from gateway.usecases.rebuild import rebuild_firm
 from smpp.sender import Sender
 from tests.integration.campaigns.market import Market
 from tests.integration.core.fair_link import SlowLink, sending
-from tests.integration.core.house import House
+from tests.integration.core.house import MASTER, House
 from tests.noon import to_noon_of_a_tuesday
 
 WAIT_S = 30.0
@@ -242,13 +245,29 @@ async def test_a_blast_that_ends_after_a_rebuild_leaves_no_text_waiting(market: 
 
 
 async def test_a_ledger_of_an_earlier_time_ends_its_blasts(market: Market) -> None:
+    """As `undercap rebuild --ledger-lost`: Redis has settled more than it knows."""
     market.shoppers(3)
     blast = market.launched()
     market.fan_out(blast)
-    recipients.end_blasts(market.house.engine, "ledger lost", market.now)
+    house = market.house
+    house.redis.set(keys.settled(market.firm), "99-0")
+    settings = Settings.model_validate(
+        {
+            "state_dir": house.state,
+            "master_secret": MASTER.hex(),
+            "redis": {"url": house.server_url},
+            "sql": {"url": house.sql_url},
+        }
+    )
+    assert rebuild_command.run(settings, ledger_lost=True) == Exit.OK
 
     assert market.again(blast).state is State.CANCELLED
     assert ends(market) == {"unknown": 3}
+    FanOut(market.desk).step(blast.id, market.now)
+    smsc = Smsc()
+    async with sender(market, smsc.link()) as ended:
+        await until(lambda: len(ended) == 3)
+    assert smsc.most == 0
 
 
 async def test_of_two_that_ask_about_a_text_one_may_submit_it(market: Market) -> None:
