@@ -185,6 +185,18 @@ async def test_a_stop_hangs_up_what_rings(scene: Scene) -> None:
     assert scene.live() == 0
 
 
+async def test_who_may_have_been_rung_when_asterisk_was_restarted_is_called_no_more(scene: Scene) -> None:
+    blast = scene.blast(scene.market.shoppers(2), ring_s=30)
+    async with scene.calling("180 Ringing"):
+        await scene.until(lambda: scene.asterisk.log.count("is ringing") == 2)
+        await scene.asterisk.stop()
+        assert await scene.ended(blast) == [("ended", "unknown", 1, 1)] * 2
+        assert scene.live() == 0
+        await scene.asterisk.start()
+        other = scene.blast(scene.market.shoppers(1, first=3), ring_s=30)
+        await scene.until(lambda: scene.calls(other)[0][0] == "calling")
+
+
 @pytest.mark.parametrize(
     ("state", "becomes"),
     [(State.PAUSED, ("waiting", "broken_off", 0, 1)), (State.CANCELLED, ("ended", "cancelled", 1, 1))],

@@ -166,6 +166,16 @@ async def test_a_call_that_was_lost_is_unknown_by_its_deadline_and_keeps_its_slo
     assert stage.slots.back == []
 
 
+async def test_of_a_call_that_asterisk_has_ended_unasked_nothing_is_waited_for() -> None:
+    stage = Stage()
+    stage.phone.end = CallEnd(result=CallResult.UNKNOWN, cause=0, sip=180, rang=True)
+    async with asyncio.timeout(5.0):
+        await course.run(await begun(stage, deadline_s=60.0), stage.ways())
+    (ended,) = stage.ended
+    assert (ended.outcome, ended.then.due_at, ended.then.counts) == (Outcome.UNKNOWN, None, True)
+    assert stage.slots.back == ["o1"]
+
+
 async def test_a_call_that_was_lost_and_goes_on_tells_by_its_talk() -> None:
     stage = Stage()
     stage.phone.end = Lost("gone")
