@@ -32,7 +32,7 @@ run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 
 # What needs nothing but Python: no peers, no services; in random order, and with the examples of docstrings.
-# The order of before: ARGS='-p randomly -p "randomly_seed=…"'.
+# The first lines name the seed of the order: ARGS=--randomly-seed=… repeats it.
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -p randomly --doctest-modules --ignore gateway/store/migrations --ignore-glob '*/needs_what_is_missing.py' \
 	  config gateway smpp ivr campaigns tests/unit $(ARGS)
