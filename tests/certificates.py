@@ -29,10 +29,11 @@ class Identity:
 
 
 class Authority:
-    """Signs certificates; its own stands in `file`."""
+    """Signs certificates; its own stands in `file`. `strict`: with all that RFC 5280 asks for."""
 
-    def __init__(self, directory: Path, name: str = "Operators' CA") -> None:
+    def __init__(self, directory: Path, name: str = "Operators' CA", *, strict: bool = True) -> None:
         self._directory = directory
+        self._strict = strict
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         directory.mkdir(exist_ok=True)
@@ -64,7 +65,7 @@ class Authority:
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
     ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
@@ -73,8 +74,22 @@ class Authority:
             .not_valid_before(now - _DAY)
             .not_valid_after(now + _DAY)
             .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-            .sign(self._key, hashes.SHA256())
         )
+        for more, critical in self._formalities(key, extension) if self._strict else ():
+            builder = builder.add_extension(more, critical=critical)
+        return builder.sign(self._key, hashes.SHA256())
+
+    def _formalities(
+        self, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
+    ) -> Iterator[tuple[x509.ExtensionType, bool]]:
+        """Whose key it is, who signed it; of an authority, that it signs (RFC 5280, 4.2.1.1 to 4.2.1.3)."""
+        yield x509.SubjectKeyIdentifier.from_public_key(key), False
+        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False
+        if isinstance(extension, x509.BasicConstraints):
+            signs = dict.fromkeys(
+                ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"), False
+            ) | dict.fromkeys(("key_agreement", "encipher_only", "decipher_only"), False)
+            yield x509.KeyUsage(key_cert_sign=True, crl_sign=True, **signs), True
 
 
 def server_side(identity: Identity, *, demands: Path | None = None) -> ssl.SSLContext:

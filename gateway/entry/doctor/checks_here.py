@@ -129,6 +129,8 @@ def _link(link: LinkSettings, address: Address) -> Finding:
     except ssl.SSLError as err:
         told = getattr(err, "verify_message", "") or err.reason or str(err)
         mend = "ask the operator who signs its certificate, and its name (tls_ca_file, tls_server_hostname)"
+        if "key identifier" in told.lower():
+            mend = "name the file of the authority that signs it in tls_ca_file: then its form is no fault"
         return fail(name, f"{address}: TLS fails ({told})", mend)
     except OSError as err:
         told = f"{address} cannot be reached ({err.strerror or err})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,26 @@ async def talks_from(smsc: RawSmsc, local_host: str) -> None:
 async def test_the_name_in_the_certificate_may_be_given(operator: Authority) -> None:
     async with listening(tls=server_side(operator.identity("smsc.example"))) as smsc:
         await talks(smsc, operator.file, tls_server_hostname="smsc.example")
+
+
+async def test_an_operators_own_authority_need_not_keep_to_every_formality(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python is as strict as from 3.13 on, and the certificates name no key of who signed them."""
+    made = ssl.create_default_context
+
+    def strict(*args: Any, **options: Any) -> ssl.SSLContext:
+        context = made(*args, **options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    private = Authority(tmp_path / "private", strict=False)
+    tls = server_side(private.identity("127.0.0.1"))
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    async with listening(tls=tls) as smsc:
+        await talks(smsc, private.file)
+        told = await fault(smsc.port, tls_ca_file=private.file, tls_server_hostname="other.example")
+    assert "Hostname mismatch" in told
 
 
 async def test_another_host_name_is_refused(operator: Authority) -> None:
