@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import re
 import sys
 import threading
 import time
@@ -21,6 +22,9 @@ import structlog
 
 _GATHER_S: Final = 0.1
 _MOST_GATHERED: Final = 1000
+_ONCE_IN_S: Final = 60.0
+_MOST_ALIKE: Final = 1000  # kinds of lines of libraries that are kept in mind
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def configure(*, process: str, fmt: Literal["console", "json"], level: str) -> None:
@@ -43,9 +47,33 @@ def configure(*, process: str, fmt: Literal["console", "json"], level: str) -> N
     )
     _set_direct(fmt == "json" and number <= logging.INFO, _Stamp(process), lines)
     # Libraries: warnings only. RQ and redis would otherwise print job arguments and commands.
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Libraries()])
     logging.getLogger("aiohttp.server").addFilter(_unquoted)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # warns of every batch that is settled again
+
+
+class _Libraries(logging.Handler):
+    """What libraries tell, as lines of our own; the same again within a minute is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record, with its traceback where it has one."""
+        try:
+            words = record.getMessage()
+            alike = record.name, _NUMBER.sub("#", words)
+            if record.created - self._told.get(alike, -_ONCE_IN_S) < _ONCE_IN_S:
+                return
+            if len(self._told) >= _MOST_ALIKE:
+                self._told.clear()
+            self._told[alike] = record.created
+            level = logging.getLevelName(max(record.levelno, logging.WARNING)).lower()
+            tell = getattr(structlog.get_logger(), level, structlog.get_logger().error)
+            tell(words, library=record.name, exc_info=record.exc_info or None)
+        except Exception:  # noqa: BLE001 - as the standard library has it: a log line ends nothing
+            self.handleError(record)
 
 
 def _unquoted(record: logging.LogRecord) -> bool:

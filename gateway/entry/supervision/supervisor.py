@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -91,8 +92,8 @@ async def _supervise(plan: Plan, heirloom: int, told: Told) -> int:
     try:
         await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            sys.stdout.write(starting.result())
-            sys.stdout.flush()
+            starting.result()
+            _show(plan.settings, children)
         await asked
         told.news(f"stops; at most {plan.settings.stop_deadline_s:g} s")
     finally:
@@ -135,8 +136,8 @@ def _has_terminal() -> bool:
     return True
 
 
-async def _start(plan: Plan, valkey: Keeper, children: Sequence[Keeper], told: Told) -> str:
-    """Valkey, then the database, then the children; returns the summary."""
+async def _start(plan: Plan, valkey: Keeper, children: Sequence[Keeper], told: Told) -> None:
+    """Valkey, then the database, then the children, until each runs or has told why it cannot."""
     if not plan.settings.redis.url:
         valkey.begin()
         await valkey.settled.wait()
@@ -148,7 +149,6 @@ async def _start(plan: Plan, valkey: Keeper, children: Sequence[Keeper], told: T
         keeper.begin()
     for keeper in children:
         await keeper.settled.wait()
-    return summary(plan.settings, children)
 
 
 async def _prepared(prepare: Callable[[], None], told: Told) -> None:
@@ -210,17 +210,24 @@ async def _stop_children(children: Sequence[Keeper], deadline_s: float, told: To
             await keeper.kill()
 
 
-def summary(settings: Settings, children: Sequence[Keeper]) -> str:
-    """What the operator wants to know once everything has started, or has told why it cannot."""
+def _show(settings: Settings, children: Sequence[Keeper]) -> None:
+    """What the operator wants to know once everything has started, or has told why it cannot.
+
+    For a person on a terminal; where lines are JSON, as one of them.
+    """
     missing = [keeper.name for keeper in children if keeper.addresses is None]
     head = f"Undercap runs, but not yet: {', '.join(missing)}." if missing else "Undercap is ready."
     addresses: dict[str, str] = {}
     for keeper in children:
         if keeper.addresses is not None:
             addresses |= keeper.addresses or _usual_addresses(settings, keeper.name)
+    if settings.log.format == "json":
+        structlog.get_logger().info("up", told=head, missing=missing, addresses=addresses)
+        return
     stop = f"Ctrl-C, or `kill {os.getpid()}`; the state stays in {settings.state_dir.resolve()}"
     rows = [*addresses.items(), ("Stop", stop)]
-    return "\n".join(["", head, *(f"  {name:<15}{told}" for name, told in rows), "", ""])
+    sys.stdout.write("\n".join(["", head, *(f"  {name:<15}{told}" for name, told in rows), "", ""]))
+    sys.stdout.flush()
 
 
 def _usual_addresses(settings: Settings, name: str) -> dict[str, str]:

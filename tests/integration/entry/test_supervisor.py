@@ -195,11 +195,11 @@ def test_a_killed_supervisor_leaves_no_child_but_its_valkey(start: Starts) -> No
 
 
 def test_the_next_up_waits_for_the_children_of_a_killed_one(start: Starts) -> None:
-    first = start("api:hang", stop_deadline_s=2.0)
+    first = start("api:hang", stop_deadline_s=8.0)  # longer than a slow machine takes for the second start
     first.until_summary()
     child = first.journal("started")[0].pid
     first.process.kill()
-    second = start("api:serve", stop_deadline_s=2.0)
+    second = start("api:serve", stop_deadline_s=8.0)
     second.until(lambda: len(second.journal("started")) == 2)
     assert not alive(child)
     assert len(second.lines("waits for the processes of an `undercap up` that was killed")) == 1
