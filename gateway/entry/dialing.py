@@ -37,6 +37,7 @@ from ivr.dialer.candidates import Candidates
 from ivr.dialer.course import Ways
 from ivr.dialer.dialer import Dialer
 from ivr.dialer.filing import Filing
+from ivr.dialer.heartbeat import Heartbeat
 from ivr.dialer.meters import DialMeters
 from ivr.dialer.owed_slots import OwedSlots
 from ivr.dialer.pausing import Pausing
@@ -154,7 +155,8 @@ def make_offer_calls(
         ended=ended,
         trunk=heard,
     )
-    recovery = Recovery(name, Dialers(redis), queue.begun, queue.recover, manager)
+    dialers = Dialers(redis)
+    recovery = Recovery(name, dialers, queue.begun, queue.recover, manager)
     recordings = Recordings(backing.engine, ivr.sounds_dir.absolute())
     desk = offer_desk(backing, redis, keeper, refusals, link)
     dialer = Dialer(
@@ -172,6 +174,7 @@ def make_offer_calls(
         pausing=pausing,
         watch=Watch(table, store, manager),
         recovery=recovery,
+        heartbeat=Heartbeat(name, dialers),
     )
     talk = OfferTalk(_line(settings), table.order, table.tell, desk, clock.now)
     return OfferCalls(

@@ -22,6 +22,7 @@ from ivr.dialer.call import CallTable, OfferCall
 from ivr.dialer.candidates import Candidates
 from ivr.dialer.course import Phone, Ways
 from ivr.dialer.filing import Filing
+from ivr.dialer.heartbeat import Heartbeat
 from ivr.dialer.pausing import Pausing
 from ivr.dialer.recovery import Recovery
 from ivr.dialer.rounds import Line, Queue, Rounds
@@ -52,6 +53,7 @@ class Dialer:
         pausing: Pausing,
         watch: Watch,
         recovery: Recovery,
+        heartbeat: Heartbeat,
     ) -> None:
         self._ways = ways
         self._phone: Phone = ways.phone
@@ -61,6 +63,7 @@ class Dialer:
         self._pausing = pausing
         self._watch = watch
         self._recovery = recovery
+        self._heartbeat = heartbeat
         self._rounds = Rounds(line, ways, candidates, queue, self._start, filing.add)
         self._courses: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -70,7 +73,7 @@ class Dialer:
 
     async def run(self) -> None:
         """Until `close`."""
-        works = (self._filing, self._pausing, self._watch, self._recovery)
+        works = (self._heartbeat, self._filing, self._pausing, self._watch, self._recovery)
         beside = [asyncio.ensure_future(work.run()) for work in works]
         try:
             await self._call()
@@ -105,7 +108,7 @@ class Dialer:
             pass
         self._done.set()
         if not self._table and not len(self._filing):
-            await self._recovery.leave()
+            await self._heartbeat.leave()
 
     def _stop(self) -> None:
         self._stopping = True

@@ -1,4 +1,4 @@
-"""A dialer says that it lives, and ends what dead ones have left: that may have rung, so it is unknown."""
+"""A dialer ends what dead ones have left: that may have rung, so it is unknown."""
 
 from __future__ import annotations
 
@@ -15,23 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr.ami.faults import Lost
 
 EVERY_S: Final = 3.0
-# A living one says so several times in between: a Redis that was away, or lost something, must not have us
-# end what goes on.
+# A living one says so several times in between (ivr.dialer.heartbeat): a Redis that was away, or lost
+# something, must not have us end what goes on.
 SILENT_S: Final = 12.0
+HUNG_UP_AT_ONCE: Final = 32
 log = structlog.get_logger()
 
 
 class Dialers(Protocol):
-    """gateway.store.call_slots. All raise RedisError."""
-
-    async def here(self, name: str) -> None:
-        """This one lives."""
-
-    async def leave(self, name: str) -> None:
-        """This one ends."""
+    """gateway.store.call_slots."""
 
     async def silent(self, names: Sequence[str]) -> list[str]:
-        """Those that have said nothing of late."""
+        """Those that have said nothing of late. Raises RedisError."""
 
 
 class HangsUp(Protocol):
@@ -79,13 +74,12 @@ class Recovery:
             except (RedisError, SQLAlchemyError, OSError, TimeoutError) as err:
                 self._silent_since.clear()
                 log.debug("dialers not looked at", reason=type(err).__name__)
-            except Exception:  # who does not say any more that it lives is taken for dead
+            except Exception:  # what the dead have left must not ring on for one fault
                 log.exception("dialers not looked at; it goes on")
             await self._rest()
 
     async def look(self, now: float) -> None:
         """Once; `now`: seconds of a monotonic clock. Raises RedisError, SQLAlchemyError."""
-        await self._dialers.here(self._name)
         others = [name for name in await asyncio.to_thread(self._begun) if name != self._name]
         if self._predecessor and self._phone.up.is_set():
             await self._end(self._predecessor)
@@ -100,9 +94,10 @@ class Recovery:
         ended = await asyncio.to_thread(self._recover, name)
         if ended:
             log.warning("calls of a dialer that died are unknown", dialer=name, count=len(ended))
-        with contextlib.suppress(Lost):  # each ends by the time that Asterisk was given
-            for call_id in ended:
-                await self._phone.hang_up(call_id)
+        for at in range(0, len(ended), HUNG_UP_AT_ONCE):
+            with contextlib.suppress(Lost):  # each ends by the time that Asterisk was given
+                some = ended[at : at + HUNG_UP_AT_ONCE]
+                await asyncio.gather(*(self._phone.hang_up(call_id) for call_id in some))
 
     async def _rest(self) -> None:
         """Until the next look, which comes as soon as Asterisk is there for what was inherited."""
@@ -112,10 +107,3 @@ class Recovery:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY_S):
                 await self._phone.up.wait()
-
-    async def leave(self) -> None:
-        """This one ends and has nothing under way."""
-        try:
-            await self._dialers.leave(self._name)
-        except (RedisError, OSError, TimeoutError):
-            return  # it is forgotten by itself

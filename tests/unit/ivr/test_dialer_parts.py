@@ -15,10 +15,12 @@ from gateway.store.offer_call_ends import Ended
 from gateway.store.offer_calls import Calling, Due
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.dialer import candidates as candidates_module
+from ivr.dialer import heartbeat as heartbeat_module
 from ivr.dialer.blasts import Audible, RunningBlasts
 from ivr.dialer.call import CallTable
 from ivr.dialer.candidates import Candidates
 from ivr.dialer.filing import Filing
+from ivr.dialer.heartbeat import Heartbeat
 from ivr.dialer.outcome import judge
 from ivr.dialer.recovery import SILENT_S, Recovery
 from ivr.dialer.slowing import LEAST, Slowing
@@ -253,4 +255,43 @@ async def test_only_a_dialer_that_stays_silent_is_dead() -> None:
     await recovery.look(SILENT_S)
     assert recovered == ["dead"]
     assert phone.hung_up == ["o1", "o2"]
-    assert dialers.said == ["me"] * 3
+
+
+async def test_a_dialer_that_ends_the_calls_of_another_says_that_it_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asterisk takes its time for each, and nobody must end this one's calls meanwhile."""
+    monkeypatch.setattr(heartbeat_module, "EVERY_S", 0.01)
+    never = asyncio.Event()
+
+    class SlowPhone(FakePhone):
+        async def hang_up(self, call_id: str) -> bool:
+            await super().hang_up(call_id)
+            return await never.wait()
+
+    dialers, phone = FakeDialers("dead"), SlowPhone()
+    recovery = Recovery("me", dialers, lambda: ["dead"], lambda _: ["o1", "o2"], phone)
+    recovery.inherit("dead")
+    heartbeat = Heartbeat("me", dialers)
+    works = [asyncio.ensure_future(work.run()) for work in (heartbeat, recovery)]
+    async with asyncio.timeout(5):
+        while len(phone.hung_up) < 2:  # noqa: ASYNC110 - another task's work
+            await asyncio.sleep(0)
+        before = len(dialers.said)
+        while len(dialers.said) < before + 3:  # noqa: ASYNC110 - another task's work
+            await asyncio.sleep(0.01)
+    for work in works:
+        work.cancel()
+
+
+async def test_who_has_left_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat_module, "EVERY_S", 0.0)
+    dialers = FakeDialers()
+    heartbeat = Heartbeat("me", dialers)
+    running = asyncio.create_task(heartbeat.run())
+    while not dialers.said:  # noqa: ASYNC110 - another task's work
+        await asyncio.sleep(0)
+    dialers.said = ["me"]
+    await heartbeat.leave()
+    await asyncio.wait_for(running, 5)
+    assert dialers.said == []
