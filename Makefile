@@ -31,14 +31,17 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/undercap up --demo
 
-# What needs nothing but Python: no peers, no services; in random order, and with the examples of docstrings.
+# The examples of docstrings are tests, too.
+EXAMPLES := --doctest-modules --ignore gateway/store/migrations config gateway smpp ivr campaigns
+
+# What needs nothing but Python: no peers, no services; in random order, and with the examples.
 # The first lines name the seed of the order: ARGS=--randomly-seed=… repeats it.
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -p randomly --doctest-modules --ignore gateway/store/migrations --ignore-glob '*/needs_what_is_missing.py' \
-	  config gateway smpp ivr campaigns tests/unit $(ARGS)
+	$(BIN)/python -m pytest -p randomly --ignore-glob '*/needs_what_is_missing.py' $(EXAMPLES) tests/unit $(ARGS)
 
 # Most tests wait for processes, sound and clocks, so several files run at once; the long ones come first.
 test: $(VENV)/.installed-dev peers
+	$(BIN)/python -m pytest --quiet $(EXAMPLES)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 30
 
 # The same, and whatever touches SQL on both databases, not just what faces the store.
