@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from gateway.domain.blast import State
 from gateway.domain.offer_ids import offer_id
@@ -40,14 +40,31 @@ def put_offers(
 def in_ledger(engine: Engine, vault: Vault, link: str, numbers: Sequence[str], *, blast: str) -> None:
     """The same texts in the ledger, of shoppers whom it knows; their blast has nobody left to draw."""
     now = int(time.time() * 1000)
-    a, b, m, s = schema.audience, schema.blast, schema.message, schema.shopper
+    m, s = schema.message, schema.shopper
+    with sql.writing(engine) as connection:
+        keys_ = {vault.index(number): place for place, number in enumerate(numbers)}
+        ids = connection.execute(select(s.c.id, s.c.key).where(s.c.key.in_(keys_))).all()
+        running_blast(connection, int(blast), len(numbers))
+        texts = [
+            {"id": offer_id(int(blast), 1, keys_[key], firm=1), "firm_id": 1, "shopper_id": id_, "link": link}
+            | {"kind": "offer", "state": "queued", "short_number": "4040", "outcomes": "", "segments": 1}
+            | {"queued_at": now, "blast_id": int(blast)}
+            for id_, key in ids
+        ]
+        connection.execute(insert(m), texts)
+
+
+def running_blast(connection: Connection, blast: int, expected: int) -> None:
+    """A blast of firm 1 and its first campaign, which has nobody left to draw."""
+    now = int(time.time() * 1000)
+    a, b = schema.audience, schema.blast
     counts = dict.fromkeys(("holdout", "spread_s", "drawn", "texted", "last_shopper", "paced_from"), 0)
     row: dict[str, Any] = {
-        "id": int(blast),
+        "id": blast,
         "firm_id": 1,
-        "name": blast,
+        "name": str(blast),
         "channel": "sms",
-        "audience_id": int(blast),
+        "audience_id": blast,
         "campaign_id": 1,
         "short_number": "4040",
         "texts": {},
@@ -57,22 +74,12 @@ def in_ledger(engine: Engine, vault: Vault, link: str, numbers: Sequence[str], *
         "state": State.RUNNING.value,
         "revision": 1,
         "created_at": now,
-        "expected": len(numbers),
+        "expected": expected,
         "all_drawn": 1,
         "batch": 1,
         "failed_before": 0,
         "last_activation": 0,
     }
-    nobody = {"id": int(blast), "firm_id": 1, "name": blast, "definition": {}, "created_at": now}
-    with sql.writing(engine) as connection:
-        keys_ = {vault.index(number): place for place, number in enumerate(numbers)}
-        ids = connection.execute(select(s.c.id, s.c.key).where(s.c.key.in_(keys_))).all()
-        connection.execute(insert(a).values(nobody))
-        connection.execute(insert(b).values(row | counts))
-        texts = [
-            {"id": offer_id(int(blast), 1, keys_[key], firm=1), "firm_id": 1, "shopper_id": id_, "link": link}
-            | {"kind": "offer", "state": "queued", "short_number": "4040", "outcomes": "", "segments": 1}
-            | {"queued_at": now, "blast_id": int(blast)}
-            for id_, key in ids
-        ]
-        connection.execute(insert(m), texts)
+    nobody = {"id": blast, "firm_id": 1, "name": str(blast), "definition": {}, "created_at": now}
+    connection.execute(insert(a).values(nobody))
+    connection.execute(insert(b).values(row | counts))

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from config import settings as settings_module
 from gateway.domain.message_id import RANDOM_OCTETS, message_id
@@ -17,24 +17,30 @@ from gateway.store.vault import Vault
 from tests.bench.bulk_floor import TEXT
 from tests.bench.load_texts import number
 from tests.harness import Gateway
+from tests.offers import running_blast
 
 CHUNK: Final = 1_000
-BLAST: Final = "bench"
 
 
 def fill(gateway: Gateway, *, firm_id: int, link: str, short_number: str, first: int, n: int) -> None:
     """Queue a text for each of `n` shoppers whom nobody knew before, counted from `first`."""
     vault = Vault(master_secret.load_or_make(settings_module.load(gateway.config)))
+    with sql.writing(gateway.engine()) as connection:
+        blast = 1 + (connection.scalar(select(func.max(schema.blast.c.id))) or 0)
     for at in range(first, first + n, CHUNK):
-        _fill(gateway, vault, firm_id, link, short_number, range(at, min(at + CHUNK, first + n)))
+        _fill(gateway, vault, blast, firm_id, link, short_number, range(at, min(at + CHUNK, first + n)))
 
 
-def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number: str, those: range) -> None:
+def _fill(
+    gateway: Gateway, vault: Vault, blast: int, firm_id: int, link: str, short_number: str, those: range
+) -> None:
     now = int(time.time() * 1000)
     numbers = {i: number(i).decode() for i in those}
     ids = {i: f"{message_id(now, i.to_bytes(RANDOM_OCTETS))}.{firm_id}" for i in those}
     sealed = {i: seal_answer(vault, numbers[i], TEXT.decode()) for i in those}
     with sql.writing(gateway.engine()) as connection:
+        if connection.scalar(select(schema.blast.c.id).where(schema.blast.c.id == blast)) is None:
+            running_blast(connection, blast, 0)
         shoppers = [_shopper(vault, i, numbers[i], now) for i in those]
         connection.execute(insert(schema.shopper), shoppers)
         rows = [
@@ -42,7 +48,7 @@ def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number:
                 "id": ids[i],
                 "firm_id": firm_id,
                 "shopper_id": i + 1,
-                "kind": "reply",
+                "kind": "offer",
                 "state": "queued",
                 "link": link,
                 "short_number": short_number,
@@ -51,18 +57,20 @@ def _fill(gateway: Gateway, vault: Vault, firm_id: int, link: str, short_number:
                 "segments": 1,
                 "attempts": 0,
                 "queued_at": now,
+                "blast_id": blast,
             }
             for i in those
         ]
         connection.execute(insert(schema.message), rows)
     with closing(gateway.redis()) as redis:
         pipe: Any = redis.pipeline(transaction=False)
-        pipe.set(keys.blast(firm_id, BLAST), "running")
+        pipe.set(keys.blast(firm_id, str(blast)), "running")
+        pipe.hset(keys.blast_course(firm_id, blast), "put", 1)
         for i in those:
             shopper = vault.index(numbers[i])
             pipe.set(keys.consent(firm_id, shopper), f"in:{now}")
             fields = {"m": ids[i], "x": sealed[i], "d": short_number, "s": f"bench{i}", "t": now}
-            fields |= {"k": shopper, "b": BLAST}
+            fields |= {"k": shopper, "b": str(blast)}
             pipe.xadd(keys.send(firm_id, link, Priority.BULK), fields)
         pipe.execute()
 
