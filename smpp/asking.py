@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Protocol
 
 from config.outage import Outage
@@ -112,18 +111,16 @@ class Asking:
                 self._away.over()
 
     def _due(self) -> list[Outgoing]:
+        """What a person asked for, by itself and first: blasts may wait for a ledger that is away."""
         now = time.monotonic()
         resting = {firm for firm, until in self._closed.items() if until > now}
-        return list(
-            islice(
-                (
-                    one
-                    for one in self._waiting
-                    if (one.touched or not self._stopping) and one.waiting.firm_id not in resting
-                ),
-                AT_ONCE,
-            )
-        )
+        due = [
+            one
+            for one in self._waiting
+            if (one.touched or not self._stopping) and one.waiting.firm_id not in resting
+        ]
+        asked_for = [one for one in due if one.priority is not Priority.BULK]
+        return (asked_for or due)[:AT_ONCE]
 
     async def _ask(self, due: list[Outgoing]) -> None:
         self._asked = due

@@ -7,12 +7,15 @@ that failed is made again only as far as it is still right.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from gateway.store.gate import GateAway
 from gateway.store.sendqueue import Waiting
+from smpp.asking import AsksGate
 from smpp.outgoing import Outgoing
 
 
@@ -27,10 +30,11 @@ class Notes(Protocol):
 
 
 class Intents:
-    """Of one link's texts."""
+    """Of one link's texts. `gate`: by which the ledger hears that marketing did not leave."""
 
-    def __init__(self, notes: Notes) -> None:
+    def __init__(self, notes: Notes, gate: AsksGate) -> None:
         self._notes = notes
+        self._gate = gate
         self._behind: list[Outgoing] = []  # wait for long: to be taken back
         self._again: list[Outgoing] = []  # may leave now, or are in doubt: to be noted again
 
@@ -48,7 +52,7 @@ class Intents:
         self._again.append(outgoing)
 
     async def take_back(self) -> None:
-        """Of those that wait. Raises RedisError."""
+        """Of those that wait, in the ledger too: there they would else have left. Raises RedisError."""
         while behind := self._behind:
             self._behind = []
             try:
@@ -60,6 +64,14 @@ class Intents:
             for outgoing in behind:
                 outgoing.waiting = _before(outgoing.waiting)
                 outgoing.noted = False
+            await self._forget_in_ledger([outgoing for outgoing in behind if outgoing.in_ledger])
+
+    async def _forget_in_ledger(self, behind: Sequence[Outgoing]) -> None:
+        """Where the ledger is away, it may believe that they left: then they never do."""
+        for outgoing in behind:
+            outgoing.in_ledger = False
+        with contextlib.suppress(GateAway):
+            await self._gate.take_back([outgoing.waiting.message_id for outgoing in behind])
 
     async def note(self) -> list[tuple[Outgoing, Waiting]]:
         """Of those that may leave; each with its submit counted. Raises RedisError."""

@@ -112,7 +112,7 @@ class Sender:
         self._ready = Ready()
         self._order: Order[Outgoing] = Order()
         self._in_flight: dict[str, Outgoing] = {}
-        self._intents = Intents(queue)
+        self._intents = Intents(queue, gate)
         self._filing = Filing(queue, link.name)
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -266,7 +266,7 @@ class Sender:
             self._held_of[waiting.firm_id, waiting.priority] += 1
             self._taking.used(waiting.firm_id, waiting.priority, len(outgoing.segments))
         else:
-            outgoing.has_turn = before.has_turn
+            outgoing.has_turn, outgoing.in_ledger = before.has_turn, before.in_ledger
             self._held.discard(before)
         self._held.add(outgoing)
         if outgoing.has_turn or waiting.gated or self._takes_turn(outgoing):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import json
 import re
 import shlex
 import socket
@@ -107,8 +108,9 @@ async def test_a_handset_calls_and_its_alias_comes_by_sms(gateway: Gateway, tmp_
     prompt = record_prompts(tmp_path / "var" / "sounds")
     gateway.start("up", options=("--demo",))
     log = tmp_path / "up.log"
-    await gateway.until(lambda: "  Stop " in log.read_text(encoding="utf-8"), "it is not ready", WAIT_S)
-    address = re.findall(r"Virtual phones (http://\S+)", log.read_text(encoding="utf-8"))[0]
+    await gateway.until(lambda: "Undercap is ready" in log.read_text(encoding="utf-8"), "not ready", WAIT_S)
+    (ready,) = [line for line in log.read_text(encoding="utf-8").splitlines() if "Undercap is ready" in line]
+    address = json.loads(ready)["addresses"]["Virtual phones"]
     origin = {"Origin": address.rstrip("/")}
     async with (
         aiohttp.ClientSession() as browser,

@@ -250,6 +250,22 @@ async def test_a_hand_back_that_fails_takes_back_no_intent_of_a_text_on_its_way(
     assert [sent.waiting.begun for sent in stage.queue.filed] == [1, 1]
 
 
+async def test_what_a_person_asked_for_does_not_wait_for_a_ledger_that_is_away() -> None:
+    """The gate is away for whoever has to be noted; blasts stand before it and behind it."""
+    stage = Stage(says=lambda question: None if question.text else Allow())
+    stage.queue.left += [
+        answer_of("offer", **BULK),
+        answer_of("asked", message_id="s", queue_id="3-0", priority=Priority.SERVICE, shopper="t", blast="8"),
+        answer_of("offer", **BULK | {"message_id": "m2", "queue_id": "4-0", "shopper": "u"}),
+    ]
+    await stage.until(lambda: stage.open)
+    assert stage.texts == ["asked"]
+    stage.gate.says = says(Allow())
+    stage.answer()
+    await stage.until(lambda: stage.open)
+    assert {state for state, _ in await stage.ended()} == {"accepted"}
+
+
 async def test_an_offer_whose_turn_came_as_all_stops_is_in_no_doubt() -> None:
     stage = Stage(answer_of("reply", message_id="r", queue_id="2-0"))
     await stage.until(lambda: stage.open)
