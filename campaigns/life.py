@@ -44,12 +44,14 @@ def pause(desk: Desk, blast: Blast, now: int, *, why: str | None = None) -> Blas
 def resume(desk: Desk, blast: Blast, now: int) -> Blast:
     """Go on. What has failed so far is taken as seen, and does not pause it again.
 
-    One that was paused before it began is looked at as by a launch. Raises Refused.
+    One that was paused before it began is looked at as by a launch, and waits for its time. Raises Refused.
     """
     if blast.launched_at is None:
         found = preflight(desk, blast, now, most=LOOKED_AT_LAUNCH)
         if found.forbids:
             raise Refused(*found.forbids)
+        if (blast.starts_at or 0) > now:
+            return _turn(desk, blast, Word.RESCHEDULE, now, seen=blast.revision)
         return _begin(desk, blast, Word.RESUME, found, now)
     return _turn(desk, blast, Word.RESUME, now, failed_before=failures.failed(desk.engine, blast))
 

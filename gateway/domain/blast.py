@@ -33,6 +33,7 @@ class Word(StrEnum):
     LAUNCH = "launch"
     PAUSE = "pause"
     RESUME = "resume"
+    RESCHEDULE = "reschedule"  # it was paused before its time
     CANCEL = "cancel"
     FINISH = "finish"
     EXPIRE = "expire"
@@ -45,6 +46,7 @@ _BECOMES: Final[Mapping[Word, tuple[frozenset[State], State]]] = MappingProxyTyp
         Word.LAUNCH: (frozenset({State.DRAFT, State.SCHEDULED}), State.RUNNING),
         Word.PAUSE: (frozenset({State.SCHEDULED, State.RUNNING}), State.PAUSED),
         Word.RESUME: (frozenset({State.PAUSED}), State.RUNNING),
+        Word.RESCHEDULE: (frozenset({State.PAUSED}), State.SCHEDULED),
         Word.CANCEL: (ALIVE | {State.DRAFT}, State.CANCELLED),
         Word.FINISH: (frozenset({State.RUNNING}), State.FINISHED),
         Word.EXPIRE: (ALIVE, State.EXPIRED),

@@ -251,3 +251,26 @@ async def test_one_that_begins_to_follow_while_it_is_deleted(market: Market, dia
         )
         assert isinstance(follower, Blast) is isinstance(deleted, Refused)
         assert isinstance(follower, Blast) is (blasts.find(market.house.engine, blast.id) is not None)
+
+
+@pytest.mark.parametrize("waited_ms", [0, 2 * DAY_MS])
+async def test_one_that_was_paused_before_its_time_goes_on_waiting_for_it(
+    market: Market, waited_ms: int
+) -> None:
+    """It is resumed before its time, or behind it."""
+    market.shoppers(12)
+    blast = market.blast()
+    edited(market, blast, starts_at=NOON + DAY_MS)
+    assert life.launch(market.desk, market.again(blast), market.now).state is State.SCHEDULED
+    life.pause(market.desk, market.again(blast), market.now)
+    edited(market, blast, texts=NEW_WORDS)
+
+    resumed = life.resume(market.desk, market.again(blast), market.now + waited_ms)
+
+    begun = waited_ms > DAY_MS
+    assert (resumed.state, resumed.launched_at is not None) == (
+        State.RUNNING if begun else State.SCHEDULED,
+        begun,
+    )
+    if not begun:
+        assert life.start_due(market.desk, market.again(blast), NOON + DAY_MS).state is State.RUNNING

@@ -250,8 +250,11 @@ async def test_a_hand_back_that_fails_takes_back_no_intent_of_a_text_on_its_way(
     assert [sent.waiting.begun for sent in stage.queue.filed] == [1, 1]
 
 
-async def test_what_a_person_asked_for_does_not_wait_for_a_ledger_that_is_away() -> None:
+async def test_what_a_person_asked_for_does_not_wait_for_a_ledger_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The gate is away for whoever has to be noted; blasts stand before it and behind it."""
+    monkeypatch.setattr("smpp.asking.ASK_AGAIN_S", 0)
     stage = Stage(says=lambda question: None if question.text else Allow())
     stage.queue.left += [
         answer_of("offer", **BULK),
