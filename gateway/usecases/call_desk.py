@@ -161,7 +161,7 @@ class CallDesk:
         async with _in_time():
             if not await self._known(number):
                 await self._let_in()
-            await self._tell(Intent.AGREED, number, short_number, language)
+            await self._tell(Intent.AGREED, number, short_number, language, wish=source)
             await self.consents.change(change)
 
     async def stop(self, number: str, short_number: str, language: str, *, said_at: int = 0) -> None:
@@ -207,25 +207,37 @@ class CallDesk:
             if not await self.newcomers.admit():
                 raise Away("too many callers whom nobody knows")
 
-    async def _tell(self, intent: Intent, number: str, short_number: str, language: str) -> None:
-        """Have an SMS answer a wish. Raises Away where none will leave."""
+    async def _tell(
+        self, intent: Intent, number: str, short_number: str, language: str, *, wish: str = ""
+    ) -> None:
+        """Have an SMS answer a wish. Raises Away where none will leave.
+
+        `wish`: its id, where each one is told of; without one the same wish within minutes is told of once.
+        """
         if not self.link(number):
             raise Away("no link carries texts to this number")
-        verdict = await self._say(intent, number, short_number, language)
+        verdict = await self._say(intent, number, short_number, language, wish=wish)
         if (verdict.first or verdict.kind) in ("L", "Q"):
             raise Away("over a limit")
         if verdict.quiet:
             raise Away("over the SMS of an hour")
 
     async def _say(
-        self, intent: Intent, number: str, short_number: str, language: str, *, said_at: int = 0
+        self,
+        intent: Intent,
+        number: str,
+        short_number: str,
+        language: str,
+        *,
+        said_at: int = 0,
+        wish: str = "",
     ) -> Verdict:
         """A wish of one word, decided as the text with this word would be; the verdict of the host firm."""
         incoming = Incoming(
             message_id=message_id(int(time.time() * 1000), os.urandom(RANDOM_OCTETS)),
             number=number,
             short_number=short_number,
-            text=f"{CHANNEL}|{intent}",
+            text="|".join(filter(None, (CHANNEL, intent, wish))),
             link=self.link(number),
             channel=CHANNEL,
         )

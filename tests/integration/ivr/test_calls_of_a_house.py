@@ -135,6 +135,17 @@ async def test_who_owns_the_number_is_told_of_a_yes_and_of_the_way_out(firms: Ho
     assert await asked(firms) == REFUSED
 
 
+async def test_a_yes_after_a_stop_is_told_of_again(firms: House) -> None:
+    """Whoever forged the number once must not undo its owner's STOP unheard."""
+    told = texts.load("uk").say("agreed_called", firm=firms.catalog.firms[1], number=SHORT)
+    for count in (1, 2):
+        await call(firms, AgiPeer(env={"callerid": ANNA}, keys=["7", "1"]))
+        firms.drain()
+        assert [text for _, text in firms.waiting_answers()].count(told) == count
+        await firms.text("stop" + "!" * count)
+        assert await asked(firms) == REFUSED
+
+
 async def test_a_yes_of_which_nobody_can_be_told_is_none(firms: House) -> None:
     peer = AgiPeer(env={"callerid": ANNA}, keys=["7", "1"])
     async with line_of(firms, link="") as (port, records), asyncio.timeout(WITHIN_S):
