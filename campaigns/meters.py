@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from campaigns.calling import BAD_NUMBER
-from campaigns.fan_out import ERASED
-from campaigns.opening import SEAL_BROKEN
-from campaigns.texting import LINK_FULL, NO_LINK
-from gateway.domain.blast import Fate
+from campaigns.fan_out.by_call import BAD_NUMBER
+from campaigns.fan_out.by_text import LINK_FULL, NO_LINK
+from campaigns.fan_out.fan_out import ERASED
+from campaigns.fan_out.opening import SEAL_BROKEN
+from gateway.domain.offers.blast import Fate
 from gateway.domain.policy.verdict import FOR_GOOD, UNTIL_LATER
-from gateway.store import measures
-from gateway.store.metrics import Meter
-from gateway.store.recipients import Drawn
+from gateway.store.offers.recipients import Drawn
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 
 
 class BlastMeters:

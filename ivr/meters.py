@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from config.logging import canonical
-from gateway.store import measures
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 from ivr.agi.faults import Fault
 from ivr.talk.caller import Sight
 from ivr.talk.record import CallRecord

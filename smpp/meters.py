@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
-from gateway.store import measures
-from gateway.store.metrics import Meter, Tick
-from gateway.store.places import Purpose
-from gateway.store.sendqueue import Sent
-from gateway.store.vault import Vault
-from smpp.intake import RECEIPT_STATES, TEXT_OUTCOMES, Intake
-from smpp.link import Link, LinkState
-from smpp.sender import Sender, SenderCounts
-from smpp.tally import COUNTERS
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter, Tick
+from gateway.store.texts.sendqueue import Sent
+from gateway.store.vault.places import Purpose
+from gateway.store.vault.vault import Vault
+from smpp.intake.intake import RECEIPT_STATES, TEXT_OUTCOMES, Intake
+from smpp.link.link import Link, LinkState
+from smpp.sending.sender import Sender, SenderCounts
+from smpp.session.counters import COUNTERS
 
 FLUSH_EVERY_S = 1.0
 RECEIPT = "receipt "  # what the intake says of a receipt begins with it

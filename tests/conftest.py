@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from gateway.store import migrate
+from gateway.store.sql import migrate
 from tests import databases, strict_sql
 from tests.databases import Choice, Databases, Files, Kind, Maker
 from tests.peers import fetch

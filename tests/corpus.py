@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.domain.alphabet import ALPHABETS, printed
+from gateway.domain.codes.alphabet import ALPHABETS, printed
 
 CORPUS = Path(__file__).parent / "data" / "mo-texts.tsv"
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
-from gateway.store import migrate, schema, sql
+from gateway.store.sql import database, migrate, schema
 
 FILE: Final = "undercap.db"
 TESTS: Final = Path(__file__).parent
@@ -142,8 +142,8 @@ class Databases:
 @contextmanager
 def write_locked(url: str) -> Iterator[None]:
     """Nobody else can write to the database meanwhile; whoever reads can."""
-    engine = sql.engine(url)
-    with sql.writing(engine) as connection:
+    engine = database.engine(url)
+    with database.writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
             connection.exec_driver_sql(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")

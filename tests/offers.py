@@ -9,12 +9,13 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import Connection, Engine, insert, select
 
-from gateway.domain.blast import State
-from gateway.domain.offer_ids import offer_id
-from gateway.domain.priority import Priority
-from gateway.store import keys, schema, sql
-from gateway.store.sendqueue import seal_answer
-from gateway.store.vault import Vault
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_ids import offer_id
+from gateway.domain.sms.priority import Priority
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.sendqueue import seal_answer
+from gateway.store.vault.vault import Vault
 
 
 def put_offers(
@@ -41,7 +42,7 @@ def in_ledger(engine: Engine, vault: Vault, link: str, numbers: Sequence[str], *
     """The same texts in the ledger, of shoppers whom it knows; their blast has nobody left to draw."""
     now = int(time.time() * 1000)
     m, s = schema.message, schema.shopper
-    with sql.writing(engine) as connection:
+    with database.writing(engine) as connection:
         keys_ = {vault.index(number): place for place, number in enumerate(numbers)}
         ids = connection.execute(select(s.c.id, s.c.key).where(s.c.key.in_(keys_))).all()
         running_blast(connection, int(blast), len(numbers))

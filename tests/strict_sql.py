@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import BigInteger, Column, Engine, Integer, String, Table
 
-from gateway.store import schema, sql
+from gateway.store.sql import database, schema
 
 _INTEGER = 2**31
 
@@ -19,7 +19,7 @@ def hold(url: str) -> None:
     """Make a database strict; may be repeated. Of another kind than SQLite it is left as it is."""
     if not url.startswith("sqlite"):
         return
-    engine = sql.engine(url)
+    engine = database.engine(url)
     try:
         hold_engine(engine)
     finally:
@@ -28,7 +28,7 @@ def hold(url: str) -> None:
 
 def hold_engine(engine: Engine) -> None:
     """As `hold`, through a connection of an engine."""
-    with sql.writing(engine) as connection:
+    with database.writing(engine) as connection:
         stands = set(
             connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
         )

@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns.desk import Desk
-from campaigns.refused import Refused, Unknown
-from gateway.http.activations import firm_of
+from campaigns.context import Desk
+from campaigns.errors import Refused, Unknown
+from gateway.http.firm.activations import firm_of
 from gateway.http.problems import Kind, Problem, refused
 from gateway.http.shares import Shares
-from gateway.store.api_keys import ApiKeys
+from gateway.store.firms.api_keys import ApiKeys
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 Work = Callable[[int], Any]

@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import told, uploads
+from campaigns.errors import Refused, Unknown
 from campaigns.http import forms
 from campaigns.http.asking import Asking, id_of, whole
-from campaigns.refused import Refused, Unknown
+from campaigns.shown import uploads, views
 from gateway.http import bodies
-from gateway.store.audiences import Audience, NameTaken, NotExcludable
+from gateway.store.offers.audiences import Audience, NameTaken, NotExcludable
 
 PATH = "/v1/audiences"
 ONE = f"{PATH}/{{id:[0-9]{{1,15}}}}"
@@ -29,7 +29,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
         return found
 
     def counted(audience: Audience) -> dict[str, Any]:
-        return {**told.audience(audience), "shoppers": told.shoppers(desk, audience)}
+        return {**views.audience(audience), "shoppers": views.shoppers(desk, audience)}
 
     async def create(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
@@ -48,7 +48,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
     async def list_(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
         return await asking.answer(
-            firm, lambda: {"audiences": [told.audience(found) for found in desk.audiences.all(firm)]}
+            firm, lambda: {"audiences": [views.audience(found) for found in desk.audiences.all(firm)]}
         )
 
     async def show(request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
         form = await bodies.read(request, forms.References)
 
         def work() -> dict[str, Any]:
-            return told.taken(uploads.take(desk, find(firm, id_), form.references))
+            return views.taken(uploads.take(desk, find(firm, id_), form.references))
 
         return await asking.answer(firm, work, heavy=True)
 
@@ -79,7 +79,7 @@ def routes(asking: Asking) -> list[web.RouteDef]:
 
         def work() -> dict[str, Any]:
             members = desk.audiences.some(find(firm, id_), desk.clock(), most=most, seed="")
-            return {"shoppers": [told.member(desk, firm, found) for found in members]}
+            return {"shoppers": [views.member(desk, firm, found) for found in members]}
 
         return await asking.answer(firm, work, heavy=True)
 

@@ -8,23 +8,30 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import draft, editing, life, preview, told
 from campaigns.http import forms
 from campaigns.http.asking import Asking, Handler, id_of, whole
-from campaigns.preflight import preflight
-from campaigns.results import results
-from campaigns.unknown import unknown as unknown_of
-from gateway.http import bodies, wishes
+from campaigns.lifecycle import draft, editing, lifecycle
+from campaigns.preflight import preview
+from campaigns.preflight.preflight import preflight
+from campaigns.shown import views
+from campaigns.shown.results import results
+from campaigns.shown.unknown import unknown as unknown_of
+from gateway.http import bodies, fields
+from gateway.http.fields import Terms
 from gateway.http.problems import Kind, Problem
-from gateway.http.wishes import Terms
-from gateway.store import blasts
-from gateway.store.blasts import Blast
+from gateway.store.offers import blasts
+from gateway.store.offers.blasts import Blast
 
 PATH = "/v1/blasts"
 ONE = f"{PATH}/{{id:[0-9]{{1,15}}}}"
 MOST_UNKNOWN = 1_000
 _AFTER = re.compile(r"[0-9a-z.]{1,40}")  # an id of a text, or a reference
-_TURNS = {"launch": life.launch, "pause": life.pause, "resume": life.resume, "cancel": life.cancel}
+_TURNS = {
+    "launch": lifecycle.launch,
+    "pause": lifecycle.pause,
+    "resume": lifecycle.resume,
+    "cancel": lifecycle.cancel,
+}
 
 
 def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
@@ -35,13 +42,13 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         firm = await asking.firm(request)
         form = await bodies.read(request, forms.Draft)
         return await asking.answer(
-            firm, lambda: told.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
+            firm, lambda: views.blast(draft.create(desk, firm, form.new(), desk.clock())), status=201
         )
 
     async def list_(request: web.Request) -> web.Response:
         firm = await asking.firm(request)
         return await asking.answer(
-            firm, lambda: {"blasts": [told.blast(found) for found in blasts.of_firm(desk.engine, firm)]}
+            firm, lambda: {"blasts": [views.blast(found) for found in blasts.of_firm(desk.engine, firm)]}
         )
 
     def of_one(work: Callable[[Blast], Any], *, heavy: bool = False) -> Handler:
@@ -49,29 +56,29 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
 
         async def handle(request: web.Request) -> web.Response:
             firm, id_ = await asking.firm(request), id_of(request)
-            return await asking.answer(firm, lambda: work(life.of_firm(desk, firm, id_)), heavy=heavy)
+            return await asking.answer(firm, lambda: work(lifecycle.of_firm(desk, firm, id_)), heavy=heavy)
 
         return handle
 
     def turning(turn: Callable[..., Blast]) -> Handler:
         """A launch looks at the people first."""
-        heavy = turn is life.launch
-        return of_one(lambda blast: told.blast(turn(desk, blast, desk.clock())), heavy=heavy)
+        heavy = turn is lifecycle.launch
+        return of_one(lambda blast: views.blast(turn(desk, blast, desk.clock())), heavy=heavy)
 
     def look_ahead(blast: Blast) -> dict[str, Any]:
         """Bounded as at a launch: a whole million would slow this process down for half a minute."""
-        return told.preflight(preflight(desk, blast, desk.clock(), most=life.LOOKED_AT_LAUNCH))
+        return views.preflight(preflight(desk, blast, desk.clock(), most=lifecycle.LOOKED_AT_LAUNCH))
 
     def judged(blast: Blast) -> dict[str, Any]:
         found, veil = results(desk.engine, blast), desk.veil(blast.firm_id)
-        return {**told.blast(blast), **told.results(found, blast.id, veil)}
+        return {**views.blast(blast), **views.results(found, blast.id, veil)}
 
     async def show_texts(request: web.Request) -> web.Response:
         most, seed = whole(request, "most", 5, preview.MOST), request.query.get("seed", "")[:40]
 
         def work(blast: Blast) -> dict[str, Any]:
             texts = preview.preview(desk, blast, desk.clock(), most=most, seed=seed)
-            return {"texts": [told.seen(text) for text in texts]}
+            return {"texts": [views.seen(text) for text in texts]}
 
         return await of_one(work, heavy=True)(request)
 
@@ -80,9 +87,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         form = await bodies.read(request, forms.Test)
 
         def work() -> dict[str, str]:
-            blast = life.of_firm(desk, firm, id_of(request))
+            blast = lifecycle.of_firm(desk, firm, id_of(request))
             catalog = desk.catalog()
-            number = wishes.number(form.phone, catalog, terms, [catalog.campaigns[blast.campaign_id]])
+            number = fields.number(form.phone, catalog, terms, [catalog.campaigns[blast.campaign_id]])
             return {"message": preview.try_out(desk, blast, number, form.language)}
 
         return await asking.answer(firm, work, status=202)
@@ -92,9 +99,9 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         form = await bodies.read(request, forms.Edited)
 
         def work() -> dict[str, Any]:
-            blast = life.of_firm(desk, firm, id_)
+            blast = lifecycle.of_firm(desk, firm, id_)
             edited = editing.edit(desk, blast, form.changes(), seen=form.revision, now=desk.clock())
-            return told.blast(edited)
+            return views.blast(edited)
 
         return await asking.answer(firm, work, heavy=True)
 
@@ -103,14 +110,16 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
         form = await bodies.read(request, forms.Copied)
 
         def work() -> dict[str, Any]:
-            blast = life.of_firm(desk, firm, id_)
-            return told.blast(editing.copy(desk, blast, desk.clock(), name=form.name))
+            blast = lifecycle.of_firm(desk, firm, id_)
+            return views.blast(editing.copy(desk, blast, desk.clock(), name=form.name))
 
         return await asking.answer(firm, work, status=201)
 
     async def delete(request: web.Request) -> web.Response:
         firm, id_ = await asking.firm(request), id_of(request)
-        await asking.answer(firm, lambda: editing.delete(desk, life.of_firm(desk, firm, id_), desk.clock()))
+        await asking.answer(
+            firm, lambda: editing.delete(desk, lifecycle.of_firm(desk, firm, id_), desk.clock())
+        )
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
     async def unknown(request: web.Request) -> web.Response:
@@ -123,7 +132,7 @@ def routes(asking: Asking, terms: Terms) -> list[web.RouteDef]:
     return [
         web.post(PATH, create),
         web.get(PATH, list_),
-        web.get(ONE, of_one(told.blast)),
+        web.get(ONE, of_one(views.blast)),
         web.patch(ONE, edit),
         web.delete(ONE, delete),
         web.post(f"{ONE}/copy", copy),

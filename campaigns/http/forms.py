@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from campaigns.draft import NewBlast
-from gateway.domain import instants
-from gateway.domain.audience import Definition, Id, Language
-from gateway.domain.cascade import LEAST_AFTER_S, MOST_AFTER_S
-from gateway.domain.offer_call import CallPlan
-from gateway.domain.outside import fits
+from campaigns.lifecycle.draft import NewBlast
+from gateway.domain.offers.audience import Definition, Id, Language
+from gateway.domain.offers.cascade import LEAST_AFTER_S, MOST_AFTER_S
+from gateway.domain.offers.offer_call import CallPlan
+from gateway.domain.written import instants
+from gateway.domain.written.outside import fits
 from gateway.http.bodies import Body, Moment, Name
 
 MOST_REFERENCES = 1_000

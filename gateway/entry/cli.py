@@ -12,12 +12,11 @@ import click
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.domain.outside import fits
-from gateway.entry import zone_data
+from gateway.domain.written.outside import fits
 from gateway.entry.lazy_group import LazyGroup, imported
-from gateway.entry.process import Exit, ends_with
-from gateway.entry.supervision import readiness
-from gateway.store.full_disk import is_full
+from gateway.entry.process import readiness, zone_data
+from gateway.entry.process.process import Exit, ends_with
+from gateway.store.files.full_disk import is_full
 
 OPERATOR_GROUPS = {
     "smpp": (
@@ -27,21 +26,27 @@ OPERATOR_GROUPS = {
     "ivr": ("gateway.entry.commands.ivr:ivr", "The IVR process; calls to the free numbers at a glance."),
     "firm": ("gateway.entry.commands.firm:firm", "Firms (tenants) and the keys of their own pages."),
     "campaign": (
-        "gateway.entry.commands.campaign:campaign",
+        "gateway.entry.commands.campaigns.campaign:campaign",
         "Campaigns: dates, short numbers, points.",
     ),
-    "audience": ("gateway.entry.commands.audience:audience", "Audiences: which shoppers a blast is for."),
-    "blast": ("gateway.entry.commands.blast:blast", "Blasts: preview, try, launch, watch, pause, judge."),
+    "audience": (
+        "gateway.entry.commands.offers.audience:audience",
+        "Audiences: which shoppers a blast is for.",
+    ),
+    "blast": (
+        "gateway.entry.commands.offers.blast:blast",
+        "Blasts: preview, try, launch, watch, pause, judge.",
+    ),
     "recording": (
-        "gateway.entry.commands.recording:recording",
+        "gateway.entry.commands.offers.recording:recording",
         "What a firm lets be said in its calls: add, speak, listen.",
     ),
     "consent": (
-        "gateway.entry.commands.consent:consent",
+        "gateway.entry.commands.consent.consent:consent",
         "Consent to offers: show it, why somebody was contacted, import lists.",
     ),
     "codes": (
-        "gateway.entry.commands.codes:codes",
+        "gateway.entry.commands.campaigns.codes:codes",
         "Make codes for the printer, list them, check one, void a batch.",
     ),
     "prompts": (
@@ -49,10 +54,13 @@ OPERATOR_GROUPS = {
         "What callers hear: sound files, and the texts for a studio.",
     ),
     "vault": (
-        "gateway.entry.commands.vault:vault",
+        "gateway.entry.commands.vault.vault:vault",
         "The vault: its keys, erasure of a person, who opened what.",
     ),
-    "dead": ("gateway.entry.commands.dead:dead", "Work that failed for good: look at it, run it again."),
+    "dead": (
+        "gateway.entry.commands.operations.dead:dead",
+        "Work that failed for good: look at it, run it again.",
+    ),
 }
 
 
@@ -91,39 +99,39 @@ def up(demo: bool) -> None:
     """Everything on this machine: Valkey, SMPP, worker, API; what dies is started again."""
     if demo:
         os.environ["UNDERCAP_SIMULATOR__ENABLED"] = "true"  # the children read it, too
-        imported("gateway.entry.demo_defaults").offer(load())
-        imported("gateway.entry.demo_calls").offer(load())
+        imported("gateway.entry.demo.defaults").offer(load())
+        imported("gateway.entry.demo.calls").offer(load())
     _run("gateway.entry.supervision.supervisor", demo=demo)
 
 
 @cli.command()
 def api() -> None:
     """The API process: web activation, /v1, /healthz, /readyz, /metrics."""
-    _run("gateway.entry.api_process")
+    _run("gateway.entry.processes.api")
 
 
 @cli.command()
 def worker() -> None:
     """The worker: settles claims into the ledger and prepares the answers."""
-    _run("gateway.entry.worker_process")
+    _run("gateway.entry.processes.worker")
 
 
 @cli.command()
 def blasts() -> None:
     """The process that runs blasts: their texts, batch by batch, into the sending queues."""
-    _run("gateway.entry.blast_process")
+    _run("gateway.entry.processes.blasts")
 
 
 @cli.command()
 def simulate() -> None:
     """An SMSC of our own with a page of handsets. Never beside real links."""
-    _run("gateway.entry.simulate")
+    _run("gateway.entry.processes.simulator")
 
 
 @cli.command(hidden=True)
 def asterisk() -> None:
     """The Asterisk of `up --demo`, which starts it where it can."""
-    _run("gateway.entry.asterisk_process")
+    _run("gateway.entry.processes.asterisk")
 
 
 @cli.command()
@@ -131,7 +139,9 @@ def asterisk() -> None:
 @click.option("--ledger-lost", is_flag=True, help="The database is of an earlier time than Redis, for good.")
 def rebuild(replace_foreign: bool, ledger_lost: bool) -> None:
     """Restore claims, consent and counters in Redis from SQL after Redis was lost."""
-    _run("gateway.entry.commands.rebuild", replace_foreign=replace_foreign, ledger_lost=ledger_lost)
+    _run(
+        "gateway.entry.commands.operations.rebuild", replace_foreign=replace_foreign, ledger_lost=ledger_lost
+    )
 
 
 @cli.command()
@@ -139,7 +149,7 @@ def rebuild(replace_foreign: bool, ledger_lost: bool) -> None:
 def backup(target: Path) -> None:
     """Copy database, Redis and secrets of one moment into the new folder TARGET, while all runs."""
     settings = load()
-    sys.exit(imported("gateway.entry.commands.backup").run(settings, target))
+    sys.exit(imported("gateway.entry.commands.operations.backup").run(settings, target))
 
 
 @cli.command()
@@ -148,13 +158,13 @@ def backup(target: Path) -> None:
 def restore(target: Path, replace: bool) -> None:
     """Put a backup into the state directory, and rebuild Redis from it. Stop `undercap up` first."""
     settings = load()
-    sys.exit(imported("gateway.entry.commands.restore").run(settings, target, replace=replace))
+    sys.exit(imported("gateway.entry.commands.operations.restore").run(settings, target, replace=replace))
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's schema. `undercap up` does it by itself."""
-    _run("gateway.entry.commands.migrate")
+    _run("gateway.entry.commands.operations.migrate")
 
 
 @cli.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 OURS: Final = ("config", "smpp", "ivr", "campaigns")  # beside `gateway`, in which this stands
-_CONFIG: Final = 78  # gateway.entry.process.Exit.CONFIG, which must not be imported yet
+_CONFIG: Final = 78  # gateway.entry.process.process.Exit.CONFIG, which must not be imported yet
 
 
 def refuse() -> None:

@@ -8,24 +8,16 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from config.settings import Settings
-from gateway.http import (
-    activations,
-    aliases,
-    bodies,
-    consents,
-    guard,
-    openapi,
-    page,
-    problem_pages,
-    web_activations,
-)
-from gateway.http.desk import Desk
-from gateway.http.web_activations import Site
-from gateway.http.wishes import Terms
-from gateway.store.api_keys import ApiKeys
-from gateway.usecases.alias_lookup import LookupDesk
-from gateway.usecases.consents import ConsentDesk
-from gateway.usecases.pins import PinDesk
+from gateway.http import bodies, guard, openapi, problem_pages
+from gateway.http.activation_service import Desk
+from gateway.http.fields import Terms
+from gateway.http.firm import activations, aliases, consents
+from gateway.http.shopper import page, web_activations
+from gateway.http.shopper.web_activations import Site
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.usecases.consent.consents import ConsentDesk
+from gateway.usecases.people.alias_lookup import LookupDesk
+from gateway.usecases.people.pins import PinDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

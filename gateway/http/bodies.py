@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.domain import instants
-from gateway.domain.outside import fits
+from gateway.domain.written import instants
+from gateway.domain.written.outside import fits
 from gateway.http.problems import Kind, Problem
 
 MOST_BYTES = 16 * 1024

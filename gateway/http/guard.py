@@ -17,12 +17,12 @@ from aiohttp.typedefs import Handler, Middleware
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.outside import fits
+from gateway.domain.written.outside import fits
 from gateway.http.problems import Kind, Problem, away, of_http
-from gateway.store import measures
-from gateway.store.claims import StoreUnavailable
-from gateway.store.metrics import Meter
-from gateway.store.sql_faults import Blame, blame, word
+from gateway.store.codes.claims import StoreUnavailable
+from gateway.store.sql.faults import Blame, blame, word
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 
 Networks = Sequence[IPv4Network | IPv6Network]
 IPV6_PREFIX = 64  # what one household or server is given; less would be addresses without end

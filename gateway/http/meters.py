@@ -7,11 +7,11 @@ from typing import Final
 from aiohttp import web
 
 from gateway.http.door import REASONS
-from gateway.store import measures
-from gateway.store.metrics import Meter
-from gateway.store.pins import Asked
-from gateway.usecases.activation import CLAIM_WORDS
-from gateway.usecases.alias_lookup import LOOKUP_WORDS
+from gateway.store.people.pins import Asked
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
+from gateway.usecases.codes.activation import CLAIM_WORDS
+from gateway.usecases.people.alias_lookup import LOOKUP_WORDS
 
 _STATUSES: Final = ("200", "500", "503")  # what alarms compare; another status is shown once it was answered
 _NO_ROUTE: Final = "none"

@@ -11,7 +11,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from gateway.store import keys
+from gateway.store.redis import keys
 
 SETTLE = "settle"
 JOB = "gateway.queues.jobs.settle"

@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 
 from config.outage import Outage
 from gateway.queues.nudge import nudge
-from gateway.store import measures
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 
 INTERVAL_S = 0.02
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway.domain.catalog import Issued, ShortNumber
-from gateway.domain.reading import Intent, Reading, read_text
-from gateway.domain.stop_named import named_firms
-from gateway.store import outbox
-from gateway.store.claims import ClaimCall, Verdict
-from gateway.store.places import Purpose
-from gateway.store.vault import Vault
+from gateway.domain.codes.catalog import Issued, ShortNumber
+from gateway.domain.reading.reading import Intent, Reading, read_text
+from gateway.domain.reading.stop_named import named_firms
+from gateway.store.codes.claims import ClaimCall, Verdict
+from gateway.store.texts import outbox
+from gateway.store.vault.places import Purpose
+from gateway.store.vault.vault import Vault
 
 STOP_FIRM = "stop_firm"  # in place of "stop" among the services of a text that names the firm
 SEAL_REPLY = Purpose.REPLY  # a number sealed for this purpose opens only to answer its own text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.store import measures
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 from ivr.ami.manager import Manager
 
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from gateway.domain.offer_call import Spoken
-from gateway.store.offer_calls import Calling
+from gateway.domain.offers.offer_call import Spoken
+from gateway.store.calls.offer_queue import Calling
 
 EVERY_S: Final = 1.0
 log = structlog.get_logger()

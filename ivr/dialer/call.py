@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.domain.callee import Callee
-from gateway.domain.offer_call import CallPlan, Outcome
+from gateway.domain.offers.callee import Callee
+from gateway.domain.offers.offer_call import CallPlan, Outcome
 from gateway.domain.policy.basis import Basis
 from gateway.domain.policy.verdict import Allow
-from gateway.store.call_slots import Wanted
-from gateway.store.offer_calls import Calling, Due
-from gateway.usecases.gate import Verdict
+from gateway.store.calls.offer_queue import Calling, Due
+from gateway.store.calls.slots import Wanted
+from gateway.usecases.consent.gate import Verdict
 from ivr.offer.order import OfferOrder, OfferTold
 
 LATE_S: Final = 0.03  # a call that would leave so much after its moment takes another one; see call_slots.lua

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.store.offer_calls import Due
+from gateway.store.calls.offer_queue import Due
 from ivr.dialer.blasts import Audible
 
 AT_ONCE: Final = 64  # of a blast

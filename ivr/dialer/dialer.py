@@ -14,19 +14,19 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.outage import Outage
-from gateway.domain.offer_call import Outcome
-from gateway.store.gate import GateAway
-from ivr.dialer import course
+from gateway.domain.offers.offer_call import Outcome
+from gateway.store.consent.gate import GateAway
+from ivr.dialer import attempt
+from ivr.dialer.attempt import Phone, Ways
 from ivr.dialer.blasts import RunningBlasts
 from ivr.dialer.call import CallTable, OfferCall
 from ivr.dialer.candidates import Candidates
-from ivr.dialer.course import Phone, Ways
-from ivr.dialer.filing import Filing
+from ivr.dialer.consent_watch import Watch
+from ivr.dialer.dispatch import Line, Queue, Rounds
 from ivr.dialer.heartbeat import Heartbeat
+from ivr.dialer.outcome_writer import Filing
 from ivr.dialer.pausing import Pausing
 from ivr.dialer.recovery import Recovery
-from ivr.dialer.rounds import Line, Queue, Rounds
-from ivr.dialer.watch import Watch
 
 IDLE_S: Final = 0.5
 ROUND_S: Final = (
@@ -145,7 +145,7 @@ class Dialer:
     def _start(self, call: OfferCall) -> None:
         if self._stopping:  # it was brought to disk meanwhile, and nobody would watch it ring
             call.broken = Outcome.BROKEN_OFF
-        task = asyncio.ensure_future(course.run(call, self._ways))
+        task = asyncio.ensure_future(attempt.run(call, self._ways))
         self._courses.add(task)
         task.add_done_callback(self._over)
 

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Lives(Protocol):
-    """gateway.store.call_slots. Both raise RedisError."""
+    """gateway.store.calls.slots. Both raise RedisError."""
 
     async def here(self, name: str) -> None:
         """This one lives."""

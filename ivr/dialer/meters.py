@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from config.logging import canonical
-from gateway.domain.offer_call import Outcome
-from gateway.store import measures
-from gateway.store.metrics import Meter
-from gateway.store.offer_call_ends import Ended
+from gateway.domain.offers.offer_call import Outcome
+from gateway.store.calls.offer_outcomes import Ended
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 from ivr.dialer.call import OfferCall
 
 NOT_MADE: Final = "not_made"  # begun on disk, and then Asterisk was not asked for it

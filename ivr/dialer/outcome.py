@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.domain.offer_call import MOST_SILENT, Outcome
+from gateway.domain.offers.offer_call import MOST_SILENT, Outcome
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.offer.order import OfferTold
 

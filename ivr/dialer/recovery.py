@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Dialers(Protocol):
-    """gateway.store.call_slots."""
+    """gateway.store.calls.slots."""
 
     async def silent(self, names: Sequence[str]) -> list[str]:
         """Those that have said nothing of late. Raises RedisError."""

@@ -1,10 +1,10 @@
-"""What the talk asks of the gateway: gateway.usecases.offer_desk."""
+"""What the talk asks of the gateway: gateway.usecases.calls.offer_keys."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from gateway.domain.callee import Callee
+from gateway.domain.offers.callee import Callee
 
 
 class OfferDesk(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.domain.callee import Callee
-from gateway.domain.offer_call import OnMachine, Outcome
+from gateway.domain.offers.callee import Callee
+from gateway.domain.offers.offer_call import OnMachine, Outcome
 
 
 class AnsweredBy(StrEnum):

@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from gateway.store import recordings
+from gateway.store.calls import recordings
 
 FOLDER: Final = "offers"  # below the directory of sounds
 KEPT_S: Final = 7 * 86_400  # after it was last needed

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.domain.offer_call import Outcome
-from gateway.usecases.call_desk import Away as GatewayAway
+from gateway.domain.offers.offer_call import Outcome
+from gateway.usecases.calls.free_number import Away as GatewayAway
 from ivr.agi.channel import Channel
 from ivr.agi.faults import AgiError, Fault, HungUp
 from ivr.offer.desk import OfferDesk

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from gateway.domain.offer_call import OnMachine, Outcome
+from gateway.domain.offers.offer_call import OnMachine, Outcome
 from ivr.offer.order import AnsweredBy, OfferOrder
 from ivr.offer.steps import Action, Answered, AwaitSilence, Do, End, Event, Listen, OfferService
 from ivr.talk.script import MOST_SILENCES

@@ -13,15 +13,15 @@ from aiohttp import web
 from pydantic import Field, ValidationError
 from sqlalchemy import Engine
 
-from gateway.domain.recording import MOST_WORDS, Source
+from gateway.domain.offers.recording import MOST_WORDS, Source
 from gateway.http import bodies
-from gateway.http.activations import firm_of
 from gateway.http.bodies import Body, Name, Printable
+from gateway.http.firm.activations import firm_of
 from gateway.http.problems import Kind, Problem, refused
 from gateway.http.shares import Shares
-from gateway.store import recordings
-from gateway.store.api_keys import ApiKeys
-from gateway.store.recordings import InUse, NameTaken, New, Recording, TooMany
+from gateway.store.calls import recordings
+from gateway.store.calls.recordings import InUse, NameTaken, New, Recording, TooMany
+from gateway.store.firms.api_keys import ApiKeys
 from ivr.recordings import told
 from ivr.recordings.studio import MOST_OCTETS, NotHere, NotUsable, Sound, Studio
 

@@ -11,7 +11,7 @@ import sys
 import wave
 from typing import Final, Literal
 
-from gateway.domain.recording import LEAST_MS, MOST_MS
+from gateway.domain.offers.recording import LEAST_MS, MOST_MS
 
 RATE: Final = 8_000
 MOST_RATE: Final = 768_000  # of studios; more of it makes work and no better sound

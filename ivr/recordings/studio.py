@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.domain.recording import MOST_MS
+from gateway.domain.offers.recording import MOST_MS
 from ivr.prompts.program import ProgramError, run
 from ivr.prompts.voice import Voice
 from ivr.recordings.sound import MOST_RATE, fault, length_ms, levelled, rate_of, samples, wav_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.domain import instants
-from gateway.store.recordings import Recording
+from gateway.domain.written import instants
+from gateway.store.calls.recordings import Recording
 
 
 def recording(found: Recording) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import phonenumbers
 
-from gateway.domain.numbers import parse_msisdn
+from gateway.domain.people.numbers import parse_msisdn
 
 # Bits 6 and 7 of Q.931, 4.5.10 (octet 3a): allowed, restricted, not available, reserved.
 _PRESENTATION: Final = 0x60

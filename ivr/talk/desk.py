@@ -1,11 +1,11 @@
-"""What the talk asks of the gateway: gateway.usecases.call_desk. Everything raises Away, and in time."""
+"""What the talk asks of the gateway: gateway.usecases.calls.free_number. Everything raises Away, and in time."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from gateway.usecases.activation import Answered
-from gateway.usecases.call_desk import AliasTold
+from gateway.usecases.calls.free_number import AliasTold
+from gateway.usecases.codes.activation import Answered
 
 
 class Aliases(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.domain.message_id import RANDOM_OCTETS, message_id
+from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
 from ivr.agi.channel import Channel
 from ivr.agi.faults import AgiError, Fault, HungUp
 from ivr.talk.caller import Caller, caller

@@ -12,7 +12,7 @@ from typing import Final
 
 from config.prompts import CONSENT, PAUSE
 from config.texts import LANGUAGES
-from gateway.domain.outcome import Outcome
+from gateway.domain.answers.outcome import Outcome
 from ivr.talk.caller import Caller, Sight
 from ivr.talk.sounds import Sounds, digits, groups, number, sounds
 from ivr.talk.steps import (

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.domain.outcome import Outcome
-from gateway.usecases.call_desk import AliasTold
-from gateway.usecases.call_desk import Away as GatewayAway
+from gateway.domain.answers.outcome import Outcome
+from gateway.usecases.calls.free_number import AliasTold
+from gateway.usecases.calls.free_number import Away as GatewayAway
 from ivr.talk.desk import Desk
 from ivr.talk.steps import Away, Counted, Do, Done, Event, Found, Judged, Service
 

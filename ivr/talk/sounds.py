@@ -12,7 +12,7 @@ from typing import Final
 from babel import Locale
 
 from config.prompts import PAUSE
-from gateway.domain.alias import groups as alias_groups
+from gateway.domain.people.alias import groups as alias_groups
 
 Sounds = tuple[str, ...]
 _BILLION: Final = 10**9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.domain.outcome import Outcome
+from gateway.domain.answers.outcome import Outcome
 from ivr.talk.sounds import Sounds
 
 

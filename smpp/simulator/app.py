@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.domain import segments
+from gateway.domain.sms import segments
 from smpp.simulator import door
 from smpp.simulator.demo import DemoFile
 from smpp.simulator.pages import Pages

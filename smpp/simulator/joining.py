@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from gateway.domain import segments
-from gateway.domain.data_coding import decode_body
-from smpp import concatenation
-from smpp.pdus import SubmitSm
+from gateway.domain.sms import segments
+from gateway.domain.sms.data_coding import decode_body
+from smpp.protocol import concatenation
+from smpp.protocol.pdus import SubmitSm
 
 _MOST_WAITING = 256
 

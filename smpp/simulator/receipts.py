@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from smpp.pdus import DeliverSm, SubmitSm
+from smpp.protocol.pdus import DeliverSm, SubmitSm
 
 _RECEIPT: Final = 0x04  # of esm_class
 _DELIVERED: Final = 2  # message_state

@@ -9,9 +9,9 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
-from smpp import codec, statuses, wire
-from smpp.codec import BindKind, BindRequest
-from smpp.pdus import DeliverSm, Malformed, SubmitResult, SubmitSm
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.codec import BindKind, BindRequest
+from smpp.protocol.pdus import DeliverSm, Malformed, SubmitResult, SubmitSm
 
 _BIND_WAIT_S = 30.0
 _RALYBND = 0x05

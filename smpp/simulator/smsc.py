@@ -15,10 +15,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from gateway.domain import segments
-from smpp import statuses
-from smpp.codec import BindRequest
-from smpp.pdus import DeliverSm, Part, SubmitResult, SubmitSm
+from gateway.domain.sms import segments
+from smpp.protocol import statuses
+from smpp.protocol.codec import BindRequest
+from smpp.protocol.pdus import DeliverSm, Part, SubmitResult, SubmitSm
 from smpp.simulator import receipts
 from smpp.simulator.deliveries import Deliveries, RetryRule, Verdict
 from smpp.simulator.joining import Joining, Reply

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gateway.domain import segments
+from gateway.domain.sms import segments
 from smpp.simulator import handsets
 from smpp.simulator.conversations import Bubble, Conversations, Direction, Tick
 from smpp.simulator.deliveries import Verdict

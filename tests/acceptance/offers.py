@@ -15,7 +15,9 @@ from urllib.error import HTTPError
 
 from sqlalchemy import func, insert, select
 
-from gateway.store import keys, people, schema, sql
+from gateway.store.people import shoppers as people
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
 from tests.acceptance.stand import Stand
 from tests.peers.smsc import Submitted
 
@@ -55,7 +57,7 @@ class Marketer:
         """Make these numbers shoppers of the firm, in this order."""
         vault, gateway = self.stand.vault, self.stand.gateway
         s = schema.shopper.c
-        with sql.writing(gateway.engine()) as connection:
+        with database.writing(gateway.engine()) as connection:
             last = connection.scalar(select(func.coalesce(func.max(s.id), 0)))
             for at in range(0, len(numbers), _AT_ONCE):
                 rows = [
@@ -76,7 +78,7 @@ class Marketer:
         """Let the ledger know that all shoppers of the firm said yes, so that a rebuild knows it, too."""
         s, e = schema.shopper.c, schema.consent_entry
         said = {"firm_id": self.firm_id, "state": "given", "how": "import", "said_at": 1}
-        with sql.writing(self.stand.gateway.engine()) as connection:
+        with database.writing(self.stand.gateway.engine()) as connection:
             ids = connection.scalars(select(s.id).order_by(s.id)).all()
             for at in range(0, len(ids), _AT_ONCE):
                 rows = [

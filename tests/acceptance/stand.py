@@ -14,9 +14,10 @@ from typing import Any, Final
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
 from config import settings as settings_module
-from gateway.store import keys, master_secret
-from gateway.store.metrics import METRICS, exposition
-from gateway.store.vault import Vault
+from gateway.store.redis import keys
+from gateway.store.telemetry.metrics import METRICS, exposition
+from gateway.store.vault import master_secret
+from gateway.store.vault.vault import Vault
 from tests.acceptance.books import Stored, stored
 from tests.acceptance.phone import Shopper, encoded, shown
 from tests.harness import Gateway, link_table

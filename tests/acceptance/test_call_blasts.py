@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from config import prompts
-from gateway.domain.floor import FEWER
+from gateway.domain.offers.least_count import FEWER
 from tests.acceptance.offers import WORDS, Marketer, marketer, to_noon
 from tests.acceptance.stand import standing
 from tests.conftest import any_asterisk, any_smsc, peer_of, sipp_program

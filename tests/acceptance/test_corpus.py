@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from gateway.domain.alias import counter_of
-from gateway.domain.alphabet import ALPHABETS, printed
+from gateway.domain.codes.alphabet import ALPHABETS, printed
+from gateway.domain.people.alias import counter_of
 from tests.acceptance.books import Reply, Stored
 from tests.acceptance.corpus_answers import POINTS, answer_to
 from tests.acceptance.phone import Shopper, ends_in

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from config import settings as settings_module
-from gateway.store import keys
+from gateway.store.redis import keys
 from tests import databases
 from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Code, Supply, running_campaign

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from gateway.store import keys
+from gateway.store.redis import keys
 from tests.acceptance.phone import LONG, UCS2, Shopper
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing

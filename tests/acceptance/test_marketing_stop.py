@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from gateway.domain.blast import Word
-from gateway.store import blasts
-from gateway.store.offers import Offers
+from gateway.domain.offers.blast import Word
+from gateway.store.offers import blasts
+from gateway.store.offers.redis_queue import Offers
 from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import FIRM, add_campaign, add_firm, known
 from tests.acceptance.stand import Stand, standing

@@ -17,9 +17,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from gateway.entry.tenure import HELD_FOR_S
-from gateway.store import keys
-from gateway.usecases.link_choice import LOOK_EVERY_S
+from gateway.entry.links.holding import HELD_FOR_S
+from gateway.store.redis import keys
+from gateway.usecases.operations.link_choice import LOOK_EVERY_S
 from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.stand import Stand, standing

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from gateway.store.vault import generation_of
+from gateway.store.vault.vault import generation_of
 from tests.acceptance.phone import Shopper, shown
 from tests.acceptance.promotion import Supply, running_campaign
 from tests.acceptance.secret_places import files, redis_places, sql_places

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from gateway.domain.alias import alias_of, counter_of
-from gateway.store import migrate, schema, sql
-from gateway.store.aliases import AliasLookups
+from gateway.domain.people.alias import alias_of, counter_of
+from gateway.store.people.aliases import AliasLookups
+from gateway.store.sql import database, migrate, schema
 from tests.bench import machine
 from tests.bench.journal import Spread, spread
 
@@ -36,15 +36,15 @@ NOT_GIVEN: Final = 4_000_000  # a counter that nobody has
 def fill(url: str, people: int) -> None:
     """So many shoppers with an alias each; every second one has points at the firm."""
     migrate.upgrade(url)
-    engine = sql.engine(url)
-    with sql.writing(engine) as connection:
+    engine = database.engine(url)
+    with database.writing(engine) as connection:
         connection.execute(insert(schema.firm).values(id=FIRM, slug="acme", name="Acme", created_at=0))
     for first in range(1, people + 1, ROWS):
         ids = range(first, min(first + ROWS, people + 1))
         shoppers = [{"id": i, "key": f"{i:022d}", "number": b"\0" * 40, "created_at": 0} for i in ids]
         aliases = [{"id": i, "shopper_id": i, "created_at": 0} for i in ids]
         balances = [{"shopper_id": i, "firm_id": FIRM, "points": i} for i in ids if i % 2]
-        with sql.writing(engine) as connection:
+        with database.writing(engine) as connection:
             connection.execute(insert(schema.shopper), shoppers)
             connection.execute(insert(schema.alias), aliases)
             connection.execute(insert(schema.balance), balances)
@@ -53,7 +53,7 @@ def fill(url: str, people: int) -> None:
 
 async def look_ups(url: str, said: list[str]) -> tuple[Spread, int]:
     """One after the other: how long each took, and how many were found."""
-    engine = sql.engine(url)
+    engine = database.engine(url)
     lookups = AliasLookups(engine)
     times, found = [], 0
     for alias in said:

@@ -9,11 +9,13 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select
 
 from config import settings as settings_module
-from gateway.domain.message_id import RANDOM_OCTETS, message_id
-from gateway.domain.priority import Priority
-from gateway.store import keys, master_secret, schema, sql
-from gateway.store.sendqueue import seal_answer
-from gateway.store.vault import Vault
+from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
+from gateway.domain.sms.priority import Priority
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.sendqueue import seal_answer
+from gateway.store.vault import master_secret
+from gateway.store.vault.vault import Vault
 from tests.bench.bulk_floor import TEXT
 from tests.bench.load_texts import number
 from tests.harness import Gateway
@@ -25,7 +27,7 @@ CHUNK: Final = 1_000
 def fill(gateway: Gateway, *, firm_id: int, link: str, short_number: str, first: int, n: int) -> None:
     """Queue a text for each of `n` shoppers whom nobody knew before, counted from `first`."""
     vault = Vault(master_secret.load_or_make(settings_module.load(gateway.config)))
-    with sql.writing(gateway.engine()) as connection:
+    with database.writing(gateway.engine()) as connection:
         blast = 1 + (connection.scalar(select(func.max(schema.blast.c.id))) or 0)
     for at in range(first, first + n, CHUNK):
         _fill(gateway, vault, blast, firm_id, link, short_number, range(at, min(at + CHUNK, first + n)))
@@ -38,7 +40,7 @@ def _fill(
     numbers = {i: number(i).decode() for i in those}
     ids = {i: f"{message_id(now, i.to_bytes(RANDOM_OCTETS))}.{firm_id}" for i in those}
     sealed = {i: seal_answer(vault, numbers[i], TEXT.decode()) for i in those}
-    with sql.writing(gateway.engine()) as connection:
+    with database.writing(gateway.engine()) as connection:
         if connection.scalar(select(schema.blast.c.id).where(schema.blast.c.id == blast)) is None:
             running_blast(connection, blast, 0)
         shoppers = [_shopper(vault, i, numbers[i], now) for i in those]

@@ -12,7 +12,7 @@ import asyncio
 import sys
 from typing import Final
 
-from gateway.entry import process
+from gateway.entry.process import process
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
 from ivr.talk.runner import FreeNumberTalk, Line

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from smpp import statuses, wire
-from smpp.pdus import SubmitSm
-from smpp.receipts import read_receipt
+from smpp.protocol import statuses, wire
+from smpp.protocol.pdus import SubmitSm
+from smpp.protocol.receipts import read_receipt
 from tests.bench import machine
 from tests.bench import wire as raw
 from tests.bench.codec_floor import ANSWER, ANSWER_UCS2, make_pdu, parse_pdu

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from config.logging import configure
-from gateway.domain.offer_call import Outcome
+from gateway.domain.offers.offer_call import Outcome
 from ivr.agi.channel import Channel
 from ivr.ami.call_result import CallResult
 from ivr.ami.originate import Originate, over_trunk

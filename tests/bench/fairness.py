@@ -25,8 +25,8 @@ from typing import Any, Final
 
 from aiohttp import ClientSession
 
-from gateway.domain.priority import Priority
-from gateway.store import keys
+from gateway.domain.sms.priority import Priority
+from gateway.store.redis import keys
 from tests.acceptance.offers import Marketer, to_noon
 from tests.acceptance.phone import Shopper
 from tests.acceptance.promotion import Code, add_campaign, add_firm, known

@@ -24,19 +24,24 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from campaigns import draft, life
-from campaigns.desk import DialLimits
-from campaigns.draft import NewBlast
-from campaigns.fan_out import BATCH, FanOut, Step
+from campaigns.context import DialLimits
+from campaigns.fan_out.fan_out import BATCH, FanOut, Step
+from campaigns.lifecycle import draft, lifecycle
+from campaigns.lifecycle.draft import NewBlast
 from config import settings as settings_module
-from gateway.domain.consent import Channel
-from gateway.domain.offer_call import CallPlan, Outcome, Spoken
-from gateway.domain.priority import Priority
-from gateway.entry.backing import Backing, open_backing
-from gateway.entry.blast_desk import blast_desk
-from gateway.store import called, keys, master_secret, people, recordings, schema, sql
-from gateway.store import catalog as catalog_store
-from gateway.store.vault import Vault
+from gateway.domain.consent.word import Channel
+from gateway.domain.offers.offer_call import CallPlan, Outcome, Spoken
+from gateway.domain.sms.priority import Priority
+from gateway.entry.wiring.backing import Backing, open_backing
+from gateway.entry.wiring.campaigns import blast_desk
+from gateway.store.calls import recordings
+from gateway.store.codes import catalog as catalog_store
+from gateway.store.offers import call_list
+from gateway.store.people import shoppers
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.vault import master_secret
+from gateway.store.vault.vault import Vault
 from tests.acceptance.offers import SAID, WORDS, to_noon
 from tests.bench import machine, processes
 from tests.bench.bulk_smsc import BulkSmsc
@@ -55,9 +60,9 @@ def fill(gateway: Gateway, firm_id: int, n: int) -> None:
             those = range(at, min(at + CHUNK, n + 1))
             numbers = {i: f"38050{i:07}" for i in those}
             known = {i: vault.index(numbers[i]) for i in those}
-            with sql.writing(gateway.engine()) as connection:
+            with database.writing(gateway.engine()) as connection:
                 rows = [
-                    {"id": i, **people.row(vault, key=known[i], number=numbers[i].encode(), **SAID)}
+                    {"id": i, **shoppers.row(vault, key=known[i], number=numbers[i].encode(), **SAID)}
                     for i in those
                 ]
                 connection.execute(insert(schema.shopper), rows)
@@ -112,7 +117,7 @@ def alone(gateway: Gateway, audience: int, campaign: int, channel: str) -> dict[
     )
     call = _plan(opened) if channel == Channel.CALL else None
     new = NewBlast(name="alone", audience=audience, campaign=campaign, texts=WORDS, call=call)
-    blast = life.launch(desk, draft.create(desk, 1, new, desk.clock()), desk.clock())
+    blast = lifecycle.launch(desk, draft.create(desk, 1, new, desk.clock()), desk.clock())
     fan_out, before = FanOut(desk), processes.resident_kib(os.getpid())
     seconds, peak, step = 0.0, 0, Step.WORKED
     while step in (Step.WORKED, Step.FULL):
@@ -135,7 +140,7 @@ def alone(gateway: Gateway, audience: int, campaign: int, channel: str) -> dict[
 def _take_away(opened: Backing, blast: int, *, call: bool) -> None:
     """What the sender, or the dialer, would have taken."""
     if call:
-        called.end_waiting(opened.engine, blast, Outcome.HEARD, 1, most=2 * BATCH)
+        call_list.end_waiting(opened.engine, blast, Outcome.HEARD, 1, most=2 * BATCH)
     else:
         opened.redis.xtrim(keys.send(1, LINK, Priority.BULK), maxlen=0, approximate=False)
 

@@ -22,11 +22,11 @@ from typing import Any, Final
 
 from config import policies
 from config.settings import RedisSettings
-from gateway.domain.consent import Channel
-from gateway.store import connect, keys
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.usecases.gate import Gate, Question
+from gateway.domain.consent.word import Channel
+from gateway.store.consent.gate import GateStore
+from gateway.store.redis import connect, keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.usecases.consent.gate import Gate, Question
 from tests.bench import machine
 from tests.harness import ROOT
 from tests.integration.core.house import Server

@@ -26,12 +26,12 @@ from redis.asyncio import Redis
 
 from gateway.entry.valkey import embedded
 from gateway.entry.valkey.place import Place
-from gateway.store.durable import DurableRedis
-from gateway.store.parts import PartKeeper
-from gateway.store.vault import Vault
-from smpp import statuses, wire
-from smpp.pdus import DeliverSm
-from smpp.reassembly import Reassembly
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.parts import PartKeeper
+from gateway.store.vault.vault import Vault
+from smpp.intake.reassembly import Reassembly
+from smpp.protocol import statuses, wire
+from smpp.protocol.pdus import DeliverSm
 from tests.bench import machine, processes
 from tests.bench import wire as raw
 from tests.bench.codec_floor import make_pdu, parse_pdu

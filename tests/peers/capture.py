@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from smpp import codec, wire
-from smpp.codec import BindKind
-from smpp.pdus import SubmitSm
+from smpp.protocol import codec, wire
+from smpp.protocol.codec import BindKind
+from smpp.protocol.pdus import SubmitSm
 from tests.conftest import SMSCS, smsc_program
 from tests.peers.smsc import Delivery, SmscPeer
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import schema
+from gateway.store.sql import schema
 from tests.peers.fetch import PostgresProgram
 
 USER: Final = "undercap"

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.entry.valkey import place as valkey_place
-from gateway.store import master_secret
-from gateway.store.vault import Vault
+from gateway.store.vault import master_secret
+from gateway.store.vault.vault import Vault
 from tests.acceptance.offers import Marketer, marketer
 from tests.acceptance.stand import Stand
 from tests.conftest import any_smsc

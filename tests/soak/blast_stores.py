@@ -12,7 +12,7 @@ from typing import Final
 
 from config import settings
 from gateway.entry.valkey import place as valkey_place
-from gateway.store import keys
+from gateway.store.redis import keys
 from tests.harness import VALKEY, Gateway
 from tests.soak.blast_judge import Trouble
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from smpp import codec, wire
+from smpp.protocol import codec, wire
 
 LENGTHS: Final = (0, 1, 15, 16, 17, 40, wire.MAX_LENGTH, wire.MAX_LENGTH + 1, 2**31, 2**32 - 1)
 COMMANDS: Final = (*sorted(codec.COMMANDS.values()), 0, 0x0F, 0x10203, 0x7FFFFFFF, 0xFFFFFFFF)

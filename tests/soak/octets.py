@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from config.link_settings import LinkSettings
-from smpp import codec, statuses, wire
-from smpp.codec import BindKind
-from smpp.pdus import DeliverSm, Outcome
-from smpp.session import Session
-from smpp.tally import Tally
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.codec import BindKind
+from smpp.protocol.pdus import DeliverSm, Outcome
+from smpp.session.counters import Tally
+from smpp.session.session import Session
 from tests.bench.load_run import Traffic
 from tests.bench.load_texts import activations, read_series
 from tests.bench.smsc_load import LoadSmsc

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from config import settings as settings_module
-from gateway.store import master_secret
-from gateway.store.vault import Vault
+from gateway.store.vault import master_secret
+from gateway.store.vault.vault import Vault
 from tests.bench.load_texts import read_series
 from tests.harness import ROOT, Gateway, link_table
 from tests.soak import summary

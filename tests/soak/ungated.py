@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.basis import Basis
 from gateway.domain.policy.verdict import Allow
 from gateway.entry.cli import main
-from gateway.usecases.gate import Gate, Question, Verdict
+from gateway.usecases.consent.gate import Gate, Question, Verdict
 
 
 async def allow_all(_: Gate, questions: Sequence[Question]) -> list[Verdict]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.domain.absence import Absence
+from gateway.domain.links.absence import Absence
 
 
 def look(absence: Absence, looks: Iterable[tuple[float, bool, int]]) -> list[tuple[bool, bool]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.alphabet import ALPHABETS, clean, groups, normalise, printed
+from gateway.domain.codes.alphabet import ALPHABETS, clean, groups, normalise, printed
 
 LOOK_ALIKES = ["0OQ", "1IL", "5S", "8B", "2Z", "6G"]
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from config.texts import LANGUAGES, load
-from gateway.domain.answers import CodeOutcome, Situation, compose
-from gateway.domain.outcome import Outcome
-from gateway.domain.segments import count
+from gateway.domain.answers.answers import CodeOutcome, Situation, compose
+from gateway.domain.answers.outcome import Outcome
+from gateway.domain.sms.segments import count
 
 LATE = datetime(2026, 3, 12, 22, 30, tzinfo=UTC)  # past midnight in Kyiv
 EARLY = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.domain import condition
-from gateway.domain.condition import Grade, Part
+from gateway.domain.links import health
+from gateway.domain.links.health import Grade, Part
 
 LINKS: list[tuple[str, dict[str, str | None], Grade, str]] = [
     ("silent", {"a": None}, Grade.FAILED, "no smpp process reports: is `undercap smpp` running?"),
@@ -24,7 +24,7 @@ LINKS: list[tuple[str, dict[str, str | None], Grade, str]] = [
     ("states", "grade", "told"), [case[1:] for case in LINKS], ids=[case[0] for case in LINKS]
 )
 def test_links(states: dict[str, str | None], grade: Grade, told: str) -> None:
-    assert condition.links(states) == Part(name="links", grade=grade, told=told)
+    assert health.links(states) == Part(name="links", grade=grade, told=told)
 
 
 WORKERS: list[tuple[str, dict[str, Any] | None, Grade]] = [
@@ -36,7 +36,7 @@ WORKERS: list[tuple[str, dict[str, Any] | None, Grade]] = [
 
 @pytest.mark.parametrize(("said", "grade"), [case[1:] for case in WORKERS], ids=[case[0] for case in WORKERS])
 def test_worker(said: dict[str, Any] | None, grade: Grade) -> None:
-    assert condition.worker(said).grade == grade
+    assert health.worker(said).grade == grade
 
 
 BLASTS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
@@ -61,7 +61,7 @@ BLASTS: list[tuple[str, dict[str, Any] | None, Grade, str]] = [
     ("said", "grade", "told"), [case[1:] for case in BLASTS], ids=[case[0] for case in BLASTS]
 )
 def test_blasts(said: dict[str, Any] | None, grade: Grade, told: str) -> None:
-    assert condition.blasts(said) == Part(name="blasts", grade=grade, told=told)
+    assert health.blasts(said) == Part(name="blasts", grade=grade, told=told)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_blasts(said: dict[str, Any] | None, grade: Grade, told: str) -> None:
     [(0.0, 0, Grade.OK), (9.9, 500, Grade.OK), (10.0, 1, Grade.DEGRADED), (300.0, 1, Grade.FAILED)],
 )
 def test_settlement(oldest_s: float, texts: int, grade: Grade) -> None:
-    assert condition.settlement(oldest_s, texts).grade == grade
+    assert health.settlement(oldest_s, texts).grade == grade
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_settlement(oldest_s: float, texts: int, grade: Grade) -> None:
 )
 def test_the_worst_part_is_the_grade_of_the_whole(grades: list[Grade], whole: Grade) -> None:
     parts = [Part(name="part", grade=grade, told="") for grade in grades]
-    assert condition.worst(parts) == whole
+    assert health.worst(parts) == whole
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_the_worst_part_is_the_grade_of_the_whole(grades: list[Grade], whole: Gr
     ids=["silent", "fine", "one of two"],
 )
 def test_calls(faults: dict[str, str], grade: Grade, told: str) -> None:
-    assert condition.calls(faults) == Part(name="calls", grade=grade, told=told)
+    assert health.calls(faults) == Part(name="calls", grade=grade, told=told)

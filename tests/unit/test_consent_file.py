@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain import sheets
-from gateway.domain.consent import IN_ORDER, Channel, Consent
-from gateway.domain.consent_file import Fault, Line, Reading, read_lines
+from gateway.domain.consent.consent_file import Fault, Line, Reading, read_lines
+from gateway.domain.consent.word import IN_ORDER, Channel, Consent
+from gateway.domain.written import sheets
 
 NOW = 1_780_000_000_000
 HEAD = "number,channel,state,said_at,proof"

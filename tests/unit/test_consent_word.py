@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.consent import NOTHING, Channel, Consent, Said, later, read_word, word_of
+from gateway.domain.consent.word import NOTHING, Channel, Consent, Said, later, read_word, word_of
 
 GIVEN, WITHDRAWN = Consent.GIVEN, Consent.WITHDRAWN
 WORDS = [

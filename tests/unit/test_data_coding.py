@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import link_settings
-from gateway.domain import gsm
-from gateway.domain.data_coding import Alphabet, alphabet_of, decode_body
+from gateway.domain.sms import gsm
+from gateway.domain.sms.data_coding import Alphabet, alphabet_of, decode_body
 
 ALPHABETS = get_args(Alphabet)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store.feed import event, masked
+from gateway.store.telemetry.feed import event, masked
 
 
 @pytest.mark.parametrize(

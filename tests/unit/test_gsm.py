@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import gsm
+from gateway.domain.sms import gsm
 
 BASIC = [s for s in range(0x80) if s != gsm.ESCAPE]
 GSM_TEXT = st.text(st.sampled_from([gsm.decode(bytes([s])) for s in BASIC] + sorted(gsm.EXTENDED)))

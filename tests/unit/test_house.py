@@ -42,11 +42,14 @@ def test_rooms_are_measured(tmp_path: Path) -> None:
 
 
 def test_a_reason_excuses_by_name_or_by_module_and_name() -> None:
-    large = [Size("class", "smpp.link:Link", 300), Size("class", "smpp.lane:Lane", 250)]
+    large = [Size("class", "smpp.link.link:Link", 300), Size("class", "smpp.intake.batcher:Lane", 250)]
     most = {"class": 200}
 
     assert [one.size for one in Limits(most=most, excused={"class": {}}).excess(large)] == [300, 250]
-    assert Limits(most=most, excused={"class": {"Link": "…", "smpp.lane:Lane": "…"}}).excess(large) == []
+    assert (
+        Limits(most=most, excused={"class": {"Link": "…", "smpp.intake.batcher:Lane": "…"}}).excess(large)
+        == []
+    )
     assert Limits(most=most, excused={"class": {"Link": "…", "Gone": "…"}}).needless(large) == ["class Gone"]
 
 

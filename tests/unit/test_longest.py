@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from config import texts
-from gateway.domain.longest import MOST_BALANCE, Extremes, TooLong, too_long
-from gateway.domain.segments import count
+from gateway.domain.answers.longest import MOST_BALANCE, Extremes, TooLong, too_long
+from gateway.domain.sms.segments import count
 
 CAMPAIGN = "Summer caps"
 

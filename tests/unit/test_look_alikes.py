@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import gsm, look_alikes
-from gateway.domain.data_coding import decode_body
-from gateway.domain.segments import Segments, count, split
+from gateway.domain.sms import gsm, look_alikes
+from gateway.domain.sms.data_coding import decode_body
+from gateway.domain.sms.segments import Segments, count, split
 
 
 def shown(segments: Segments) -> str:

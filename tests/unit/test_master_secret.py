@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from config.settings import Settings
-from gateway.store import master_secret
-from gateway.store.master_secret import MasterSecretError
+from gateway.store.vault import master_secret
+from gateway.store.vault.master_secret import MasterSecretError
 
 HEX = "0f" * 32
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain import moments
-from gateway.domain.moments import NoMoment
+from gateway.domain.written import moments
+from gateway.domain.written.moments import NoMoment
 
 KYIV = ZoneInfo("Europe/Kyiv")
 NEW_YORK = ZoneInfo("America/New_York")

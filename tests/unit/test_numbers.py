@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.numbers import by_plan, parse_msisdn
+from gateway.domain.people.numbers import by_plan, parse_msisdn
 
 
 @pytest.mark.parametrize(

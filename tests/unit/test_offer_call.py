@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gateway.domain.offer_call import CallPlan, Next, Outcome, Spoken, after
+from gateway.domain.offers.offer_call import CallPlan, Next, Outcome, Spoken, after
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.dialer.outcome import judge
 from ivr.offer.order import AnsweredBy, OfferTold

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from gateway.domain.alphabet import ALPHABETS, printed
-from gateway.domain.reading import CodeForm, Intent, read_text
+from gateway.domain.codes.alphabet import ALPHABETS, printed
+from gateway.domain.reading.reading import CodeForm, Intent, read_text
 from tests.corpus import Line, load_corpus
 
 LENGTHS = {"digits": 13, "letters": 10}

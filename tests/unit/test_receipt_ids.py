@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.receipt_ids import ALIKE, IdForm, alike, in_form, normal
+from gateway.domain.sms.receipt_ids import ALIKE, IdForm, alike, in_form, normal
 
 
 @pytest.mark.parametrize(

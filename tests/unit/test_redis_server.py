@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.settings import RedisSettings
-from gateway.store.redis_server import RedisRefusedError, judge
+from gateway.store.redis.fitness import RedisRefusedError, judge
 
 VALKEY = {"redis_version": "7.2.4", "valkey_version": "9.1.2", "role": "master", "connected_slaves": 0}
 REDIS_70 = {"redis_version": "7.0.15", "role": "master", "connected_slaves": 0}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.alphabet import clean
-from gateway.domain.own_words import own_words
-from gateway.domain.reading import CodeForm, Intent, read_text
+from gateway.domain.codes.alphabet import clean
+from gateway.domain.reading.own_words import own_words
+from gateway.domain.reading.reading import CodeForm, Intent, read_text
 
 DATA = Path(__file__).parents[1] / "data"
 FORMS = (CodeForm(alphabet="digits", length=13), CodeForm(alphabet="letters", length=10))

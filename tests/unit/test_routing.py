@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from gateway.domain.routing import Health, Route, choose, fit, next_allowed
+from gateway.domain.links.routing import Health, Route, choose, fit, next_allowed
 
 UA = Route("ua", ("380",))
 KYIV = Route("kyivstar", ("38067", "38068"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from gateway.store import sealing_keys
-from gateway.store.sealing_keys import KeyFile, SealingKeysError, sealing_now
+from gateway.store.vault import sealing_keys
+from gateway.store.vault.sealing_keys import KeyFile, SealingKeysError, sealing_now
 
 SECRET = "0f" * 32
 LINE = f"1 2026-05-04T09:12:05+00:00 {SECRET}\n"

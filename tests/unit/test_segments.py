@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import gsm, segments
-from gateway.domain.data_coding import decode_body
-from gateway.domain.segments import TooManyPartsError, count, split
+from gateway.domain.sms import gsm, segments
+from gateway.domain.sms.data_coding import decode_body
+from gateway.domain.sms.segments import TooManyPartsError, count, split
 
 GSM_TEXT = st.text(st.sampled_from("abc @$€[]~^{}|\\\n"), max_size=700)
 ANY_TEXT = st.text(st.sampled_from("абв 🎉€x\U0001f1fa\U0001f1e6"), max_size=700)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain import sheets
-from gateway.domain.consent_file import Fault, Line, Reading, read_lines
+from gateway.domain.consent.consent_file import Fault, Line, Reading, read_lines
+from gateway.domain.written import sheets
 
 NOW = 1_780_000_000_000
 READING = Reading(region="UA", zone=ZoneInfo("Europe/Kyiv"), now=NOW)

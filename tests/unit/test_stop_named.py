@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.stop_named import firm_names, named_firms
+from gateway.domain.reading.stop_named import firm_names, named_firms
 
 NAMES = firm_names(
     [

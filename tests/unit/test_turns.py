@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from gateway.domain.turns import Turns
+from gateway.domain.sharing.turns import Turns
 
 
 @pytest.mark.parametrize("firms", [[1, 2], [2, 1]])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.typed_numbers import NumberFault, read_number
+from gateway.domain.people.typed_numbers import NumberFault, read_number
 
 RIGHT = "380501234567"
 F = NumberFault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 
 
 class Basis(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from config.policies import ChannelRules, Pack, Policies
-from gateway.domain.consent import Channel, Consent, Purpose
+from gateway.domain.consent.word import Channel, Consent, Purpose
 from gateway.domain.policy.caps import free_at, over_week
 from gateway.domain.policy.hours import closed_day, first_allowed
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason

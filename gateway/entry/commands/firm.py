@@ -7,12 +7,13 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from gateway.domain.instants import utc
+from gateway.domain.written.instants import utc
 from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, publish
 from gateway.entry.commands.tables import Column, Listing
-from gateway.store import schema, tills
-from gateway.usecases import set_up
+from gateway.store.firms import tills
+from gateway.store.sql import schema
+from gateway.usecases.firms import set_up
 
 
 @click.group()

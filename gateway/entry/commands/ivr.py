@@ -11,15 +11,15 @@ from datetime import datetime
 import click
 
 from config import settings as settings_module
-from gateway.domain import instants
-from gateway.entry.backing import Backing, redis_url
+from gateway.domain.written import instants
 from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing, beginning
 from gateway.entry.lazy_group import imported
-from gateway.store import call_reports, calls
-from gateway.store.call_reports import CallReport
-from gateway.store.calls import CallFigures
-from gateway.store.connect import async_client
+from gateway.entry.wiring.backing import Backing, redis_url
+from gateway.store.calls import records, reports
+from gateway.store.calls.records import CallFigures
+from gateway.store.calls.reports import CallReport
+from gateway.store.redis.connect import async_client
 
 
 @click.group(invoke_without_command=True)
@@ -30,7 +30,7 @@ def ivr(ctx: click.Context) -> None:
     Without a further word it runs until SIGTERM.
     """
     if ctx.invoked_subcommand is None:
-        sys.exit(imported("gateway.entry.ivr_process").run(settings_module.load()))
+        sys.exit(imported("gateway.entry.processes.ivr").run(settings_module.load()))
 
 
 @ivr.command(name="calls")
@@ -44,7 +44,7 @@ def calls_(since: str | None, as_json: bool) -> None:
     began = beginning(since) if since else _midnight()
     with backing() as opened:
         now = asyncio.run(_now(opened))
-        found = calls.figures(opened.engine, began)
+        found = records.figures(opened.engine, began)
     if as_json:
         running = [asdict(report) for report in now]
         figures = {**asdict(found), "answer_rate": found.answer_rate}
@@ -82,6 +82,6 @@ def _midnight() -> int:
 async def _now(opened: Backing) -> list[CallReport]:
     client = async_client(redis_url(opened.settings), opened.settings.redis)
     try:
-        return await call_reports.read(client)
+        return await reports.read(client)
     finally:
         await client.aclose()

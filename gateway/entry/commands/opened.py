@@ -12,14 +12,15 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import settings as settings_module
-from gateway.domain import instants, moments
-from gateway.domain.moments import NoMoment
-from gateway.entry import demo_settings
-from gateway.entry.backing import Backing, open_backing
-from gateway.store import catalog, presence
-from gateway.store.access_log import AccessLog
-from gateway.store.sql_faults import Blame, blame, word
-from gateway.usecases.set_up import Refused
+from gateway.domain.written import instants, moments
+from gateway.domain.written.moments import NoMoment
+from gateway.entry.demo import environment
+from gateway.entry.wiring.backing import Backing, open_backing
+from gateway.store.codes import catalog
+from gateway.store.integrity import redis_state
+from gateway.store.sql.faults import Blame, blame, word
+from gateway.store.vault.access_log import AccessLog
+from gateway.usecases.firms.set_up import Refused
 
 _NO_ID: Final = "a number is too large to be an id"
 
@@ -30,7 +31,7 @@ def backing() -> Iterator[Backing]:
 
     What the command opens stands in the access log under its name.
     """
-    opened = open_backing(demo_settings.joined(settings_module.load()))
+    opened = open_backing(environment.joined(settings_module.load()))
     name = click.get_current_context().command_path.partition(" ")[2]
     try:
         with AccessLog(opened.engine, opened.vault, name).kept():
@@ -65,12 +66,12 @@ def _told(err: SQLAlchemyError) -> str:
 
 def publish(opened: Backing, firm_id: int) -> None:
     """Make the running processes follow a change of a firm."""
-    presence.check(opened.engine, opened.redis, opened.deployment)
+    redis_state.check(opened.engine, opened.redis, opened.deployment)
     catalog.publish(opened.engine, opened.redis, firm_id)
 
 
 def beginning(text: str, zone: tzinfo = UTC) -> int:
-    """As gateway.domain.moments has it, for an option. Raises click.BadParameter."""
+    """As gateway.domain.written.moments has it, for an option. Raises click.BadParameter."""
     try:
         return moments.beginning(text, zone)
     except NoMoment as err:
@@ -78,7 +79,7 @@ def beginning(text: str, zone: tzinfo = UTC) -> int:
 
 
 def end(text: str, zone: tzinfo = UTC) -> int:
-    """As gateway.domain.moments has it, for an option. Raises click.BadParameter."""
+    """As gateway.domain.written.moments has it, for an option. Raises click.BadParameter."""
     try:
         return moments.end(text, zone)
     except NoMoment as err:

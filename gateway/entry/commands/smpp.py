@@ -13,19 +13,22 @@ from sqlalchemy import select
 
 from config import settings as settings_module
 from config.logging import mask
-from gateway.domain.message_id import RANDOM_OCTETS, message_id
-from gateway.domain.typed_numbers import NumberFault, read_number
-from gateway.entry.backing import Backing, redis_url
+from gateway.domain.people.typed_numbers import NumberFault, read_number
+from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
 from gateway.entry.commands import tables
 from gateway.entry.commands.opened import backing
 from gateway.entry.commands.tables import Column, Facts, Listing
 from gateway.entry.lazy_group import imported
-from gateway.store import accesses, link_reports, messages, schema
-from gateway.store.connect import async_client
-from gateway.store.link_reports import LinkQueue, LinkReport
-from gateway.store.messages import Message
-from gateway.usecases import trial_text
-from gateway.usecases.trial_text import Trial
+from gateway.entry.wiring.backing import Backing, redis_url
+from gateway.store.links import reports
+from gateway.store.links.reports import LinkQueue, LinkReport
+from gateway.store.redis.connect import async_client
+from gateway.store.sql import schema
+from gateway.store.texts import messages
+from gateway.store.texts.messages import Message
+from gateway.store.vault import access_report
+from gateway.usecases.operations import trial_text
+from gateway.usecases.operations.trial_text import Trial
 
 LOOK_AGAIN_S = 0.2
 ENDED = ("delivered", "failed", "expired", "unknown")
@@ -40,7 +43,7 @@ def smpp(ctx: click.Context) -> None:
     Without a further word it runs until SIGTERM. A second process on the same Redis stands by.
     """
     if ctx.invoked_subcommand is None:
-        sys.exit(imported("gateway.entry.smpp_process").run(settings_module.load()))
+        sys.exit(imported("gateway.entry.processes.smpp").run(settings_module.load()))
 
 
 @smpp.command()
@@ -104,9 +107,9 @@ async def _asked(opened: Backing) -> tuple[dict[str, LinkReport | None], dict[st
     try:
         with opened.engine.connect() as connection:
             firms = list(connection.scalars(select(schema.firm.c.id)))
-        held = await link_reports.reporting(client)
+        held = await reports.reporting(client)
         names = list(dict.fromkeys([*(link.name for link in opened.settings.links), *held]))
-        return await link_reports.read(client, names), await link_reports.queues(client, firms, names)
+        return await reports.read(client, names), await reports.queues(client, firms, names)
     finally:
         await client.aclose()
 
@@ -126,7 +129,7 @@ def send(link_name: str, firm: str, short_number: str, number: str, wait_s: floa
     with backing() as opened:
         trial = _trial(opened, link_name, firm, short_number, number, text)
         begun = time.monotonic()
-        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault, accesses.this_operator())
+        id_ = trial_text.send(trial, opened.engine, opened.redis, opened.vault, access_report.this_operator())
         story = _story(opened, id_)
         size = f"{story.segments} segment{'s' * (story.segments != 1)}"
         _tell(begun, f"queued on {link_name} for {mask(number)}: {size}, id {id_}")

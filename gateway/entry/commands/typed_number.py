@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from gateway.domain.regions import regions_of
-from gateway.domain.typed_numbers import NumberFault, read_number
-from gateway.entry.backing import Backing
-from gateway.store import catalog as catalog_store
+from gateway.domain.people.regions import regions_of
+from gateway.domain.people.typed_numbers import NumberFault, read_number
+from gateway.entry.wiring.backing import Backing
+from gateway.store.codes import catalog as catalog_store
 
 
 def typed_number(opened: Backing) -> str:

@@ -18,11 +18,11 @@ from config import tls
 from config.link_settings import Address, LinkSettings
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.entry import zone_data
 from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
+from gateway.entry.process import zone_data
 from gateway.entry.supervision import up_lock
 from gateway.entry.valkey import program as valkey_program
-from gateway.store import master_secret
+from gateway.store.vault import master_secret
 from ivr.agi import probe
 
 DISK_FAIL_BYTES = 100 * 1024**2

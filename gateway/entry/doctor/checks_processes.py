@@ -10,14 +10,15 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from config.settings import Settings
-from gateway.domain import condition
-from gateway.domain.condition import Grade, Part
+from gateway.domain.links import health
+from gateway.domain.links.health import Grade, Part
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import call_reports, keys
-from gateway.store.connect import async_client, sync_client
+from gateway.store.calls import reports
+from gateway.store.redis import keys
+from gateway.store.redis.connect import async_client, sync_client
 
-_JUDGES = {"worker": condition.worker, "blasts": condition.blasts}
+_JUDGES = {"worker": health.worker, "blasts": health.blasts}
 
 
 def processes(settings: Settings) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def processes(settings: Settings) -> Iterator[Finding]:
     for name, judge in _JUDGES.items():
         yield _found(judge(said[name]))
     if settings.ivr.enabled:
-        part = condition.calls(asyncio.run(_calls(settings)))
+        part = health.calls(asyncio.run(_calls(settings)))
         if part.grade is Grade.OK or ": is `" in part.told:
             yield _found(part)
         else:
@@ -50,7 +51,7 @@ async def _calls(settings: Settings) -> dict[str, str]:
     """What is in the way of each process that takes or makes calls. Raises RedisError."""
     client = async_client(redis_url(settings), settings.redis)
     try:
-        return {report.process: report.fault for report in await call_reports.read(client)}
+        return {report.process: report.fault for report in await reports.read(client)}
     finally:
         await client.aclose()
 

@@ -18,23 +18,16 @@ from config.section import SettingsError
 from config.settings import Settings
 from gateway.entry.doctor.findings import Finding, Level, fail, good, warn
 from gateway.entry.valkey.place import redis_url
-from gateway.store import (
-    fingerprints,
-    generations,
-    keys,
-    ledger_mark,
-    master_secret,
-    migrate,
-    presence,
-    redis_server,
-    schema,
-    sql,
-    state_dir,
-)
-from gateway.store import sealing_keys as keys_of_seals
-from gateway.store.connect import async_client, sync_client
-from gateway.store.presence import Presence
-from gateway.store.vault import Vault
+from gateway.store.files import state_dir
+from gateway.store.integrity import fingerprints, key_generations, ledger_mark, redis_state
+from gateway.store.integrity.redis_state import Presence
+from gateway.store.redis import fitness, keys
+from gateway.store.redis.connect import async_client, sync_client
+from gateway.store.sql import database as sql
+from gateway.store.sql import migrate, schema
+from gateway.store.vault import master_secret
+from gateway.store.vault import sealing_keys as keys_of_seals
+from gateway.store.vault.vault import Vault
 
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 30.0
@@ -122,7 +115,7 @@ def sealing_keys(settings: Settings) -> Finding:
 def _refuse_lost(settings: Settings, file: Path) -> None:
     engine = sql.engine(settings.sql_url)
     try:
-        generations.refuse_lost(engine, file)
+        key_generations.refuse_lost(engine, file)
     finally:
         engine.dispose()
 
@@ -141,7 +134,7 @@ def skew(here_s: float, there_s: float) -> Finding:
 async def _redis(settings: Settings) -> list[Finding]:
     async with async_client(redis_url(settings), settings.redis) as client:
         try:
-            found = list(_judged(await redis_server.assess(client, settings.redis)))
+            found = list(_judged(await fitness.assess(client, settings.redis)))
             if found[0].level is Level.FAIL:  # the rest may not even be asked
                 return found
             return [*found, await _clock(client), await _deployment(client, settings)]
@@ -152,7 +145,7 @@ async def _redis(settings: Settings) -> list[Finding]:
             return [warn("Redis", "the embedded Valkey does not run", "`undercap up` starts it")]
 
 
-def _judged(found: redis_server.Assessment) -> Iterator[Finding]:
+def _judged(found: fitness.Assessment) -> Iterator[Finding]:
     if not found.faults:
         yield good("Redis", f"{found.server} keeps what is acknowledged")
     for fault in found.faults:
@@ -190,7 +183,7 @@ async def _deployment(client: aredis.Redis, settings: Settings) -> Finding:
 def _standing(settings: Settings, deployment: str) -> Presence | None:
     engine, client = sql.engine(settings.sql_url), sync_client(redis_url(settings), settings.redis)
     try:
-        return presence.look(engine, client, deployment).presence
+        return redis_state.look(engine, client, deployment).presence
     except SQLAlchemyError:
         return None
     finally:

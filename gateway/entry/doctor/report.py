@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from config import settings as settings_module
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.entry import demo_settings
+from gateway.entry.demo import environment
 from gateway.entry.doctor import checks_asterisk, checks_here, checks_processes, checks_stores, findings
 from gateway.entry.doctor.findings import Finding, Level, fail, good
 
@@ -38,7 +38,7 @@ def run(*, as_json: bool = False) -> int:
 def examine() -> Iterator[Finding]:
     """Every finding, in the order in which an operator would mend things."""
     try:
-        settings = demo_settings.joined(settings_module.load())
+        settings = environment.joined(settings_module.load())
     except SettingsError as err:
         for line in str(err).splitlines():
             yield fail("settings", line, "mend it in the settings file or the environment")

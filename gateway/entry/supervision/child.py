@@ -11,9 +11,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.entry.process import Exit
-from gateway.entry.supervision import readiness
-from gateway.entry.supervision.ends import End, EndKind, how_it_ended
+from gateway.entry.process import readiness
+from gateway.entry.process.ends import End, EndKind, how_it_ended
+from gateway.entry.process.process import Exit
 
 LAST_WORDS_WITHIN_S = 0.5  # after its end; a grandchild may hold the pipe open for longer
 

@@ -10,9 +10,9 @@ from typing import Protocol
 import structlog
 
 from config.section import SettingsError
-from gateway.entry.supervision.ends import End, EndKind, Restarts
+from gateway.entry.process.ends import End, EndKind, Restarts
 from gateway.entry.valkey.embedded import ValkeyEndedError
-from gateway.store.full_disk import is_full
+from gateway.store.files.full_disk import is_full
 
 STEADY_S = 5.0  # ready for so long: told as mended
 TRIES = 3  # starts that fail before the others no longer wait for it

@@ -22,13 +22,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import logging as logs
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.entry.process import GRACE_S, Exit
-from gateway.entry.supervision import readiness, up_lock
+from gateway.entry.process import readiness
+from gateway.entry.process.ends import End, EndKind, Restarts
+from gateway.entry.process.process import GRACE_S, Exit
+from gateway.entry.supervision import up_lock
 from gateway.entry.supervision.child import Child, child_of_ours
-from gateway.entry.supervision.ends import End, EndKind, Restarts
 from gateway.entry.supervision.keeper import Keeper, Told
 from gateway.entry.valkey import embedded
-from gateway.store import master_secret, metrics, state_dir
+from gateway.store.files import state_dir
+from gateway.store.telemetry import metrics
+from gateway.store.vault import master_secret
 
 VALKEY_STOP_S = 10.0
 RELOADING = ("smpp",)  # who reads the settings again on SIGHUP
@@ -70,7 +73,7 @@ def run_plan(plan: Plan) -> int:
     state_dir.make(settings.state_dir)
     wait_s = settings.stop_deadline_s + 2 * GRACE_S
     with up_lock.only_one(settings.state_dir, wait_s=wait_s, tell=told.news) as heirloom:
-        if settings.sql.url:  # which may know one: then none is made; see gateway.entry.backing
+        if settings.sql.url:  # which may know one: then none is made; see gateway.entry.wiring.backing
             master_secret.find(settings)
         else:
             master_secret.load_or_make(settings)
@@ -170,23 +173,24 @@ async def _prepared(prepare: Callable[[], None], told: Told) -> None:
 
 def _prepare(settings: Settings, *, demo: bool) -> None:
     # Imported here: SQL is none of the supervisor's business before this moment.
-    from gateway.store import ledger_mark, migrate  # noqa: PLC0415
+    from gateway.store.integrity import ledger_mark  # noqa: PLC0415
+    from gateway.store.sql import migrate  # noqa: PLC0415
 
     ledger_mark.refuse_lost(settings)
     migrate.upgrade(settings.sql_url)
-    importlib.import_module("gateway.entry.backing").confirm_secrets(settings)
-    kept = importlib.import_module("gateway.entry.demo_settings")
+    importlib.import_module("gateway.entry.wiring.backing").confirm_secrets(settings)
+    kept = importlib.import_module("gateway.entry.demo.environment")
     if demo:
-        importlib.import_module("gateway.entry.demo").prepare(settings)
+        importlib.import_module("gateway.entry.demo.firm").prepare(settings)
         kept.keep(settings)
     else:
         kept.forget(settings)
 
 
 def _fold(settings: Settings) -> None:
-    from gateway.store import sql  # noqa: PLC0415
+    from gateway.store.sql import database  # noqa: PLC0415
 
-    sql.fold(settings.sql_url)
+    database.fold(settings.sql_url)
 
 
 async def _start_valkey(settings: Settings, told: Told) -> embedded.Running:

@@ -24,13 +24,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from config.section import SettingsError
-from gateway.entry.supervision.ends import End
+from gateway.entry.process.ends import End
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.end import LEAST_FREE, disk_full, read_tail, why_valkey_ended
 from gateway.entry.valkey.place import Place, place, redis_url, socket_url
-from gateway.store import redis_server
-from gateway.store.full_disk import is_full
+from gateway.store.files.full_disk import is_full
+from gateway.store.redis import fitness
 
 __all__ = ["Place", "Running", "ValkeyEndedError", "place", "redis_url", "socket_url", "start"]
 
@@ -143,7 +143,7 @@ async def _answering(where: Place) -> Running | None:
             directory = Path(str((await client.config_get("dir"))["dir"]))
             pid = int((await client.info("server"))["process_id"])
         except (RedisError, OSError, KeyError) as err:
-            if isinstance(err, ResponseError | KeyError) or redis_server.turned_away(err):
+            if isinstance(err, ResponseError | KeyError) or fitness.turned_away(err):
                 raise SettingsError(f"{where.socket} is served by a stranger that refuses us") from err
             return None
     if directory != where.directory:

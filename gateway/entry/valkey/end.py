@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.entry.supervision.ends import End, EndKind, how_it_ended
+from gateway.entry.process.ends import End, EndKind, how_it_ended
 
 TAIL = 16_384  # bytes of the log that are looked at
 LEAST_FREE = 4 * 1024 * 1024  # bytes; with less the log itself could not be written

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from config.section import SettingsError
 from config.settings import Settings
-from gateway.store import state_dir
+from gateway.store.files import state_dir
 
 LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un holds 104 on macOS, 108 on Linux
 

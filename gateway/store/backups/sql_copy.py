@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy.engine import URL, make_url
 
-from gateway.store import sql
 from gateway.store.backups.manifest import POSTGRES, SQLITE
+from gateway.store.sql import database
 
 _TOLD: Final = 300  # characters of what a program of PostgreSQL said
 
@@ -24,7 +24,7 @@ class NoProgram(Exception):
 
 def copy_to(url: str, folder: Path) -> str:
     """Copy into `folder`; the name of the file. Writers go on meanwhile. Raises NoProgram, sqlite3.Error."""
-    file = sql.sqlite_file(url)
+    file = database.sqlite_file(url)
     if file is None:
         _run("pg_dump", url, "--format=custom", "--no-owner", f"--file={folder / POSTGRES}")
         return POSTGRES
@@ -37,7 +37,7 @@ def copy_to(url: str, folder: Path) -> str:
 
 def put_back(folder: Path, name: str, url: str) -> None:
     """Put a copy into the place that `url` names, which holds none. Raises NoProgram, OSError."""
-    file = sql.sqlite_file(url)
+    file = database.sqlite_file(url)
     if (file is None) != (name == POSTGRES):
         raise NoProgram(f"the backup holds {name}, but sql.url names another kind of database")
     if file is None:

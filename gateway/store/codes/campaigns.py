@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from gateway.store import schema
+from gateway.store.sql import schema
 
 
 class Rule(NamedTuple):

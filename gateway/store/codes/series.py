@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, ScalarSelect, case, func, select
 
-from gateway.store import schema
+from gateway.store.sql import schema
 
 
 class Counts(NamedTuple):

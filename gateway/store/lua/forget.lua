@@ -2,7 +2,7 @@
 -- Forgets what is kept of a shopper at a firm. A refusal stays: it is all that is kept of whoever was erased.
 --
 -- KEYS  1 limits  2 word of consent
--- ARGV  1 the word of refusal that must stand, as gateway.domain.consent has it, or empty
+-- ARGV  1 the word of refusal that must stand, as gateway.domain.consent.word has it, or empty
 -- Returns 1 if a refusal stands now
 -- A refusal that stands stays, but what it took with it is forgotten; the one that was kept gives way to a later yes
 -- alone, and a yes is nothing.

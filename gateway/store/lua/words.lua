@@ -1,6 +1,6 @@
--- What the functions that change consent share; `gateway.store.claims.script` puts it before theirs.
+-- What the functions that change consent share; `gateway.store.codes.claims.script` puts it before theirs.
 --
--- A word is as gateway.domain.consent has it. The order of words is this store's own: a change that is made now is
+-- A word is as gateway.domain.consent.word has it. The order of words is this store's own: a change that is made now is
 -- later than every one before it, whatever the clock says. Within one millisecond of the clock all changes are of
 -- one moment, and of one moment the no counts, whichever came first.
 

@@ -3,7 +3,7 @@
 -- the no. So a no that is said meanwhile, or that SQL has lost, is not overwritten.
 --
 -- KEYS  words of consent
--- ARGV  a word for each, as gateway.domain.consent has it; `ask:<ms>` is put only where nothing stands
+-- ARGV  a word for each, as gateway.domain.consent.word has it; `ask:<ms>` is put only where nothing stands
 for i, key in ipairs(KEYS) do
   local stands = redis.call('GET', key)
   if string.sub(ARGV[i], 1, 4) == 'ask:' then

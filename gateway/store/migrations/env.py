@@ -1,13 +1,13 @@
-"""Alembic's environment: the URL comes from `gateway.store.migrate`."""
+"""Alembic's environment: the URL comes from `gateway.store.sql.migrate`."""
 
 from alembic import context
 
-from gateway.store import sql
-from gateway.store.schema import metadata
+from gateway.store.sql import database
+from gateway.store.sql.schema import metadata
 
-engine = sql.engine(context.config.attributes["url"], sql.PATIENT)
-with sql.writing(engine) as connection:
-    sql.take_turn(connection, "migrate")  # of several at once one does it, the others find it done
+engine = database.engine(context.config.attributes["url"], database.PATIENT)
+with database.writing(engine) as connection:
+    database.take_turn(connection, "migrate")  # of several at once one does it, the others find it done
     context.configure(
         connection=connection,
         target_metadata=metadata,

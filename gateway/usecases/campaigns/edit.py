@@ -10,12 +10,12 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection, Engine, delete, exists, func, insert, select
 
 from config.texts import LANGUAGES
-from gateway.domain.blast import ENDED
-from gateway.domain.codespace import capacity
-from gateway.store import schema, sql
+from gateway.domain.codes.codespace import capacity
+from gateway.domain.offers.blast import ENDED
 from gateway.store.codes.series import live
-from gateway.usecases import set_up
-from gateway.usecases.set_up import Refused, TextLimit
+from gateway.store.sql import database, schema
+from gateway.usecases.firms import set_up
+from gateway.usecases.firms.set_up import Refused, TextLimit
 
 _COLUMNS = ("name", "language", "timezone", "starts_at", "ends_at", "texts", "asks_consent")
 
@@ -53,9 +53,9 @@ def edit(engine: Engine, campaign: int, changes: Changes, *, odds: int, limit: T
     `odds`: one guess in so many may hit. `now`: ms since 1970. Raises Refused with all that is wrong, also
     where somebody has changed it since it was looked at; TextError for words that cannot be used.
     """
-    with sql.writing(engine) as connection:
+    with database.writing(engine) as connection:
         # As in issuing: what is free of a space, and what a number reaches, still holds when it is used.
-        sql.take_turn(connection, "code spaces")
+        database.take_turn(connection, "code spaces")
         row = set_up.locked(connection, campaign)
         _refuse_unseen(row, changes)
         why = [*_faults(connection, row, changes, now), *_number_faults(connection, row, changes)]

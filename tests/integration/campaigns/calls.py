@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import insert, update
 
-from gateway.domain.offer_call import CallPlan, Outcome, Spoken
+from gateway.domain.offers.offer_call import CallPlan, Outcome, Spoken
 from gateway.domain.policy.verdict import Reason
-from gateway.store import recordings, schema, sql
-from gateway.store.blasts import Blast
+from gateway.store.calls import recordings
+from gateway.store.offers.blasts import Blast
+from gateway.store.sql import database, schema
 from tests.integration.campaigns.market import Market
 
 FIRM_NAME: Final = "Acme"
@@ -91,7 +92,7 @@ class Dialling:
 
     def _set(self, blast: Blast, shopper: int, **values: Any) -> None:
         c = schema.offer_call
-        with sql.writing(self.market.house.engine) as connection:
+        with database.writing(self.market.house.engine) as connection:
             one = (c.c.blast_id == blast.id, c.c.shopper_id == shopper)
             assert connection.execute(update(c).where(*one).values(values)).rowcount == 1
 
@@ -110,5 +111,5 @@ class Dialling:
             "outcome": outcome.value,
             "language": "uk",
         }
-        with sql.writing(self.market.house.engine) as connection:
+        with database.writing(self.market.house.engine) as connection:
             connection.execute(insert(schema.offer_call_record).values(values))

@@ -9,21 +9,24 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from campaigns import draft, life
-from campaigns.desk import Desk, DialLimits
-from campaigns.draft import NewBlast
-from campaigns.fan_out import FanOut, Step
-from campaigns.results import Results, results
-from campaigns.verdicts import Look
+from campaigns.context import Desk, DialLimits
+from campaigns.eligibility import Look
+from campaigns.fan_out.fan_out import FanOut, Step
+from campaigns.lifecycle import draft, lifecycle
+from campaigns.lifecycle.draft import NewBlast
+from campaigns.shown.results import Results, results
 from config import policies
-from gateway.domain.audience import Definition
-from gateway.domain.priority import Priority
-from gateway.store import blasts, keys, people, schema, sql
-from gateway.store.audiences import Audience
-from gateway.store.blasts import Blast
-from gateway.store.durable import DurableRedis
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.store.sendqueue import Sent, Waiting, open_answer
+from gateway.domain.offers.audience import Definition
+from gateway.domain.sms.priority import Priority
+from gateway.store.offers import blasts
+from gateway.store.offers.audiences import Audience
+from gateway.store.offers.blasts import Blast
+from gateway.store.people import shoppers as people
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.sql import database, schema
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.store.texts.sendqueue import Sent, Waiting, open_answer
 from tests.integration.core.house import LINK, SHORT, House
 
 NOON: Final = int(datetime(2027, 3, 10, 10, 0, tzinfo=UTC).timestamp() * 1000)  # a Wednesday, 12:00 in Kyiv
@@ -76,7 +79,7 @@ class Market:
         """So many shoppers of the firm whose numbers begin with `region`; their numbers."""
         numbers = [f"{region}{i:0{12 - len(region)}}" for i in range(first, first + count)]
         keys_ = [self.house.vault.index(number) for number in numbers]
-        with sql.writing(self.house.engine) as connection:
+        with database.writing(self.house.engine) as connection:
             rows = [
                 people.row(self.house.vault, key=key, number=n.encode(), language=language, at=NOON)
                 for key, n in zip(keys_, numbers, strict=True)
@@ -93,7 +96,7 @@ class Market:
         return numbers
 
     def say(self, number: str, word: str) -> None:
-        """What stands of a person's consent, as gateway.domain.consent writes it."""
+        """What stands of a person's consent, as gateway.domain.consent.word writes it."""
         self.house.redis.set(keys.consent(self.firm, self.house.vault.index(number)), word)
 
     # The marketer
@@ -112,7 +115,7 @@ class Market:
 
     def launched(self, audience: Audience | None = None, /, **changes: Any) -> Blast:
         """A blast that runs."""
-        return life.launch(self.desk, self.blast(audience, **changes), self.now)
+        return lifecycle.launch(self.desk, self.blast(audience, **changes), self.now)
 
     def again(self, blast: Blast) -> Blast:
         """As it stands now."""

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from campaigns import preview
+from campaigns.preflight import preview
 from config import policies
-from gateway.domain.callee import Callee
-from gateway.store import keys
-from gateway.store.asked_offers import AskedOffers
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.store.sendqueue import Sent
-from gateway.usecases.gate import Gate
-from smpp.sender import Sender
+from gateway.domain.offers.callee import Callee
+from gateway.store.consent.gate import GateStore
+from gateway.store.offers.requested_texts import AskedOffers
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.sendqueue import Sent
+from gateway.usecases.consent.gate import Gate
+from smpp.sending.sender import Sender
 from tests.integration.campaigns.market import Market
 from tests.integration.core.house import BOHDAN, LINK, SHORT, House
 from tests.integration.core.test_rebuild import rebuild

@@ -12,22 +12,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, update
 
-from campaigns import fan_out as fan_outs
-from campaigns import life
-from campaigns.fan_out import FanOut
-from campaigns.running import Running
+from campaigns.fan_out import fan_out as fan_outs
+from campaigns.fan_out.fan_out import FanOut
+from campaigns.lifecycle import lifecycle
+from campaigns.lifecycle.runner import Running
 from config import policies
 from config.settings import Settings
-from gateway.domain.blast import State
+from gateway.domain.offers.blast import State
 from gateway.domain.policy.verdict import Reason
-from gateway.entry.commands import rebuild as rebuild_command
-from gateway.entry.process import Exit
-from gateway.store import keys, schema, sql
-from gateway.store.departures import Departures, Leave
-from gateway.store.gate import GateAway, GateStore
-from gateway.usecases.gate import Gate
-from gateway.usecases.rebuild import rebuild_firm
-from smpp.sender import Sender
+from gateway.entry.commands.operations import rebuild as rebuild_command
+from gateway.entry.process.process import Exit
+from gateway.store.consent.gate import GateAway, GateStore
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.departures import Departures, Leave
+from gateway.usecases.consent.gate import Gate
+from gateway.usecases.operations.rebuild import rebuild_firm
+from smpp.sending.sender import Sender
 from tests.integration.campaigns.market import Market
 from tests.integration.core.fair_link import SlowLink, sending
 from tests.integration.core.house import MASTER, House
@@ -163,7 +164,7 @@ async def test_a_redis_of_before_a_cancel_or_a_pause_lets_nothing_leave(
     blast = market.launched()
     market.fan_out(blast)
     before, smsc = kept(market), Smsc()
-    {"cancel": life.cancel, "pause": life.pause}[word](market.desk, blast, market.now)
+    {"cancel": lifecycle.cancel, "pause": lifecycle.pause}[word](market.desk, blast, market.now)
     put_back(market, before, functions=functions)
     async with sender(market, smsc.link()) as ended:
         await until(lambda: len(ended) == 4)
@@ -237,7 +238,7 @@ async def test_a_blast_that_ends_after_a_rebuild_leaves_no_text_waiting(market: 
     blast = market.launched()
     market.fan_out(blast)
     rebuild(market)
-    life.cancel(market.desk, blast, market.now)
+    lifecycle.cancel(market.desk, blast, market.now)
     Running(market.desk, FanOut(market.desk), stop=lambda: False).sweep()
 
     assert ends(market) == {"denied": 3}
@@ -295,7 +296,7 @@ async def test_of_two_that_ask_about_a_text_one_may_submit_it(market: Market) ->
 async def test_the_ledger_knows_how_the_blast_stands(market: Market, state: str, leave: Leave) -> None:
     market.shoppers(1)
     market.fan_out(market.launched())
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(update(schema.blast).values(state=state))
     ((id_,),) = market.house.rows("message", "id")
     asked = Departures(market.house.engine)

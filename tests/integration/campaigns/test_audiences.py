@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from gateway.domain.audience import Definition
-from gateway.domain.consent import Channel, Consent
-from gateway.domain.consent_file import Line
-from gateway.domain.floor import told
-from gateway.store import schema, sql
-from gateway.store.audiences import Audience, NameTaken, NotExcludable
-from gateway.usecases.import_consents import Imported, Source, import_lines
+from gateway.domain.consent.consent_file import Line
+from gateway.domain.consent.word import Channel, Consent
+from gateway.domain.offers.audience import Definition
+from gateway.domain.offers.least_count import told
+from gateway.store.offers.audiences import Audience, NameTaken, NotExcludable
+from gateway.store.sql import database, schema
+from gateway.usecases.consent.import_consents import Imported, Source, import_lines
 from tests.integration.campaigns.market import DAY_MS, Market
 
 
@@ -28,7 +28,7 @@ def members(market: Market, audience: Audience) -> set[int]:
 
 def activate(market: Market, shopper: int, days_ago: int, campaign: int | None = None) -> None:
     """A code of a campaign, so many days ago."""
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(
             insert(schema.activation).values(
                 firm_id=market.firm,
@@ -74,12 +74,12 @@ def town(market: Market) -> Market:
     ]
     other = market.house.firm("other")
     house = market.house
-    from gateway.store import people
+    from gateway.store.people import shoppers
 
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         for id_, number, language, points in rows:
             key = house.vault.index(number)
-            row = people.row(house.vault, key=key, number=number.encode(), language=language, at=1)
+            row = shoppers.row(house.vault, key=key, number=number.encode(), language=language, at=1)
             connection.execute(insert(schema.shopper), {"id": id_, **row})
             firm = other if id_ == 7 else market.firm
             connection.execute(insert(schema.balance), {"shopper_id": id_, "firm_id": firm, "points": points})

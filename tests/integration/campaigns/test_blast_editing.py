@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from campaigns import editing, life, preflight
-from campaigns.refused import Refused, Stale, Unknown
-from gateway.domain.blast import State
-from gateway.store import blasts
-from gateway.store.blasts import Blast
+from campaigns.errors import Refused, Stale, Unknown
+from campaigns.lifecycle import editing, lifecycle
+from campaigns.preflight import preflight
+from gateway.domain.offers.blast import State
+from gateway.store.offers import blasts
+from gateway.store.offers.blasts import Blast
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, WORDS, Market
 
@@ -52,7 +53,7 @@ async def test_what_leaves_is_what_was_edited(market: Market) -> None:
 
     assert (after.revision, after.state, after.fallback, after.name) == (2, State.DRAFT, "en", "Autumn")
     assert after.expires_at == blast.expires_at
-    life.launch(market.desk, after, market.now)
+    lifecycle.launch(market.desk, after, market.now)
     market.fan_out(after)
     assert {number for number, _ in market.waiting()} == set(others)
     assert {text[:8] for _, text in market.waiting()} == {"New: 10 "}
@@ -103,7 +104,7 @@ async def test_launch_and_edit_at_once_nothing_unseen_leaves(market: Market) -> 
     for turn in range(6):
         seen = market.blast(everybody)
         done = at_once(
-            partial(life.launch, market.desk, seen, market.now),
+            partial(lifecycle.launch, market.desk, seen, market.now),
             partial(
                 editing.edit, market.desk, seen, {"texts": NEW_WORDS}, seen=seen.revision, now=market.now
             ),
@@ -129,16 +130,16 @@ async def test_edited_while_the_launch_looks_at_its_people(
         edited(market, blast, texts=NEW_WORDS)
         return found
 
-    monkeypatch.setattr(life, "preflight", looks_long)
+    monkeypatch.setattr(lifecycle, "preflight", looks_long)
     with pytest.raises(Stale):
-        life.launch(market.desk, blast, market.now)
+        lifecycle.launch(market.desk, blast, market.now)
     assert market.again(blast).state is State.DRAFT
 
 
 async def test_scheduled_one_is_looked_at_again(market: Market) -> None:
     market.shoppers(12)
     nobody = market.audience("nobody", regions=["1"])
-    blast = life.launch(market.desk, market.blast(starts_at=NOON + HOUR_MS), market.now)
+    blast = lifecycle.launch(market.desk, market.blast(starts_at=NOON + HOUR_MS), market.now)
     assert blast.state is State.SCHEDULED
 
     with pytest.raises(Refused, match="nobody is in the audience"):
@@ -148,9 +149,9 @@ async def test_scheduled_one_is_looked_at_again(market: Market) -> None:
 
     later = edited(market, blast, starts_at=NOON + 2 * HOUR_MS)
     assert (later.state, later.starts_at) == (State.SCHEDULED, NOON + 2 * HOUR_MS)
-    begun = life.start_due(market.desk, blast, NOON + HOUR_MS)  # who has read it before it was edited
+    begun = lifecycle.start_due(market.desk, blast, NOON + HOUR_MS)  # who has read it before it was edited
     assert begun.state is State.SCHEDULED
-    assert life.start_due(market.desk, later, NOON + 2 * HOUR_MS).state is State.RUNNING
+    assert lifecycle.start_due(market.desk, later, NOON + 2 * HOUR_MS).state is State.RUNNING
 
 
 async def test_what_has_begun_stays_as_it_is(market: Market) -> None:
@@ -158,12 +159,12 @@ async def test_what_has_begun_stays_as_it_is(market: Market) -> None:
     blast = market.launched()
     with pytest.raises(Refused, match="has begun"):
         edited(market, blast, name="Late")
-    life.pause(market.desk, blast, market.now)
+    lifecycle.pause(market.desk, blast, market.now)
     with pytest.raises(Refused, match="has begun"):
         edited(market, blast, name="Late")
     with pytest.raises(Refused, match="stays on record"):
         editing.delete(market.desk, market.again(blast), market.now)
-    life.cancel(market.desk, blast, market.now)
+    lifecycle.cancel(market.desk, blast, market.now)
     with pytest.raises(Refused, match="stays on record"):
         editing.delete(market.desk, market.again(blast), market.now)
     assert market.again(blast).name == "Spring"
@@ -172,7 +173,7 @@ async def test_what_has_begun_stays_as_it_is(market: Market) -> None:
 async def test_a_copy_is_a_draft_without_its_times(market: Market) -> None:
     market.shoppers(12)
     blast = market.launched(starts_at=None, holdout=0.25, spread_s=600, texts=NEW_WORDS)
-    life.cancel(market.desk, blast, market.now)
+    lifecycle.cancel(market.desk, blast, market.now)
     market.now += 20 * DAY_MS  # the first one has long expired
 
     copied = editing.copy(market.desk, market.again(blast), market.now)
@@ -213,15 +214,15 @@ async def test_only_what_never_began_is_deleted(market: Market, dialling: Dialli
     assert edited(market, blast, audience=market.audience("other").id).audience_id == 2
     assert market.again(follower).audience_id == 2
     editing.delete(market.desk, follower, market.now)
-    scheduled = life.launch(market.desk, edited(market, blast, starts_at=NOON + HOUR_MS), market.now)
+    scheduled = lifecycle.launch(market.desk, edited(market, blast, starts_at=NOON + HOUR_MS), market.now)
     with pytest.raises(Refused, match="cancel it first"):
         editing.delete(market.desk, scheduled, market.now)
-    editing.delete(market.desk, life.cancel(market.desk, scheduled, market.now), market.now)
+    editing.delete(market.desk, lifecycle.cancel(market.desk, scheduled, market.now), market.now)
 
     assert blasts.of_firm(market.house.engine, market.firm) == []
     assert blasts.find(market.house.engine, blast.id) is None
     with pytest.raises(Unknown):
-        life.launch(market.desk, blast, market.now)
+        lifecycle.launch(market.desk, blast, market.now)
     assert market.blast(market.audience("third")).id > follower.id
 
 
@@ -231,7 +232,7 @@ async def test_delete_and_launch_at_once(market: Market) -> None:
     for _ in range(6):
         blast = market.blast(everybody)
         launched, deleted = at_once(
-            partial(life.launch, market.desk, blast, market.now),
+            partial(lifecycle.launch, market.desk, blast, market.now),
             partial(editing.delete, market.desk, blast, market.now),
         )
         is_there = blasts.find(market.house.engine, blast.id) is not None
@@ -261,11 +262,11 @@ async def test_one_that_was_paused_before_its_time_goes_on_waiting_for_it(
     market.shoppers(12)
     blast = market.blast()
     edited(market, blast, starts_at=NOON + DAY_MS)
-    assert life.launch(market.desk, market.again(blast), market.now).state is State.SCHEDULED
-    life.pause(market.desk, market.again(blast), market.now)
+    assert lifecycle.launch(market.desk, market.again(blast), market.now).state is State.SCHEDULED
+    lifecycle.pause(market.desk, market.again(blast), market.now)
     edited(market, blast, texts=NEW_WORDS)
 
-    resumed = life.resume(market.desk, market.again(blast), market.now + waited_ms)
+    resumed = lifecycle.resume(market.desk, market.again(blast), market.now + waited_ms)
 
     begun = waited_ms > DAY_MS
     assert (resumed.state, resumed.launched_at is not None) == (
@@ -273,4 +274,4 @@ async def test_one_that_was_paused_before_its_time_goes_on_waiting_for_it(
         begun,
     )
     if not begun:
-        assert life.start_due(market.desk, market.again(blast), NOON + DAY_MS).state is State.RUNNING
+        assert lifecycle.start_due(market.desk, market.again(blast), NOON + DAY_MS).state is State.RUNNING

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from campaigns import calling, fan_out, life
-from campaigns.fan_out import FanOut, Step
-from campaigns.running import Running
-from gateway.domain.blast import State
-from gateway.domain.offer_call import Outcome
-from gateway.store import called, erasures, sql
+from campaigns.fan_out import by_call, fan_out
+from campaigns.fan_out.fan_out import FanOut, Step
+from campaigns.lifecycle import lifecycle
+from campaigns.lifecycle.runner import Running
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import Outcome
+from gateway.store.offers import call_list
+from gateway.store.people import erasures
+from gateway.store.sql import database
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, Market
 
@@ -45,7 +48,7 @@ async def test_everybody_waits_for_the_dialer_once_and_is_waited_for(
 async def test_only_so_many_wait_and_those_who_are_called_again_later_do_not_count(
     market: Market, dialling: Dialling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calling, "AHEAD", 40)
+    monkeypatch.setattr(by_call, "AHEAD", 40)
     monkeypatch.setattr(fan_out, "BATCH", 15)
     market.shoppers(100)
     blast = dialling.launched()
@@ -132,13 +135,13 @@ async def test_a_number_that_a_call_has_found_bad_is_not_called_for_half_a_year(
     market.fan_out(second)
     assert dialling.waiting(second) == [1, 3]
     assert market.results(second).denied == {"bad_number": 1}
-    assert called.bad_numbers(market.house.engine, [1, 2, 3], NOON + 181 * DAY_MS) == frozenset()
+    assert call_list.bad_numbers(market.house.engine, [1, 2, 3], NOON + 181 * DAY_MS) == frozenset()
 
 
 async def test_calls_that_fail_pause_it_and_people_who_are_busy_do_not(
     market: Market, dialling: Dialling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calling, "AHEAD", 60)
+    monkeypatch.setattr(by_call, "AHEAD", 60)
     market.shoppers(90)
     blast = dialling.launched(error_share=0.1)
     market.fan_out(blast)
@@ -150,7 +153,7 @@ async def test_calls_that_fail_pause_it_and_people_who_are_busy_do_not(
     stopped = market.again(blast)
     assert (stopped.state, stopped.why) == (State.PAUSED, "too many failed")
 
-    life.resume(market.desk, stopped, market.now)
+    lifecycle.resume(market.desk, stopped, market.now)
     assert market.fan_out(blast)[-1] is Step.IDLE
 
 
@@ -164,7 +167,7 @@ async def test_whoever_waits_ends_with_the_blast_and_keeps_what_came_of_the_last
     dialling.end(blast, Outcome.BUSY, 1, again_at=NOON + HOUR_MS)
     dialling.begin(blast, 2)
     if state is State.CANCELLED:
-        life.cancel(market.desk, market.again(blast), market.now)
+        lifecycle.cancel(market.desk, market.again(blast), market.now)
     else:
         market.now = blast.expires_at
     running = Running(market.desk, FanOut(market.desk), stop=lambda: False)
@@ -184,7 +187,7 @@ async def test_whoever_was_erased_while_deferred_is_neither_called_nor_in_the_wa
     market.now = NOON + 12 * HOUR_MS
     blast = dialling.launched(expires_at=NOON + 3 * DAY_MS)
     market.fan_out(blast)
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         erasures.shred(connection, market.house.vault.index(gone), [market.firm], laid_aside=False)
     market.now += 10 * HOUR_MS
     market.fan_out(blast)

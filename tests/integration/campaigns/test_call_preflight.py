@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from campaigns import life, told
-from campaigns.call_load import CallLoad
-from campaigns.preflight import preflight
-from campaigns.refused import Refused
+from campaigns.errors import Refused
+from campaigns.lifecycle import lifecycle
+from campaigns.preflight.call_load import CallLoad
+from campaigns.preflight.preflight import preflight
+from campaigns.shown import views
 from config.policies import load as load_policies
-from gateway.domain.blast import State
-from gateway.domain.offer_call import CallPlan, OnMachine, Outcome, Spoken
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import CallPlan, OnMachine, Outcome, Spoken
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import DAY_MS, FREE, NOON, Market
 
@@ -89,7 +90,7 @@ def test_it_tells_whom_it_would_call_how_often_and_how_long(market: Market, dial
     assert found.forecast.finishes_at is not None
     assert NOON + HOUR_MS < found.forecast.finishes_at < NOON + 2 * HOUR_MS
     assert market.house.names() == before
-    shown = told.preflight(found)
+    shown = views.preflight(found)
     assert shown["calls"]["expected"] in (70, 80)
     assert "50% of the calls are answered, after 10 s" in shown["calls"]["assumed"]
 
@@ -125,10 +126,10 @@ def test_where_the_law_knows_no_automatic_calls_it_is_not_launched(
     market.shoppers(11, region="79161")
     blast = market.blast(call=dialling.plan())
     with pytest.raises(Refused, match="automatic calls with offers are not allowed in any country"):
-        life.launch(market.desk, blast, market.now)
+        lifecycle.launch(market.desk, blast, market.now)
     assert market.again(blast).state is State.DRAFT
     market.shoppers(1, first=100)
-    assert life.launch(market.desk, blast, market.now).state is State.RUNNING
+    assert lifecycle.launch(market.desk, blast, market.now).state is State.RUNNING
     market.fan_out(blast)
     assert market.results(blast).denied == {"forbidden": 11}
 
@@ -137,7 +138,7 @@ def test_without_a_dialer_nothing_is_launched(market: Market, dialling: Dialling
     market.shoppers(1)
     blast = market.blast(call=dialling.plan())
     with pytest.raises(Refused, match="nothing here makes calls"):
-        life.launch(replace(market.desk, dialing=None), blast, market.now)
+        lifecycle.launch(replace(market.desk, dialing=None), blast, market.now)
 
 
 def test_fewer_attempts_of_a_pack_hold(market: Market, dialling: Dialling) -> None:

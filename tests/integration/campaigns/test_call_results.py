@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from campaigns import life, told
-from campaigns.fan_out import FanOut
-from campaigns.results import Afterwards
-from campaigns.running import Running
-from campaigns.unknown import after_of, unknown
-from gateway.domain.floor import FEWER
-from gateway.domain.offer_call import Outcome
-from gateway.domain.offer_ids import asked_id
+from campaigns.fan_out.fan_out import FanOut
+from campaigns.lifecycle import lifecycle
+from campaigns.lifecycle.runner import Running
+from campaigns.shown import views
+from campaigns.shown.results import Afterwards
+from campaigns.shown.unknown import after_of, unknown
+from gateway.domain.offers.least_count import FEWER
+from gateway.domain.offers.offer_call import Outcome
+from gateway.domain.offers.offer_ids import asked_id
 from gateway.domain.policy.verdict import Reason
-from gateway.store import schema, sql
-from gateway.usecases.person import DATA, Inquiry, held
+from gateway.store.sql import database, schema
+from gateway.usecases.people.person import DATA, Inquiry, held
 from tests.integration.campaigns.calls import TALKED_MS, Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, Market
 from tests.integration.core.house import LINK, SHORT
@@ -41,7 +42,7 @@ async def test_everybody_is_counted_once(market: Market, dialling: Dialling) -> 
     assert found.calls.by_outcome == {"unknown": 1, "accepted": 12, "refused": 2}
     assert (found.deferred, found.denied) == ({"cap_day": 1}, {"withdrawn": 12})
     assert found.calls.talked_s == 14 * TALKED_MS // 1000
-    shown = told.results(found, blast.id, market.desk.veil(market.firm))
+    shown = views.results(found, blast.id, market.desk.veil(market.firm))
     assert shown["calls"]["unknown"] == 1
     assert shown["calls"]["waiting"] in (10, 20)
     assert shown["calls"]["calling"] in (FEWER, 10)
@@ -49,7 +50,7 @@ async def test_everybody_is_counted_once(market: Market, dialling: Dialling) -> 
     assert shown["calls"]["talked_minutes"] == 3
     assert set(shown["activated"]) == {"called", "held_out"}
 
-    life.cancel(market.desk, market.again(blast), market.now)
+    lifecycle.cancel(market.desk, market.again(blast), market.now)
     Running(market.desk, FanOut(market.desk), stop=lambda: False).sweep()
     after = market.results(blast)
     assert after.calls is not None
@@ -100,7 +101,7 @@ async def test_unknown_calls_are_listed_page_by_page_by_the_firms_own_names(
     seen: list[str] = []
     after = ""
     while rows := unknown(market.desk, blast, after=after, most=2)["calls"]:
-        assert {row["at"] for row in rows} == {told.time(NOON)}
+        assert {row["at"] for row in rows} == {views.time(NOON)}
         seen += [row["reference"] for row in rows]
         after = after_of(rows[-1])
     assert [market.desk.shopper(market.firm, reference) for reference in seen] == [1, 3, 5]
@@ -131,7 +132,7 @@ def ask(market: Market, blast: int, shopper: int, state: str) -> None:
         "segments": 1,
         "queued_at": NOON,
     }
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(insert(schema.message).values(values))
 
 
@@ -149,7 +150,7 @@ def activate(market: Market, shopper: int, at: int) -> None:
         "message_id": f"m{shopper}",
         "claimed_at": at,
     }
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(insert(schema.activation).values(values))
 
 
@@ -165,5 +166,5 @@ def refuse(market: Market, shopper: int, at: int) -> None:
         "message_id": f"s{shopper}",
         "said_at": at,
     }
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(insert(schema.consent_entry).values(values))

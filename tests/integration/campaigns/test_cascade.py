@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from campaigns import draft, fan_out, life
-from campaigns.draft import NewBlast
-from campaigns.drawing import Drawing
-from campaigns.fan_out import FanOut, Step
-from campaigns.preflight import preflight
-from campaigns.refused import Refused
-from campaigns.running import Running
-from gateway.domain.blast import State
-from gateway.domain.offer_call import Outcome
+from campaigns.errors import Refused
+from campaigns.fan_out import fan_out
+from campaigns.fan_out.fan_out import FanOut, Step
+from campaigns.fan_out.selection import Drawing
+from campaigns.lifecycle import draft, lifecycle
+from campaigns.lifecycle.draft import NewBlast
+from campaigns.lifecycle.runner import Running
+from campaigns.preflight.preflight import preflight
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import Outcome
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import NOON, WORDS, Market, outcome
 
@@ -123,7 +124,7 @@ async def test_of_a_cancelled_one_it_takes_who_was_unreached_by_then(
     market.fan_out(calls)
     dialling.end(calls, Outcome.NO_ANSWER, 1)
     dialling.end(calls, Outcome.BUSY, 2, again_at=NOON + HOUR_MS)
-    life.cancel(market.desk, market.again(calls), market.now)
+    lifecycle.cancel(market.desk, market.again(calls), market.now)
     Running(market.desk, FanOut(market.desk), stop=lambda: False).sweep()
     market.fan_out(texts)
     assert sorted(await market.send_all()) == numbers[:2]  # 3 and 4 were never called
@@ -158,13 +159,15 @@ async def test_a_pass_that_has_found_all_rests_before_the_next(
     texts = market.launched(follows=calls.id)
     market.fan_out(calls)
     drawing, now = Drawing(market.desk), [0.0]
-    monkeypatch.setattr("campaigns.drawing.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("campaigns.fan_out.selection.time.monotonic", lambda: now[0])
 
     def found() -> list[int]:
         now[0] += 1.0  # a look takes a second or two
         return [m.shopper_id for m in drawing.next(market.again(texts), market.now, 10).members]
 
-    monkeypatch.setattr("campaigns.drawing.unreached.is_over", lambda *_: now.__setitem__(0, now[0] + 1.0))
+    monkeypatch.setattr(
+        "campaigns.fan_out.selection.unreached.is_over", lambda *_: now.__setitem__(0, now[0] + 1.0)
+    )
     assert found() == []
     dialling.end(calls, Outcome.BUSY, 1)
     assert found() == []

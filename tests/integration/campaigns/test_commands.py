@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.domain.offer_call import Outcome
+from gateway.domain.offers.offer_call import Outcome
 from gateway.entry.cli import cli
-from gateway.store import blasts, people, schema, sql
-from gateway.store.blasts import Blast
+from gateway.store.offers import blasts
+from gateway.store.offers.blasts import Blast
+from gateway.store.people import shoppers
+from gateway.store.sql import database, schema
 from tests.acceptance.offers import to_noon
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import NOON, WORDS, Market
@@ -95,8 +97,8 @@ async def test_from_the_audience_to_the_results(undercap: Undercap, market: Mark
 def test_a_preflight_of_the_whole_audience_is_asked_for(
     undercap: Undercap, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("campaigns.preflight.PAGE", 10)
-    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 10)
+    monkeypatch.setattr("campaigns.preflight.preflight.PAGE", 10)
+    monkeypatch.setattr("campaigns.lifecycle.lifecycle.LOOKED_AT_LAUNCH", 10)
     market.shoppers(20)
     market.shoppers(20, first=100, consent="out:1")
     undercap("audience", "add", *FIRM, "--name", "all")
@@ -128,8 +130,8 @@ def test_refusals_say_what_to_do(undercap: Undercap, market: Market) -> None:
 
 def test_regions_of_shoppers_of_before_are_noted(undercap: Undercap, market: Market) -> None:
     key = market.house.vault.index("77011234567")
-    row = people.row(market.house.vault, key=key, number=b"77011234567", language=None, at=NOON)
-    with sql.writing(market.house.engine) as connection:
+    row = shoppers.row(market.house.vault, key=key, number=b"77011234567", language=None, at=NOON)
+    with database.writing(market.house.engine) as connection:
         connection.execute(schema.shopper.insert().values({**row, "prefix": None}))
     assert undercap("audience", "prefixes").strip() == "noted for 1 shoppers"
     assert market.house.rows("shopper", "prefix") == [("7701",)]

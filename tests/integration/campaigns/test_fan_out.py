@@ -11,16 +11,18 @@ import pytest
 from redis.exceptions import ConnectionError as RedisGone
 from sqlalchemy import update
 
-from campaigns import fan_out, life, texting
-from campaigns.fan_out import Step
-from campaigns.verdicts import Looks
-from gateway.domain.blast import State
-from gateway.domain.priority import Priority
-from gateway.store import keys, schema, sql
-from gateway.store.departures import Departures, Leave
-from gateway.store.offers import Offers
-from gateway.store.sendqueue import open_answer
-from gateway.usecases.rebuild import rebuild_firm
+from campaigns.eligibility import Looks
+from campaigns.fan_out import by_text, fan_out
+from campaigns.fan_out.fan_out import Step
+from campaigns.lifecycle import lifecycle
+from gateway.domain.offers.blast import State
+from gateway.domain.sms.priority import Priority
+from gateway.store.offers.redis_queue import Offers
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.departures import Departures, Leave
+from gateway.store.texts.sendqueue import open_answer
+from gateway.usecases.operations.rebuild import rebuild_firm
 from tests.integration.campaigns.market import DAY_MS, NOON, Market, outcome
 from tests.integration.core.house import LINK
 
@@ -46,7 +48,7 @@ async def test_everybody_gets_it_once_in_their_language(market: Market) -> None:
 
 
 async def test_only_a_bounded_number_waits_in_redis(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texting, "AHEAD", 40)
+    monkeypatch.setattr(by_text, "AHEAD", 40)
     monkeypatch.setattr(fan_out, "BATCH", 15)
     numbers = market.shoppers(100)
     blast = market.launched()
@@ -188,13 +190,13 @@ async def test_a_pause_puts_off_what_waits_and_a_resume_goes_on(market: Market) 
     numbers = market.shoppers(5)
     blast = market.launched()
     market.fan_out(blast)
-    paused = life.pause(market.desk, market.again(blast), market.now)
+    paused = lifecycle.pause(market.desk, market.again(blast), market.now)
     assert market.house.redis.get(keys.blast(market.firm, str(blast.id))) == b"paused"
     await market.send_all("deferred", error="paused", until=market.now)  # as the gate has it
     assert market.fan_out(blast) == [Step.OVER]
     assert market.waiting() == []
 
-    life.resume(market.desk, paused, market.now)
+    lifecycle.resume(market.desk, paused, market.now)
     market.fan_out(blast)
     assert sorted(number for number, _ in market.waiting()) == numbers
 
@@ -203,7 +205,7 @@ async def test_too_many_failures_pause_it_until_its_marketer_has_looked(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fan_out, "BATCH", 30)
-    monkeypatch.setattr(texting, "AHEAD", 30)
+    monkeypatch.setattr(by_text, "AHEAD", 30)
     market.shoppers(90)
     blast = market.launched(error_share=0.1)
     market.fan_out(blast)
@@ -213,7 +215,7 @@ async def test_too_many_failures_pause_it_until_its_marketer_has_looked(
     assert (stopped.state, stopped.why) == (State.PAUSED, "too many failed")
     assert market.results(blast).failed == {"0xb": 30}
 
-    life.resume(market.desk, stopped, market.now)
+    lifecycle.resume(market.desk, stopped, market.now)
     assert market.fan_out(blast)[-1] is Step.FULL
     assert len(market.waiting()) == 30
 
@@ -270,8 +272,8 @@ def test_processes_at_once_write_each_batch_once(market: Market) -> None:
 async def test_a_link_that_is_down_stops_no_blast_for_the_others(
     market: Market, monkeypatch: pytest.MonkeyPatch, down: str, up: str
 ) -> None:
-    monkeypatch.setattr("campaigns.texting.AHEAD", 5)
-    monkeypatch.setattr("campaigns.fan_out.BATCH", 10)
+    monkeypatch.setattr("campaigns.fan_out.by_text.AHEAD", 5)
+    monkeypatch.setattr("campaigns.fan_out.fan_out.BATCH", 10)
     market.desk = replace(
         market.desk, link=lambda n: "down" if n.startswith(down) else LINK, links=(LINK, "down")
     )
@@ -310,7 +312,7 @@ async def test_a_number_that_cannot_be_opened_is_denied_and_the_others_are_writt
 def spoil(market: Market, number: str) -> None:
     """As of a row that somebody has overwritten."""
     s = schema.shopper
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(
             update(s).where(s.c.key == market.house.vault.index(number)).values(number=b"broken" * 8)
         )

@@ -12,12 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from campaigns.http import audiences, blasts
 from campaigns.http.asking import Asking
-from gateway.domain.offer_call import Outcome
+from gateway.domain.offers.offer_call import Outcome
 from gateway.http import guard
-from gateway.http.wishes import Terms
-from gateway.store.api_keys import ApiKeys
-from gateway.store.metrics import Meter
-from gateway.usecases import set_up
+from gateway.http.fields import Terms
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.telemetry.metrics import Meter
+from gateway.usecases.firms import set_up
 from tests import described
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import FREE, WORDS, Market
@@ -96,8 +96,8 @@ async def test_from_the_audience_to_the_results(caller: Caller, market: Market) 
 async def test_a_preflight_of_many_looks_at_some_and_says_so(
     caller: Caller, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("campaigns.preflight.PAGE", 20)
-    monkeypatch.setattr("campaigns.life.LOOKED_AT_LAUNCH", 40)
+    monkeypatch.setattr("campaigns.preflight.preflight.PAGE", 20)
+    monkeypatch.setattr("campaigns.lifecycle.lifecycle.LOOKED_AT_LAUNCH", 40)
     market.shoppers(25)
     market.shoppers(12, first=100, consent="out:1")
     market.shoppers(3, first=200, consent="")
@@ -112,7 +112,7 @@ async def test_a_preflight_of_many_looks_at_some_and_says_so(
 
 
 async def _of(market: Market, id_: int) -> Any:
-    from gateway.store import blasts as stored
+    from gateway.store.offers import blasts as stored
 
     return stored.find(market.house.engine, id_)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from gateway.store import schema, sql
+from gateway.store.sql import database, schema
 from tests.integration.campaigns.market import WORDS, Market
 from tests.integration.campaigns.test_http import Caller, caller
 
@@ -56,7 +56,7 @@ async def test_a_moment_that_stands_already_is_told(caller: Caller, market: Mark
     """As an earlier version has taken it: the firm sees its blasts, and can end that one."""
     market.shoppers(1)
     blast = market.blast()
-    with sql.writing(market.house.engine) as connection:
+    with database.writing(market.house.engine) as connection:
         connection.execute(update(schema.blast).values(starts_at=stands))
     for path in ("/v1/blasts", f"/v1/blasts/{blast.id}", f"/v1/blasts/{blast.id}/results"):
         assert (await caller.ask("GET", path))[0] == 200

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.domain.consent import Channel, Consent
-from gateway.domain.offer_call import Next, Outcome
+from gateway.domain.consent.word import Channel, Consent
+from gateway.domain.offers.offer_call import Next, Outcome
 from gateway.domain.policy.basis import Basis
-from gateway.store import offer_call_ends, offer_calls
-from gateway.store.blasts import Blast
-from gateway.store.offer_call_ends import Ended
-from gateway.store.offer_calls import Begun, Due, NotCalled
+from gateway.store.calls import offer_outcomes, offer_queue
+from gateway.store.calls.offer_outcomes import Ended
+from gateway.store.calls.offer_queue import Begun, Due, NotCalled
+from gateway.store.offers.blasts import Blast
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import NOON, Market
 
@@ -29,7 +29,7 @@ def blast(market: Market, dialling: Dialling) -> Blast:
 
 
 def due(market: Market, blast: Blast, now: int = NOON) -> list[Due]:
-    return offer_calls.due(market.house.engine, blast.id, now, 10)
+    return offer_queue.due(market.house.engine, blast.id, now, 10)
 
 
 def begun(one: Due, name: str = "o1") -> Begun:
@@ -40,7 +40,7 @@ def begun(one: Due, name: str = "o1") -> Begun:
 def begin(
     market: Market, *calls: Begun, dialer: str = "here", not_called: tuple[NotCalled, ...] = ()
 ) -> set[str]:
-    return offer_calls.begin(market.house.engine, dialer, calls, not_called, NOON)
+    return offer_queue.begin(market.house.engine, dialer, calls, not_called, NOON)
 
 
 def ended(one: Due, outcome: Outcome | None, then: Next, name: str = "o1") -> Ended:
@@ -55,9 +55,9 @@ WAITS = ("waiting", None, None, 0, 0, NOON)
 
 
 def test_blasts_that_run_call_with_their_plan(market: Market, blast: Blast) -> None:
-    (found,) = offer_calls.running(market.house.engine, NOON)
+    (found,) = offer_queue.running(market.house.engine, NOON)
     assert (found.id, found.short_number, sorted(found.plan.spoken)) == (blast.id, "4040", ["en", "uk"])
-    assert offer_calls.running(market.house.engine, blast.expires_at) == []
+    assert offer_queue.running(market.house.engine, blast.expires_at) == []
 
 
 def test_a_call_is_begun_on_disk_with_its_record_and_contact(market: Market, blast: Blast) -> None:
@@ -84,8 +84,8 @@ def test_the_end_is_filed_once(
     one, *_ = due(market, blast)
     begin(market, begun(one))
     end = ended(one, outcome, then)
-    assert offer_call_ends.end(market.house.engine, [end, end]) == 1
-    assert offer_call_ends.end(market.house.engine, [end._replace(outcome=Outcome.UNKNOWN)]) == 0
+    assert offer_outcomes.end(market.house.engine, [end, end]) == 1
+    assert offer_outcomes.end(market.house.engine, [end._replace(outcome=Outcome.UNKNOWN)]) == 0
     assert people(market)[0] == becomes
     record = ("outcome", "cause", "answered_by", "keys", "answered_at", "ended_at")
     assert market.house.rows("offer_call_record", *record) == [(outcome.value, 16, "human", "1", NOON, LATER)]
@@ -95,7 +95,7 @@ def test_the_end_is_filed_once(
 def test_what_asterisk_was_not_asked_for_never_was(market: Market, blast: Blast) -> None:
     one, *_ = due(market, blast)
     begin(market, begun(one))
-    assert offer_call_ends.end(market.house.engine, [ended(one, None, Next(due_at=None))]) == 1
+    assert offer_outcomes.end(market.house.engine, [ended(one, None, Next(due_at=None))]) == 1
     assert people(market)[0] == ("waiting", None, None, 0, 0, LATER)
     assert market.house.rows("offer_call_record", "id") == market.house.rows("contact", "id") == []
 
@@ -122,7 +122,7 @@ def test_who_is_not_called_waits_or_does_not(market: Market, blast: Blast) -> No
 def test_what_was_read_too_long_ago_is_not_begun(market: Market, blast: Blast) -> None:
     one, *_ = due(market, blast)
     begin(market, begun(one))
-    offer_call_ends.end(market.house.engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))])
+    offer_outcomes.end(market.house.engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))])
     late = NotCalled(one, Outcome.DENIED, "withdrawn")
     assert begin(market, begun(one, "o2"), not_called=(late,)) == set()
     assert people(market)[0] == ("waiting", "busy", None, 1, 1, LATER)
@@ -131,7 +131,7 @@ def test_what_was_read_too_long_ago_is_not_begun(market: Market, blast: Blast) -
 def test_of_dialers_that_race_one_begins_each_call(market: Market, blast: Blast) -> None:
     market.shoppers(20, first=100)
     market.fan_out(blast)
-    waiting = offer_calls.due(market.house.engine, blast.id, NOON, 100)
+    waiting = offer_queue.due(market.house.engine, blast.id, NOON, 100)
 
     def race(dialer: str) -> set[str]:
         calls = [begun(one, f"{dialer}{one.shopper_id}") for one in waiting]
@@ -149,13 +149,13 @@ def test_what_a_dead_dialer_left_is_unknown(market: Market, blast: Blast) -> Non
     begin(market, begun(one, "o1"), dialer="dead")
     begin(market, begun(two, "o2"), dialer="living")
     engine = market.house.engine
-    assert sorted(offer_call_ends.dialers(engine)) == ["dead", "living"]
-    assert offer_call_ends.recover(engine, "dead", LATER) == ["o1"]
-    assert offer_call_ends.recover(engine, "dead", LATER) == []
+    assert sorted(offer_outcomes.dialers(engine)) == ["dead", "living"]
+    assert offer_outcomes.recover(engine, "dead", LATER) == ["o1"]
+    assert offer_outcomes.recover(engine, "dead", LATER) == []
     assert people(market)[:2] == [
         ("ended", "unknown", None, 1, 1, NOON),
         ("calling", None, None, 0, 1, NOON),
     ]
     # It was only thought to be dead, and tells what came of it: too late.
-    assert offer_call_ends.end(engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))]) == 0
-    assert offer_call_ends.dialers(engine) == ["living"]
+    assert offer_outcomes.end(engine, [ended(one, Outcome.BUSY, Next(due_at=LATER))]) == 0
+    assert offer_outcomes.dialers(engine) == ["living"]

@@ -10,21 +10,22 @@ from typing import Any
 import pytest
 
 from config import policies
-from gateway.domain.callee import Callee
-from gateway.domain.consent import Channel
+from gateway.domain.consent.word import Channel
+from gateway.domain.offers.callee import Callee
 from gateway.domain.policy.verdict import Allow
-from gateway.domain.priority import Priority
-from gateway.store import keys, private_file
-from gateway.store.asked_offers import AskedOffers
-from gateway.store.blasts import Blast
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.store.sendqueue import open_answer
-from gateway.store.wish_book import FOLDER, WishBook
-from gateway.usecases import offer_desk
-from gateway.usecases.call_desk import Away, CallDesk
-from gateway.usecases.gate import Gate, Question
-from gateway.usecases.offer_desk import OfferDesk
+from gateway.domain.sms.priority import Priority
+from gateway.store.calls.spool import FOLDER, WishBook
+from gateway.store.consent.gate import GateStore
+from gateway.store.files import private_file
+from gateway.store.offers.blasts import Blast
+from gateway.store.offers.requested_texts import AskedOffers
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.sendqueue import open_answer
+from gateway.usecases.calls import offer_keys
+from gateway.usecases.calls.free_number import Away, CallDesk
+from gateway.usecases.calls.offer_keys import OfferDesk
+from gateway.usecases.consent.gate import Gate, Question
 from tests.integration.campaigns.market import NOON, Market
 from tests.integration.core.house import LINK, SHORT, ended
 
@@ -57,7 +58,7 @@ class Scene:
     def wishes(self) -> list[Path]:
         return list((self.house.state / FOLDER).glob("*"))
 
-    def desk(self, refusals: offer_desk.Refusals | None = None) -> OfferDesk:
+    def desk(self, refusals: offer_keys.Refusals | None = None) -> OfferDesk:
         """A desk of its own, as of another process."""
         book = WishBook(self.house.state / FOLDER, self.house.vault)
         book.open()
@@ -168,7 +169,7 @@ async def test_an_offer_that_could_not_be_sent_for_minutes_is_given_up(
     scene.link = ""
     with pytest.raises(Away):
         await desk.send_offer(scene.callee)
-    monkeypatch.setattr(offer_desk, "LIVES_MS", -1000)
+    monkeypatch.setattr(offer_keys, "LIVES_MS", -1000)
     scene.link = LINK
     await desk.catch_up()
     assert (scene.sent(), scene.wishes) == ([], [])

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from campaigns import life, told
-from campaigns.preflight import preflight
-from campaigns.refused import Refused
-from campaigns.text_estimate import TextLoad
-from gateway.domain.blast import State
-from gateway.domain.floor import FEWER
+from campaigns.errors import Refused
+from campaigns.lifecycle import lifecycle
+from campaigns.preflight.preflight import preflight
+from campaigns.preflight.text_estimate import TextLoad
+from campaigns.shown import views
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.least_count import FEWER
 from tests.integration.campaigns.market import DAY_MS, NOON, WORDS, Market
 
 HOUR_MS = 3_600_000
@@ -69,7 +70,7 @@ def test_what_it_forbids_is_not_launched(market: Market, definition: dict[str, A
     market.shoppers(11, consent="out:1")
     blast = market.blast(market.audience(**definition))
     with pytest.raises(Refused, match=why):
-        life.launch(market.desk, blast, market.now)
+        lifecycle.launch(market.desk, blast, market.now)
     assert market.again(blast).state is State.DRAFT
 
 
@@ -78,7 +79,7 @@ def test_a_campaign_that_is_over_has_no_blast(market: Market) -> None:
     blast = market.blast()
     market.house.move(market.campaign, NOON - DAY_MS, NOON - 1)
     with pytest.raises(Refused, match="is over by then"):
-        life.launch(market.desk, blast, market.now)
+        lifecycle.launch(market.desk, blast, market.now)
 
 
 DRAFTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -104,11 +105,11 @@ def test_a_draft_that_could_never_be_sent_is_refused(
 
 
 def test_a_scheduled_one_begins_at_its_time_and_survives_anything_before(market: Market) -> None:
-    from campaigns.fan_out import FanOut
-    from campaigns.running import Running
+    from campaigns.fan_out.fan_out import FanOut
+    from campaigns.lifecycle.runner import Running
 
     market.shoppers(2)
-    blast = life.launch(market.desk, market.blast(starts_at=NOON + HOUR_MS), market.now)
+    blast = lifecycle.launch(market.desk, market.blast(starts_at=NOON + HOUR_MS), market.now)
     assert blast.state is State.SCHEDULED
 
     def sweep() -> None:  # of a process that was started anew
@@ -125,19 +126,19 @@ def test_a_scheduled_one_begins_at_its_time_and_survives_anything_before(market:
 
 
 def test_what_was_put_off_ends_with_the_blast(market: Market) -> None:
-    from campaigns.fan_out import FanOut
-    from campaigns.running import Running
+    from campaigns.fan_out.fan_out import FanOut
+    from campaigns.lifecycle.runner import Running
 
     market.shoppers(11)
     market.now = NOON + 12 * HOUR_MS
     blast = market.launched()
     market.fan_out(blast)
     assert market.states(blast) == {"deferred": 11}
-    life.cancel(market.desk, market.again(blast), market.now)
+    lifecycle.cancel(market.desk, market.again(blast), market.now)
     Running(market.desk, FanOut(market.desk), stop=lambda: False).sweep()
     assert market.states(blast) == {"cancelled": 11}
     with pytest.raises(Refused, match="the blast is cancelled; it can resume only while it is paused"):
-        life.resume(market.desk, market.again(blast), market.now)
+        lifecycle.resume(market.desk, market.again(blast), market.now)
 
 
 @pytest.mark.parametrize("people", [1, 10, 11])
@@ -146,9 +147,9 @@ def test_whether_few_may_be_written_to_is_told_alike(market: Market, people: int
     market.shoppers(people - 1, consent="out:1") if people > 1 else None
     (target,) = market.shoppers(1, first=100, consent="out:1")
     blast = market.blast()
-    told_of_no = told.preflight(preflight(market.desk, blast, market.now))
+    told_of_no = views.preflight(preflight(market.desk, blast, market.now))
     market.say(target, "in:1")
-    told_of_yes = told.preflight(preflight(market.desk, blast, market.now))
+    told_of_yes = views.preflight(preflight(market.desk, blast, market.now))
 
     assert told_of_no["may_launch"] is told_of_yes["may_launch"] is True
     if told_of_yes["now"] == FEWER:  # of 1 person it is so with nine keys of ten
@@ -163,7 +164,7 @@ def test_the_same_people_are_told_alike_in_whatever_draft(market: Market) -> Non
     market.shoppers(17, first=100, consent="out:1")
     everybody = market.audience()
     shown = [
-        told.preflight(preflight(market.desk, market.blast(everybody, name=f"{n}"), market.now))
+        views.preflight(preflight(market.desk, market.blast(everybody, name=f"{n}"), market.now))
         for n in range(5)
     ]
     assert len({(one["now"], one["denied"]["withdrawn"], one["audience"]) for one in shown}) == 1

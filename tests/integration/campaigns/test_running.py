@@ -11,13 +11,13 @@ from redis.exceptions import ConnectionError as RedisGone
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from campaigns import jobs
-from campaigns.fan_out import FanOut
-from campaigns.running import AWAY, Running
-from gateway.domain.blast import State
+from campaigns.fan_out.fan_out import FanOut
+from campaigns.lifecycle import jobs
+from campaigns.lifecycle.runner import AWAY, Running
+from gateway.domain.offers.blast import State
 from gateway.queues.jobs import NotConfigured
-from gateway.store import keys
-from gateway.store.offers import Offers
+from gateway.store.offers.redis_queue import Offers
+from gateway.store.redis import keys
 from tests.integration.campaigns.market import Market
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from gateway.store import called, unreached
+from gateway.store.offers import call_list, unreached
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import Market
 
@@ -54,8 +54,8 @@ def test_a_page_of_the_unreached_begins_behind_the_last(
 def test_what_waits_is_counted_by_its_own_indexes(market: Market, dialling: Dialling) -> None:
     blast = market.blast(call=dialling.plan())
     engine = market.house.engine
-    due = plans(market, lambda: called.due(engine, blast.id, market.now, most=10))
+    due = plans(market, lambda: call_list.due(engine, blast.id, market.now, most=10))
     assert "SEARCH offer_call USING INDEX ix_offer_call_due (blast_id=? AND due_at<?)" in due
     by_state = "SEARCH offer_call USING COVERING INDEX ix_offer_call_outcome (blast_id=? AND state=?"
-    assert plans(market, lambda: called.unended(engine, blast.id)) == [f"{by_state})"] * 2
-    assert plans(market, lambda: called.failed(engine, blast.id)) == [f"{by_state} AND outcome=?)"]
+    assert plans(market, lambda: call_list.unended(engine, blast.id)) == [f"{by_state})"] * 2
+    assert plans(market, lambda: call_list.failed(engine, blast.id)) == [f"{by_state} AND outcome=?)"]

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.domain.priority import Priority
-from gateway.store import keys
-from gateway.store.gate import GateStore
-from gateway.store.sendqueue import Sent, seal_answer
-from smpp.allowance import Pace
-from smpp.asking import AsksGate
-from smpp.pdus import SubmitResult, SubmitSm
-from smpp.sender import Sender
+from gateway.domain.sms.priority import Priority
+from gateway.store.consent.gate import GateStore
+from gateway.store.redis import keys
+from gateway.store.texts.sendqueue import Sent, seal_answer
+from smpp.protocol.pdus import SubmitResult, SubmitSm
+from smpp.sending.allowance import Pace
+from smpp.sending.gate_queue import AsksGate
+from smpp.sending.sender import Sender
 from tests.integration.core.house import LINK, SHORT, House
 from tests.unit.core.test_sender import FakeLink
 from tests.unit.smpp.gates import FakeGate

@@ -16,33 +16,36 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine, select, update
 
 from config.settings import AliasSettings, AnswerSettings, LimitSettings, RedisSettings
-from gateway.domain.catalog import Catalog
+from gateway.domain.codes.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.place import Place
-from gateway.store import catalog as catalog_store
-from gateway.store import connect, fingerprints, keys, presence, schema, sql
-from gateway.store.callers import Callers
-from gateway.store.claims import ClaimStore, StoreUnavailable, Verdict
-from gateway.store.consent_words import ConsentWords
-from gateway.store.durable import DurableRedis
-from gateway.store.metrics import Meter
-from gateway.store.newcomers import Newcomers
-from gateway.store.sendqueue import SendQueue, Sent, Waiting, open_answer
-from gateway.store.shoppers import Shoppers
-from gateway.store.suspects import Patience
-from gateway.store.vault import Vault
-from gateway.usecases import issue_codes, set_up
-from gateway.usecases.answering import Desk
-from gateway.usecases.call_desk import CallDesk
-from gateway.usecases.consents import ConsentDesk
-from gateway.usecases.drain import Work, drain
-from gateway.usecases.draining import Drained, Turns
-from gateway.usecases.draining_texts import Desks
+from gateway.store.calls.callers import Callers
+from gateway.store.calls.new_caller_limit import Newcomers
+from gateway.store.codes import catalog as catalog_store
+from gateway.store.codes.claims import ClaimStore, StoreUnavailable, Verdict
+from gateway.store.codes.owners import Shoppers
+from gateway.store.consent.redis_words import ConsentWords
+from gateway.store.integrity import fingerprints, redis_state
+from gateway.store.redis import connect, keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.suspects import Patience
+from gateway.store.sql import database, schema
+from gateway.store.telemetry.metrics import Meter
+from gateway.store.texts.sendqueue import SendQueue, Sent, Waiting, open_answer
+from gateway.store.vault.vault import Vault
+from gateway.usecases.calls.free_number import CallDesk
+from gateway.usecases.codes import issue_codes
+from gateway.usecases.codes.issue_codes import IssuedSeries
+from gateway.usecases.consent.consents import ConsentDesk
+from gateway.usecases.firms import set_up
+from gateway.usecases.firms.set_up import NewCampaign
 from gateway.usecases.intake import Incoming, after_host, calls_for
-from gateway.usecases.issue_codes import IssuedSeries
-from gateway.usecases.set_up import NewCampaign
-from gateway.usecases.settle import Settled
+from gateway.usecases.settlement.answering import Desk
+from gateway.usecases.settlement.drain import Work, drain
+from gateway.usecases.settlement.drain_texts import Desks
+from gateway.usecases.settlement.draining import Drained, Turns
+from gateway.usecases.settlement.settle import Settled
 from tests import databases
 
 LINK: Final = "peer"
@@ -123,11 +126,11 @@ class House:
 
     def __post_init__(self) -> None:
         self.sql_url = self.sql_url or databases.current.url(self.state)
-        self.engine = sql.engine(self.sql_url)
+        self.engine = database.engine(self.sql_url)
         self.vault = Vault(MASTER)
         self.redis = connect.sync_client(self.server_url, RedisSettings())
         self.client = connect.async_client(self.server_url, RedisSettings(), blocks_s=1.0)
-        self.deployment = presence.deployment_id(self.engine)
+        self.deployment = redis_state.deployment_id(self.engine)
         fingerprints.confirm(self.engine, self.vault, "the house's secret")
         self.verified = 0
         self.store = self.claims()
@@ -172,7 +175,7 @@ class House:
     def move(self, campaign: int, starts_at: int, ends_at: int) -> None:
         """Put a campaign into another time (ms since 1970)."""
         c = schema.campaign
-        with sql.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             connection.execute(
                 update(c).where(c.c.id == campaign).values(starts_at=starts_at, ends_at=ends_at)
             )
@@ -199,7 +202,7 @@ class House:
 
     def publish(self, firm_id: int) -> None:
         """As the commands do after a change."""
-        presence.check(self.engine, self.redis, self.deployment)
+        redis_state.check(self.engine, self.redis, self.deployment)
         catalog_store.publish(self.engine, self.redis, firm_id)
 
     @property
@@ -221,7 +224,7 @@ class House:
 
     async def _verify(self) -> None:
         self.verified += 1
-        standing = presence.check(self.engine, self.redis, self.deployment)
+        standing = redis_state.check(self.engine, self.redis, self.deployment)
         if not standing.decides:
             raise StoreUnavailable(standing.presence.value)
 

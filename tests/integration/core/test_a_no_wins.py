@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from gateway.domain.consent import IN_ORDER, Channel, Consent
-from gateway.store import keys
-from gateway.store.claims import ClaimCall
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import Asked, GateStore
-from gateway.store.presence import Presence
-from gateway.usecases import rebuild_consents
-from gateway.usecases.consents import BeforeStop
+from gateway.domain.consent.word import IN_ORDER, Channel, Consent
+from gateway.store.codes.claims import ClaimCall
+from gateway.store.consent.gate import Asked, GateStore
+from gateway.store.integrity.redis_state import Presence
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.usecases.consent.consents import BeforeStop
 from gateway.usecases.intake import Incoming, calls_for
+from gateway.usecases.operations import rebuild_consents
 from tests.integration.core.house import ANNA, BOHDAN, LINK, SHORT, House
 from tests.integration.core.test_consent_changes import change
 from tests.integration.core.test_rebuild import rebuild, stands

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
 
-from gateway.store import access_log, sql
-from gateway.store.access_log import AccessLog
-from gateway.store.vault import Vault
+from gateway.store.sql import database
+from gateway.store.vault import access_log
+from gateway.store.vault.access_log import AccessLog
+from gateway.store.vault.vault import Vault
 from tests.integration.core.house import MASTER, House
 
 SEALED = {purpose: Vault(MASTER).seal(purpose, b"380671234567") for purpose in ("reply", "answer")}
@@ -114,7 +115,7 @@ async def test_a_writing_that_is_on_its_way_when_the_process_ends_is_not_counted
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access_log, "WRITE_EVERY_S", 0.01)
-    begun, done, whole = threading.Event(), threading.Event(), sql.writing
+    begun, done, whole = threading.Event(), threading.Event(), database.writing
 
     @contextmanager
     def slow(engine: Engine) -> Iterator[Connection]:
@@ -127,7 +128,7 @@ async def test_a_writing_that_is_on_its_way_when_the_process_ends_is_not_counted
         if first:
             done.set()
 
-    monkeypatch.setattr(sql, "writing", slow)
+    monkeypatch.setattr(database, "writing", slow)
     vault = Vault(MASTER)
     open_some(vault, answer=1)
     running = asyncio.ensure_future(AccessLog(house.engine, vault, "api").run())

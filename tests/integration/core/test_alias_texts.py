@@ -10,10 +10,12 @@ from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import IntegrityError
 
 from config.settings import AliasSettings
-from gateway.domain.alias import Alias, counter_of
-from gateway.store import aliases, keys, schema, sql
-from gateway.store.outbox import Outbox
-from gateway.usecases.call_desk import CallDesk
+from gateway.domain.people.alias import Alias, counter_of
+from gateway.store.people import aliases
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.outbox import Outbox
+from gateway.usecases.calls.free_number import CallDesk
 from tests.integration.core.house import ANNA, BOHDAN, SHORT, House
 
 DAY_MS = 86_400_000
@@ -61,7 +63,7 @@ def age(house: House, days: float) -> None:
     """Let all aliases be older than they are."""
     t = schema.alias
     shift = int(days * DAY_MS)
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(update(t).values(created_at=t.c.created_at - shift, ends_at=t.c.ends_at - shift))
 
 
@@ -148,12 +150,12 @@ async def test_texts_of_one_batch_are_answered_in_their_order(house: House, desk
 def test_two_workers_that_replace_an_alias_at_once_replace_it_once(house: House) -> None:
     """Two firms are settled by two workers, and an alias is of all firms."""
     house.firm()
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(schema.shopper.insert().values(id=1, key="k", number=b"", created_at=0))
         [current] = aliases.give(connection, {1: None}, 0)[1]
     done = []
     for text in ("a", "b"):
-        with sql.writing(house.engine) as connection:
+        with database.writing(house.engine) as connection:
             done.append(aliases.replace(connection, current, message_id=text, now=1, ends_at=2))
     with house.engine.connect() as connection:
         found = aliases.of(connection, [1])[1]
@@ -309,8 +311,8 @@ def test_a_person_has_one_alias_at_a_time(house: House) -> None:
     def give(connection: Connection, id_: int) -> None:
         connection.execute(schema.alias.insert().values(id=id_, shopper_id=1, created_at=0))
 
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(schema.shopper.insert().values(id=1, key="k", number=b"", created_at=0))
         give(connection, 1)
-    with pytest.raises(IntegrityError), sql.writing(house.engine) as connection:
+    with pytest.raises(IntegrityError), database.writing(house.engine) as connection:
         give(connection, 2)

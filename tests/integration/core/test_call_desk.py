@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import create_engine, event
 
 from config.settings import AnswerSettings, LimitSettings, RedisSettings
-from gateway.domain.alias import counter_of
-from gateway.domain.outcome import Outcome
-from gateway.store import connect, keys
-from gateway.store.durable import DurableRedis
-from gateway.usecases import call_desk
-from gateway.usecases.call_desk import Away, CallDesk
+from gateway.domain.answers.outcome import Outcome
+from gateway.domain.people.alias import counter_of
+from gateway.store.redis import connect, keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.usecases.calls import free_number
+from gateway.usecases.calls.free_number import Away, CallDesk
 from tests import databases
 from tests.integration.core.house import ANNA, BOHDAN, SHORT, House, Server
 
@@ -311,7 +311,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time(
     house: House, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Somebody holds the tables: writers wait. Readers do not: they find a database that is gone."""
-    monkeypatch.setattr(call_desk, "ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr(free_number, "ANSWER_WITHIN_S", 0.1)
     gone = house.call_desk(engine=create_engine("sqlite:////nowhere/undercap.db"))
     asked = gone if name in ("language", "balance") else desk
     begun = time.monotonic()
@@ -343,7 +343,7 @@ async def test_a_redis_that_hangs_is_told_in_time_and_works_again(
     desk = house.call_desk()
     await desk.text_alias(BOHDAN, SHORT, "en")  # its claims are open
     own_server.freeze()
-    monkeypatch.setattr(call_desk, "ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(free_number, "ANSWER_WITHIN_S", 0.2)
     with pytest.raises(Away):
         await ASKS[name](desk)
     own_server.thaw()

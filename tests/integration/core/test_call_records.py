@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import call_journal, call_log, calls, schema, sql
-from gateway.store.call_journal import CallJournal
-from gateway.store.call_log import CallLog
-from gateway.store.calls import CallRow
+from gateway.store.calls import journal as call_journal
+from gateway.store.calls import record_writer, records
+from gateway.store.calls.journal import CallJournal
+from gateway.store.calls.record_writer import CallLog
+from gateway.store.calls.records import CallRow
+from gateway.store.sql import database, schema
 from tests.integration.core.house import House
 
 DAY = 1_700_000_000_000
@@ -48,16 +50,16 @@ def test_records_add_up(house: House) -> None:
         row(4, outcome="fault", fault="silent", firm_id=None, keys="1" * 100, ended_at=DAY + 1000),
         row(5, started_at=DAY - 1),  # of the day before
     ]
-    calls.write(house.engine, rows)
-    calls.write(house.engine, rows)  # a repeat has no effect
+    records.write(house.engine, rows)
+    records.write(house.engine, rows)  # a repeat has no effect
 
-    told = calls.figures(house.engine, DAY)
+    told = records.figures(house.engine, DAY)
     assert (told.calls, told.answered, told.answer_rate, told.seconds) == (4, 3, 0.75, 121.0)
     assert told.outcomes == {"fault": 1, "hung_up": 3}
     assert told.faults == {"silent": 1}
     assert told.callers == {"known": 3, "withheld": 1}
     assert told.keys == {"1": 65, "4": 3, "#": 1}
-    nothing = calls.figures(house.engine, DAY + 1)
+    nothing = records.figures(house.engine, DAY + 1)
     assert (nothing.calls, nothing.answer_rate, nothing.seconds, nothing.keys) == (0, None, 0.0, {})
 
 
@@ -65,17 +67,17 @@ async def test_a_database_that_is_away_gets_them_when_it_is_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.firm()
-    monkeypatch.setattr(call_log, "MOST_KEPT", 3)
+    monkeypatch.setattr(record_writer, "MOST_KEPT", 3)
     book = CallLog(house.engine, opened(house)[0])
     away = [OperationalError("", None, Exception())] * 2
-    whole = sql.writing
+    whole = database.writing
 
     def writing(engine: object) -> object:
         if away:
             raise away.pop()
         return whole(engine)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sql, "writing", writing)
+    monkeypatch.setattr(database, "writing", writing)
     for n in range(1, 5):
         book.add(row(n))  # the fourth finds no room
     for stands in (0, 0, 3):
@@ -159,7 +161,7 @@ def test_calls_of_a_killed_process_are_recorded_by_the_next_one(house: House) ->
         (f"{3:024x}", "lost", "look_up,stop", died),
         (f"{4:024x}", "lost", "look_up,balance", died),
     ]
-    assert calls.figures(house.engine, DAY).outcomes == {"hung_up": 2, "lost": 2}
+    assert records.figures(house.engine, DAY).outcomes == {"hung_up": 2, "lost": 2}
 
 
 def test_what_nobody_has_written_is_left_to_the_one_after(house: House) -> None:

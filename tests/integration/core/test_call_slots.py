@@ -7,9 +7,9 @@ import random
 import time
 from itertools import pairwise
 
-from gateway.store import keys
-from gateway.store.call_slots import CallSlots, Dialers, Given, Grant, Limits, Wanted
-from gateway.store.durable import DurableRedis
+from gateway.store.calls.slots import CallSlots, Dialers, Given, Grant, Limits, Wanted
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
 from tests.integration.core.house import House
 
 FAST = 1000.0

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.audience import Definition
-from gateway.store import blasts
-from gateway.store.audiences import Audiences
-from gateway.store.claims import Verdict
+from gateway.domain.offers.audience import Definition
 from gateway.store.codes import campaigns, series
-from gateway.usecases import issue_codes, set_up
+from gateway.store.codes.claims import Verdict
+from gateway.store.offers import blasts
+from gateway.store.offers.audiences import Audiences
 from gateway.usecases.campaigns.edit import Changes, Edited, edit
-from gateway.usecases.set_up import Refused, TextLimit
+from gateway.usecases.codes import issue_codes
+from gateway.usecases.firms import set_up
+from gateway.usecases.firms.set_up import Refused, TextLimit
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, SHORT, House
 

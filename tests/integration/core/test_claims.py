@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.catalog import Issued
-from gateway.store import keys
-from gateway.store.claims import ClaimCall, StoreUnavailable, Verdict
-from gateway.store.durable import DurableRedis
-from gateway.usecases import issue_codes, set_up
+from gateway.domain.codes.catalog import Issued
+from gateway.store.codes.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.usecases.codes import issue_codes
+from gateway.usecases.firms import set_up
 from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, House, ended, plain
 
 

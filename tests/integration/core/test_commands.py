@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from gateway.store import keys
-from gateway.store.api_keys import ApiKeys
-from gateway.store.claims import Verdict
-from gateway.store.outbox import Outbox
-from gateway.store.suspects import NONE, Suspects
+from gateway.store.codes.claims import Verdict
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.redis import keys
+from gateway.store.redis.suspects import NONE, Suspects
+from gateway.store.texts.outbox import Outbox
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, SHORT, House
 

@@ -10,16 +10,16 @@ import pytest
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.consent import IN_ORDER, Channel, Consent
-from gateway.domain.consent_file import Line
+from gateway.domain.consent.consent_file import Line
+from gateway.domain.consent.word import IN_ORDER, Channel, Consent
 from gateway.domain.policy.basis import Basis
-from gateway.store import keys
-from gateway.store.consent_words import ConsentWords, Put
-from gateway.store.sendqueue import Sent
-from gateway.usecases import person
-from gateway.usecases.consents import BeforeStop, Change, ConsentDesk
-from gateway.usecases.import_consents import Imported, Source, import_lines
-from gateway.usecases.person import Inquiry
+from gateway.store.consent.redis_words import ConsentWords, Put
+from gateway.store.redis import keys
+from gateway.store.texts.sendqueue import Sent
+from gateway.usecases.consent.consents import BeforeStop, Change, ConsentDesk
+from gateway.usecases.consent.import_consents import Imported, Source, import_lines
+from gateway.usecases.people import person
+from gateway.usecases.people.person import Inquiry
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House
 from tests.integration.core.test_rebuild import rebuild
 from tests.offers import put_offers

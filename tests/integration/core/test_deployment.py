@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
+from campaigns.lifecycle.runner import AWAY
 from campaigns.meters import BlastMeters
-from campaigns.running import AWAY
 from config.settings import Settings
-from gateway.entry import backing, blast_process
-from gateway.entry.backing import CatalogKeeper
-from gateway.entry.belonging import Belonging
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Level
-from gateway.entry.worker_process import Settling
-from gateway.store import keys, master_secret, presence, schema, sql
-from gateway.store.master_secret import MasterSecretError
-from gateway.usecases.meters import SettlingMeters
+from gateway.entry.processes import blasts as blast_process
+from gateway.entry.processes.worker import Settling
+from gateway.entry.wiring import backing
+from gateway.entry.wiring.backing import CatalogKeeper
+from gateway.entry.wiring.belonging import Belonging
+from gateway.store.integrity import redis_state
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.vault import master_secret
+from gateway.store.vault.master_secret import MasterSecretError
+from gateway.usecases.settlement.meters import SettlingMeters
 from tests.integration.core.house import ANNA, MASTER, House
 
 OURS, OTHER = MASTER.hex(), bytes(range(1, 33)).hex()
@@ -46,16 +50,16 @@ def opens(house: House, secret: str | None = OURS, state: Path | None = None) ->
 
 def forget(house: House) -> None:
     """As in a deployment that is new, or of before."""
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(update(schema.deployment).values(master_print=None))
 
 
 async def test_machines_that_begin_at_once_begin_one_deployment(house: House) -> None:
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(delete(schema.deployment))
-    engines = [sql.engine(house.sql_url) for _ in range(6)]
+    engines = [database.engine(house.sql_url) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        ids = list(pool.map(presence.deployment_id, engines))
+        ids = list(pool.map(redis_state.deployment_id, engines))
     for engine in engines:
         engine.dispose()
     assert len(set(ids)) == 1

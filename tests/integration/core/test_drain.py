@@ -17,19 +17,20 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import keys, ledger
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.durable import DurableRedis
-from gateway.store.lease import this_process
-from gateway.store.outbox import Outbox
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.store.sql_faults import LedgerAway
-from gateway.store.suspects import NONE
-from gateway.usecases import set_up
-from gateway.usecases.answering import Desk
-from gateway.usecases.drain import drain
-from gateway.usecases.draining import Drained
-from gateway.usecases.draining_texts import Desks
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.links.lease import this_process
+from gateway.store.points import ledger
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.suspects import NONE
+from gateway.store.sql.faults import LedgerAway
+from gateway.store.texts.outbox import Outbox
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.usecases.firms import set_up
+from gateway.usecases.settlement.answering import Desk
+from gateway.usecases.settlement.drain import drain
+from gateway.usecases.settlement.drain_texts import Desks
+from gateway.usecases.settlement.draining import Drained
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 

@@ -12,21 +12,24 @@ import pytest
 from sqlalchemy import func, select
 
 from config.settings import WebSettings
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.basis import Basis
-from gateway.store import accesses, erasures, keys, schema, scrub, sql, traces
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.nobody import is_nobody
-from gateway.store.outbox import Outbox
-from gateway.store.parts import Origin, PartKeeper, WaitingPart
-from gateway.store.pins import Host, PinStore
-from gateway.store.scrub import Scrubbed
-from gateway.store.sendqueue import ServiceMessages, parse_results
-from gateway.store.traces import Traces
-from gateway.usecases.consents import Change
-from gateway.usecases.erase import Erased, StillWaiting, Tools, erase
-from gateway.usecases.pins import PinDesk, PinWish, send_pin
-from gateway.usecases.rebuild import rebuild_firm
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.people import erasures, redis_footprint, scrub
+from gateway.store.people.erased_keys import is_nobody
+from gateway.store.people.pins import Host, PinStore
+from gateway.store.people.redis_footprint import Traces
+from gateway.store.people.scrub import Scrubbed
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.texts.outbox import Outbox
+from gateway.store.texts.parts import Origin, PartKeeper, WaitingPart
+from gateway.store.texts.sendqueue import ServiceMessages, parse_results
+from gateway.store.vault import access_report
+from gateway.usecases.consent.consents import Change
+from gateway.usecases.operations.rebuild import rebuild_firm
+from gateway.usecases.people.erase import Erased, StillWaiting, Tools, erase
+from gateway.usecases.people.pins import PinDesk, PinWish, send_pin
 from tests.acceptance.secret_places import redis_places
 from tests.integration.core.house import ANNA, BOHDAN, LINK, SHORT, House, ended
 from tests.integration.core.vault_scene import lay_aside
@@ -351,13 +354,13 @@ async def test_it_may_be_done_again_and_to_somebody_unknown(lived: House) -> Non
 STEPS: list[tuple[Any, str]] = [
     (Traces, "words"),
     (erasures, "suppress"),
-    (accesses, "note"),
-    (traces, "drop_texts"),
+    (access_report, "note"),
+    (redis_footprint, "drop_texts"),
     (erasures, "not_begun"),
     (Traces, "give_to"),
     (Traces, "forget"),
-    (traces, "drop_pins"),
-    (traces, "drop_parts"),
+    (redis_footprint, "drop_pins"),
+    (redis_footprint, "drop_parts"),
     (erasures, "end"),
     (scrub, "database"),
     (scrub, "append_only_file"),
@@ -504,11 +507,11 @@ async def test_a_trace_in_an_old_page_is_found_and_goes(lived: House) -> None:
     await house.text("balance")
     house.drain()
     index = house.vault.index(ANNA)
-    with sql.writing(house.engine) as connection:  # as an earlier version, or a split page, has left it
+    with database.writing(house.engine) as connection:  # as an earlier version, or a split page, has left it
         connection.exec_driver_sql("PRAGMA secure_delete=OFF")
         connection.exec_driver_sql("CREATE TABLE old (key TEXT)")
         connection.exec_driver_sql("INSERT INTO old VALUES (?)", (index * 200,))
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.exec_driver_sql("PRAGMA secure_delete=OFF")
         connection.exec_driver_sql("DROP TABLE old")
     scrub._folded(house.engine)

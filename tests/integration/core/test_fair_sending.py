@@ -11,13 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from config import policies
-from gateway.domain.priority import Priority
-from gateway.store import keys, presence
-from gateway.store.claims import StoreUnavailable
-from gateway.store.gate import Asked
-from gateway.store.pace import AccountPace
-from gateway.usecases.gate import Gate
-from smpp import statuses
+from gateway.domain.sms.priority import Priority
+from gateway.store.codes.claims import StoreUnavailable
+from gateway.store.consent.gate import Asked
+from gateway.store.integrity import redis_state
+from gateway.store.links.pace import AccountPace
+from gateway.store.redis import keys
+from gateway.usecases.consent.gate import Gate
+from smpp.protocol import statuses
 from tests.integration.core.fair_link import SlowLink, gate_store, put, sending
 from tests.integration.core.house import BOHDAN, LINK, House
 from tests.noon import to_noon_of_a_tuesday
@@ -119,7 +120,7 @@ async def test_a_firm_that_is_closed_holds_up_nobody_and_loses_nothing(
         begun = [name for name, n in house.redis.hgetall(keys.intents(noisy, LINK)).items() if n[:1] != b"0"]
         assert (link.count("own"), begun, left < 30) == (0, [], True)
 
-        presence.open_firm(house.redis, noisy, house.deployment)
+        redis_state.open_firm(house.redis, noisy, house.deployment)
         await until(lambda: link.count("offer") == 30 and link.count("own") == 1)
         assert link.count("reply") == 5
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from config import policies
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.caps import free_at, over_week
-from gateway.store import keys
-from gateway.store.claims import StoreUnavailable
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import Asked, Charge, Free, GateAway, GateStore
+from gateway.store.codes.claims import StoreUnavailable
+from gateway.store.consent.gate import Asked, Charge, Free, GateAway, GateStore
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
 from tests.integration.core.house import ANNA, House
 from tests.integration.core.test_consent_changes import change
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from gateway.usecases import issue_codes, set_up
-from gateway.usecases.set_up import Refused
+from gateway.usecases.codes import issue_codes
+from gateway.usecases.firms import set_up
+from gateway.usecases.firms.set_up import Refused
 from tests.integration.core.house import House
 
 

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 
 from gateway.queues import jobs
 from gateway.queues.nudge import JOB, clear, nudge, queue
-from gateway.store import keys
+from gateway.store.redis import keys
 from tests.integration.core.house import ANNA, House
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from config.settings import AnswerSettings, LimitSettings
-from gateway.store import keys
-from gateway.store.claims import Verdict
-from gateway.usecases import issue_codes
+from gateway.store.codes.claims import Verdict
+from gateway.store.redis import keys
+from gateway.usecases.codes import issue_codes
 from tests.integration.core.house import ANNA, BOHDAN, House, plain
 
 HOUR, DAY = 3600, 86_400

@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 
 from config.settings import AnswerSettings
-from gateway.domain.receipt_ids import IdForm
-from gateway.store import keys
-from gateway.store.durable import DurableRedis
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.usecases import draining_receipts
-from gateway.usecases.draining import Drained
+from gateway.domain.sms.receipt_ids import IdForm
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.usecases.settlement import drain_receipts
+from gateway.usecases.settlement.draining import Drained
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 ENDED_AT = 1_700_000_000_000
@@ -49,7 +49,7 @@ async def receipt(
 
 def drained(house: House, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Drain, without waiting for an answer that may come; what became of the receipts."""
-    monkeypatch.setattr(draining_receipts, "UNMATCHED_AFTER_MS", -1)
+    monkeypatch.setattr(drain_receipts, "UNMATCHED_AFTER_MS", -1)
     passed: list[Drained] = []
     house.drain(passed=passed)
     told: Counter[str] = Counter()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from gateway.store import people, sql
+from gateway.store.people import shoppers
+from gateway.store.sql import database
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, BOHDAN, House
 
@@ -14,11 +15,11 @@ POLISH = "48501234567"  # a guest
 
 def stored(house: House, *numbers: str) -> None:
     rows = [
-        people.row(house.vault, key=house.vault.index(n), number=n.encode(), language=None, at=1)
+        shoppers.row(house.vault, key=house.vault.index(n), number=n.encode(), language=None, at=1)
         for n in numbers
     ]
-    with sql.writing(house.engine) as connection:
-        people.enter(connection, rows)
+    with database.writing(house.engine) as connection:
+        shoppers.enter(connection, rows)
 
 
 async def test_who_is_listed_and_erased_by_id(house: House, undercap: Undercap) -> None:

@@ -12,15 +12,15 @@ from typing import Any, Final
 import pytest
 import structlog
 
-from gateway.store.durable import DurableRedis
-from gateway.store.parts import PartKeeper
-from gateway.store.receipts import ReceiptLog
-from smpp import statuses, wire
-from smpp.intake import Intake
-from smpp.link import Link, LinkState
-from smpp.pdus import DeliverSm, Outcome
-from smpp.reassembly import Reassembly
-from smpp.session import Session
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.parts import PartKeeper
+from gateway.store.texts.receipts import ReceiptLog
+from smpp.intake.intake import Intake
+from smpp.intake.reassembly import Reassembly
+from smpp.link.link import Link, LinkState
+from smpp.protocol import statuses, wire
+from smpp.protocol.pdus import DeliverSm, Outcome
+from smpp.session.session import Session
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 from tests.integration.smpp.gateway_side import settings
 from tests.integration.smpp.raw_smsc import RawSession, listening

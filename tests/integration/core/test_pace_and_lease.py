@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from gateway.store import keys
-from gateway.store.lease import Holder, Lease, is_gone, this_process
-from gateway.store.pace import AccountPace
+from gateway.store.links.lease import Holder, Lease, is_gone, this_process
+from gateway.store.links.pace import AccountPace
+from gateway.store.redis import keys
 from tests.integration.core.house import House
 
 RATE = 200.0

@@ -10,26 +10,28 @@ from typing import Any, Final
 import pytest
 
 from config import policies
-from gateway.domain.callee import Callee
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
+from gateway.domain.offers.callee import Callee
 from gateway.domain.policy.basis import Basis
-from gateway.store import erasures, keys, places, sealed_values
-from gateway.store.asked_offers import AskedOffers
-from gateway.store.call_slots import CallSlots, Limits, Wanted
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.store.places import End, Place
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.store.spool import Spool
-from gateway.store.suspects import NONE
-from gateway.store.vault import Vault
-from gateway.store.wish_book import Kind, Wish, WishBook
-from gateway.usecases.consents import Change
-from gateway.usecases.erase import erase
-from gateway.usecases.gate import Gate, Question
-from gateway.usecases.reseal import reseal
-from gateway.usecases.rotate import retire
-from gateway.usecases.set_up import Refused
+from gateway.store.calls.slots import CallSlots, Limits, Wanted
+from gateway.store.calls.spool import Kind, Wish, WishBook
+from gateway.store.consent.gate import GateStore
+from gateway.store.offers.requested_texts import AskedOffers
+from gateway.store.people import erasures, sealed_values
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.spool import Spool
+from gateway.store.redis.suspects import NONE
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.store.vault import places
+from gateway.store.vault.places import End, Place
+from gateway.store.vault.vault import Vault
+from gateway.usecases.consent.consents import Change
+from gateway.usecases.consent.gate import Gate, Question
+from gateway.usecases.firms.set_up import Refused
+from gateway.usecases.people.erase import erase
+from gateway.usecases.vault.reseal import reseal
+from gateway.usecases.vault.rotate import retire
 from tests.acceptance.secret_forms import Search, Secret
 from tests.acceptance.secret_places import files, redis_places, sql_places
 from tests.integration.campaigns.market import NOON, Market
@@ -270,7 +272,7 @@ async def test_a_wish_that_nobody_can_open_is_told(lived: Market) -> None:
 async def test_what_rests_is_sealed_anew_everywhere_and_no_key_ends_before(
     lived: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.store.vault.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("gateway.store.vault.vault.LOOK_EVERY_S", 0.0)
     house = lived.house
     rotated(house)
     house.vault = process(house)

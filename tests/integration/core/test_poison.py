@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from gateway.entry.rq_worker import Overdue
-from gateway.store import keys
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.durable import DurableRedis
-from gateway.store.outbox import Accepted, Outbox
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.store.sql_faults import LedgerAway
-from gateway.store.suspects import Patience, Suspects
-from gateway.usecases import draining_texts
-from gateway.usecases.drain import drain
-from gateway.usecases.draining import Turns
-from gateway.usecases.settle import settle_batch
+from gateway.entry.process.rq_worker import Overdue
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.suspects import Patience, Suspects
+from gateway.store.sql.faults import LedgerAway
+from gateway.store.texts.outbox import Accepted, Outbox
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.usecases.settlement import drain_texts
+from gateway.usecases.settlement.drain import drain
+from gateway.usecases.settlement.draining import Turns
+from gateway.usecases.settlement.settle import settle_batch
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 TWO = "5050"
@@ -141,7 +141,7 @@ class Faulty:
 
 def faulty(patch: pytest.MonkeyPatch, fails: Callable[[Accepted], bool], error: BaseException) -> Faulty:
     made = Faulty(fails, error)
-    patch.setattr(draining_texts, "settle_batch", made)
+    patch.setattr(drain_texts, "settle_batch", made)
     return made
 
 

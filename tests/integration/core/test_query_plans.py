@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import bindparam, create_engine
 from sqlalchemy.dialects import sqlite
 
-from gateway.store import aliases, ledger, migrate
+from gateway.store.people import aliases
+from gateway.store.points import ledger
+from gateway.store.sql import migrate
 
 BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (<expr>=?)"
 PART_BY_SMSC_ID = "ix_message_part_smsc_id (<expr>=?)"

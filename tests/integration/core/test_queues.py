@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from gateway.domain.priority import IN_ORDER, Priority
-from gateway.store import failover, keys
-from gateway.store.durable import Command, DurableRedis
-from gateway.store.outbox import Outbox, parse
-from gateway.usecases.settle import settle_batch
+from gateway.domain.sms.priority import IN_ORDER, Priority
+from gateway.store.links import failover
+from gateway.store.redis import keys
+from gateway.store.redis.durable import Command, DurableRedis
+from gateway.store.texts.outbox import Outbox, parse
+from gateway.usecases.settlement.settle import settle_batch
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House, ended
 
 
@@ -261,7 +262,7 @@ async def test_wait_ends_when_an_answer_comes(house: House) -> None:
     await house.send_queue().wait([], 1)
 
 
-# Keys without a time to live, each with the owner that ends it (gateway.store.keys names it).
+# Keys without a time to live, each with the owner that ends it (gateway.store.redis.keys names it).
 OWNED = (
     keys.DEPLOYMENT,
     keys.CATALOG_VERSION,

@@ -10,12 +10,14 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.store import keys, ledger, presence
-from gateway.store.claims import StoreUnavailable, Verdict
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.presence import Presence
-from gateway.store.sendqueue import QueueClosed
-from gateway.usecases.rebuild import Busy, Rebuilt, rebuild_firm
+from gateway.store.codes.claims import StoreUnavailable, Verdict
+from gateway.store.integrity import redis_state
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.integrity.redis_state import Presence
+from gateway.store.points import ledger
+from gateway.store.redis import keys
+from gateway.store.texts.sendqueue import QueueClosed
+from gateway.usecases.operations.rebuild import Busy, Rebuilt, rebuild_firm
 from tests.databases import Databases
 from tests.integration.core.house import ANNA, BOHDAN, House, Server, ended
 
@@ -31,7 +33,7 @@ def rebuild(house: House, firm: int = 1, *, foreign: bool = False) -> Rebuilt:
 
 
 def stands(house: House) -> Presence:
-    return presence.look(house.engine, house.redis, house.deployment).presence
+    return redis_state.look(house.engine, house.redis, house.deployment).presence
 
 
 async def lived(house: House) -> list[str]:
@@ -90,7 +92,7 @@ async def test_new_firm_opens_while_another_waits_for_its_rebuild(house: House) 
     house.redis.delete(keys.gate(1))
     second = house.firm("bolt")
 
-    standing = presence.check(house.engine, house.redis, house.deployment)
+    standing = redis_state.check(house.engine, house.redis, house.deployment)
 
     assert (standing.presence, standing.firms) == (Presence.BEHIND, (1,))
     assert house.redis.exists(keys.gate(second)) == 1

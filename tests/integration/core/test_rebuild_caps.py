@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from config import policies
-from gateway.domain.consent import Channel
+from gateway.domain.consent.word import Channel
 from gateway.domain.policy.caps import contact_name
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Reason
-from gateway.store import keys
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.store.sendqueue import Sent
-from gateway.usecases.gate import Gate, Question, Verdict
-from gateway.usecases.rebuild_caps import rebuild_caps
+from gateway.store.consent.gate import GateStore
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.texts.sendqueue import Sent
+from gateway.usecases.consent.gate import Gate, Question, Verdict
+from gateway.usecases.operations.rebuild_caps import rebuild_caps
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House
 from tests.noon import to_noon_of_a_tuesday
@@ -112,7 +112,7 @@ async def test_what_stands_is_neither_lost_nor_doubled(asking: Asking) -> None:
 
 
 async def test_many_contacts_come_back_in_batches(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.store.contacts._CHUNK", 1)
+    monkeypatch.setattr("gateway.store.consent.contact_log._CHUNK", 1)
     await asking.send("7")
     await asking.send("8", BOHDAN)
     asking.house.redis.delete(*asking.house.names("*caps*"))

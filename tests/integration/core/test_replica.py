@@ -15,8 +15,8 @@ import pytest
 from redis import Redis
 
 from gateway.entry.valkey import program as valkey_program
-from gateway.store.claims import StoreUnavailable, Verdict
-from gateway.store.durable import DurableRedis
+from gateway.store.codes.claims import StoreUnavailable, Verdict
+from gateway.store.redis.durable import DurableRedis
 from tests.databases import Databases
 from tests.integration.core.house import BOHDAN, House
 from tests.integration.entry.running_up import until

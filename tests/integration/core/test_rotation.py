@@ -10,17 +10,20 @@ import pytest
 from sqlalchemy import Connection, update
 
 from config.settings import Settings
-from gateway.entry import backing
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Level
-from gateway.store import keys, schema, sealed_values, sealing_keys, sql
-from gateway.store import vault as vault_module
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.sealing_keys import SealingKeysError
-from gateway.usecases import reseal as reseal_module
-from gateway.usecases.reseal import reseal
-from gateway.usecases.rotate import retire, rotate
-from gateway.usecases.set_up import Refused
+from gateway.entry.wiring import backing
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.people import sealed_values
+from gateway.store.redis import keys
+from gateway.store.sql import database, schema
+from gateway.store.vault import sealing_keys
+from gateway.store.vault import vault as vault_module
+from gateway.store.vault.sealing_keys import SealingKeysError
+from gateway.usecases.firms.set_up import Refused
+from gateway.usecases.vault import reseal as reseal_module
+from gateway.usecases.vault.reseal import reseal
+from gateway.usecases.vault.rotate import retire, rotate
 from tests.integration.core.house import ANNA, BOHDAN, House, ended
 from tests.integration.core.vault_scene import (
     keys_file,
@@ -125,7 +128,7 @@ async def test_resealing_keeps_what_changes_meanwhile(rotating: House) -> None:
     opened = vault.open
 
     def meanwhile(purpose: str, sealed: bytes, counted_for: str = "") -> bytes:
-        with sql.writing(house.engine) as connection:
+        with database.writing(house.engine) as connection:
             connection.execute(update(schema.shopper).values(number=b""))
             connection.execute(update(schema.message).values(sealed=None, state="accepted"))
         return opened(purpose, sealed, counted_for)
@@ -141,7 +144,7 @@ async def test_what_cannot_be_opened_stays_and_is_told(rotating: House) -> None:
     house = rotating
     await house.text("balance")
     house.drain()
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(update(schema.shopper).values(number=bytes(range(1, 16))))
     rotated(house)
 

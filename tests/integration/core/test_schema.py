@@ -14,7 +14,7 @@ from sqlalchemy import String, inspect, text
 from config.settings import Settings
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Level
-from gateway.store import migrate, schema, sql
+from gateway.store.sql import database, migrate, schema
 
 
 def test_migrations_make_the_schema(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_migrations_make_the_schema(tmp_path: Path) -> None:
     assert migrate.pending(url)
     migrate.upgrade(url)
     migrate.upgrade(url)
-    engine = sql.engine(url)
+    engine = database.engine(url)
 
     with engine.connect() as connection:
         options = {"compare_type": other_kind, "compare_server_default": True}
@@ -41,7 +41,7 @@ def other_kind(_context: Any, _column: Any, _meant: Any, stands: Any, means: Any
 
 
 def test_commits_are_on_disk(tmp_path: Path) -> None:
-    engine = sql.engine(f"sqlite:///{tmp_path / 'a.db'}")
+    engine = database.engine(f"sqlite:///{tmp_path / 'a.db'}")
     with engine.connect() as connection:
         found = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -56,8 +56,8 @@ def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Pa
     """One that was deleted before the table was made anew does not come again, either."""
     url = f"sqlite:///{tmp_path / 'a.db'}"
     command.upgrade(migrate._config(url), "0002")
-    engine = sql.engine(url)
-    with sql.writing(engine) as connection:
+    engine = database.engine(url)
+    with database.writing(engine) as connection:
         for id_ in (1, 2, 3):
             connection.execute(
                 text("INSERT INTO shopper (id, key, number, created_at) VALUES (:id, :id, '', 0)"),
@@ -70,7 +70,7 @@ def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Pa
 
     migrate.upgrade(url)
 
-    with sql.writing(engine) as connection:
+    with database.writing(engine) as connection:
         connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (3, 6)"))
         connection.execute(text("DELETE FROM alias WHERE id = 4"))
         connection.execute(text("INSERT INTO alias (shopper_id, created_at) VALUES (3, 7)"))
@@ -82,8 +82,8 @@ def test_aliases_of_before_stay_and_their_counters_never_come_again(tmp_path: Pa
 def test_a_newer_schema_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     migrate.upgrade(url)
-    engine = sql.engine(url)
-    with sql.writing(engine) as connection:
+    engine = database.engine(url)
+    with database.writing(engine) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     for ask in (migrate.pending, migrate.upgrade):

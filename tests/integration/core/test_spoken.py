@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from config import texts
 from config.settings import AnswerSettings, LimitSettings
-from gateway.store import sql
-from gateway.store.people import speak
+from gateway.store.people.shoppers import speak
+from gateway.store.sql import database
 from tests.integration.core.house import ANNA, House
 
 AIGERIM = "77011234567"  # where Kazakhstan has one zone
@@ -90,7 +90,7 @@ async def test_what_was_told_later_stays(house: House, code: str) -> None:
     await house.text(f"дякую {code}")
     house.drain()
     await house.call_desk().choose_language(ANNA, "en")
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         speak(connection, {1: ("kk", 5)})
     assert house.rows("shopper", "language") == [("en",)]
 

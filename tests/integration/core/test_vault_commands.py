@@ -18,10 +18,10 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq.serializers import JSONSerializer
 
-from gateway.entry import rq_worker
+from gateway.entry.process import rq_worker
 from gateway.queues.nudge import queue
-from gateway.store import sealing_keys
-from gateway.usecases import rotate
+from gateway.store.vault import sealing_keys
+from gateway.usecases.vault import rotate
 from tests.integration.core.conftest import Undercap
 from tests.integration.core.house import ANNA, BOHDAN, House
 from tests.integration.core.vault_scene import keys_file, lay_aside, older, process
@@ -164,7 +164,7 @@ def heard(terminal: int, until: bytes | None) -> bytes:
 async def test_texts_that_nobody_settles_are_told(
     anna: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.entry.commands.vault_erase.WAIT_S", 0.2)
+    monkeypatch.setattr("gateway.entry.commands.vault.vault_erase.WAIT_S", 0.2)
     await anna.text("balance")
     anna.redis.set("{f1}:drain", "a worker that stands still")
 
@@ -181,7 +181,7 @@ async def test_redis_that_goes_in_the_middle_is_told_and_it_is_completed_later(
         raise RedisConnectionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.store.traces.Traces.forget", away)
+        patched.setattr("gateway.store.people.redis_footprint.Traces.forget", away)
         done = undercap("vault", "erase", "--yes", fails=1, said=f"{ANNA}\n")
     assert "not complete (ConnectionError): run it again" in done.output
 
@@ -228,7 +228,7 @@ def test_an_erasure_that_is_not_complete_is_told(
     anna: House, undercap: Undercap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.store.erasures.end", dies)
+        patched.setattr("gateway.store.people.erasures.end", dies)
         undercap("vault", "erase", "--yes", fails=1, said=f"{ANNA}\n")
 
     assert "1 erasures are not complete" in undercap("vault", "status", fails=1).output

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.texts import load
-from gateway.store import keys
+from gateway.store.redis import keys
 from tests.integration.core.house import ANNA, BOHDAN, LINK, House
 from tests.integration.core.test_rebuild import rebuild
 

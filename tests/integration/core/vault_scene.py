@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.store import sealed_values, sealing_keys
-from gateway.store.outbox import Outbox
-from gateway.store.sealing_keys import KeyFile
-from gateway.store.suspects import NONE
-from gateway.store.vault import Vault
-from gateway.usecases import rotate
+from gateway.store.people import sealed_values
+from gateway.store.redis.suspects import NONE
+from gateway.store.texts.outbox import Outbox
+from gateway.store.vault import sealing_keys
+from gateway.store.vault.sealing_keys import KeyFile
+from gateway.store.vault.vault import Vault
+from gateway.usecases.vault import rotate
 from tests.integration.core.house import MASTER, House
 
 AGO_S = 3600

@@ -14,8 +14,7 @@ import time
 
 from config import settings as settings_module
 from config.settings import Settings
-from gateway.entry import process
-from gateway.entry.supervision import readiness
+from gateway.entry.process import process, readiness
 
 NAME, MODE = sys.argv[1:3]
 

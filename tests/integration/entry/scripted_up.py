@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import settings as settings_module
 from config.section import SettingsError
-from gateway.entry.process import Exit
+from gateway.entry.process.process import Exit
 from gateway.entry.supervision import supervisor
 from gateway.entry.supervision.child import Child
 

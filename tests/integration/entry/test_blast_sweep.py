@@ -12,13 +12,13 @@ import pytest
 from redis import Redis
 
 from config.settings import RedisSettings, Settings
-from gateway.domain import condition
-from gateway.domain.condition import Grade, Part
-from gateway.entry import blast_sweep
-from gateway.entry.blast_sweep import Sweep
+from gateway.domain.links import health
+from gateway.domain.links.health import Grade, Part
 from gateway.entry.doctor import checks_processes
 from gateway.entry.doctor.findings import Finding, Level
-from gateway.store import keys
+from gateway.entry.processes import blast_sweep
+from gateway.entry.processes.blast_sweep import Sweep
+from gateway.store.redis import keys
 from tests.integration.core.conftest import shared_server
 from tests.integration.core.house import Server
 from tests.integration.entry.running_up import until
@@ -39,7 +39,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is looked at and told every few hundredths of a second."""
     monkeypatch.setattr(blast_sweep, "SWEEP_EVERY_S", 0.01)
     monkeypatch.setattr(blast_sweep, "REPORT_EVERY_S", 0.02)
-    monkeypatch.setattr(condition, "SWEEP_STILL_S", 0.3)
+    monkeypatch.setattr(health, "SWEEP_STILL_S", 0.3)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def told(redis: Redis) -> Part:
     """What the health page would make of it."""
     raw = redis.get(keys.status("blasts"))
     assert raw is None or isinstance(raw, bytes)
-    return condition.blasts(None if raw is None else json.loads(raw))
+    return health.blasts(None if raw is None else json.loads(raw))
 
 
 @pytest.mark.usefixtures("short")

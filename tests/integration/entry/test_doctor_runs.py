@@ -13,7 +13,8 @@ from config.settings import RedisSettings, Settings
 from gateway.entry.doctor import checks_stores
 from gateway.entry.doctor.findings import Finding, Level
 from gateway.entry.valkey import place as valkey_place
-from gateway.store import keys, migrate, schema, sql
+from gateway.store.redis import keys
+from gateway.store.sql import database, migrate, schema
 from tests.integration.entry.running_up import Up
 
 
@@ -42,8 +43,8 @@ def test_redis_clock_and_deployment(up: Up) -> None:
 
     migrate.upgrade(settings.sql_url)
     assert checks_stores.database(settings).level is Level.OK
-    engine = sql.engine(settings.sql_url)
-    with sql.writing(engine) as connection:
+    engine = database.engine(settings.sql_url)
+    with database.writing(engine) as connection:
         connection.execute(insert(schema.deployment).values(id="ours", created_at=0))
     engine.dispose()
     assert by_name(settings)["deployment"].level is Level.WARN

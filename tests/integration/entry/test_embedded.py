@@ -19,11 +19,11 @@ from redis.asyncio import Redis as AsyncRedis
 
 from config.section import SettingsError
 from config.settings import RedisSettings, Settings
-from gateway.entry.supervision.ends import EndKind
+from gateway.entry.process.ends import EndKind
 from gateway.entry.valkey import embedded
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey.place import Place
-from gateway.store import redis_server
+from gateway.store.redis import fitness
 from tests.integration.entry.running_up import alive
 
 START = """
@@ -80,7 +80,7 @@ async def test_only_its_user_reaches_it_and_it_keeps_what_it_acknowledges(where:
     assert stat.S_IMODE(where.log.stat().st_mode) == 0o600
     assert client(where).config_get("port") == {"port": "0"}
     async with AsyncRedis(unix_socket_path=str(where.socket)) as asks_bytes:
-        found = await redis_server.assess(asks_bytes, RedisSettings())
+        found = await fitness.assess(asks_bytes, RedisSettings())
     assert (found.faults, found.warnings) == ((), ())
     await stop(running)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from gateway.http.metrics import PATH
-from gateway.store import measures
-from gateway.store.measures import Measure
+from gateway.http.operator.metrics import PATH
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.measures import Measure
 from tests.harness import ROOT, Gateway, link_table
 
 READ = """
 import sys
 from pathlib import Path
-from gateway.store.metrics import exposition
+from gateway.store.telemetry.metrics import exposition
 
 print(exposition(Path(sys.argv[1])).decode())
 """

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.entry.process import Exit
-from gateway.entry.supervision import readiness
+from gateway.entry.process import readiness
+from gateway.entry.process.process import Exit
 from tests.integration.entry.running_up import until
 
 SCRIPT = Path(__file__).with_name("scripted_child.py")
@@ -100,7 +100,7 @@ def test_it_is_cancelled_at_its_deadline(start: Callable[..., Started], tmp_path
 
 def test_a_blocked_loop_is_ended_by_force(tmp_path: Path) -> None:
     script = (
-        "import asyncio, sys, time; from config.settings import Settings; from gateway.entry import process\n"
+        "import asyncio, sys, time; from config.settings import Settings; from gateway.entry.process import process\n"
         "async def main(settings, stop):\n"
         "    print('started', flush=True)\n"
         "    await stop.wait()\n"

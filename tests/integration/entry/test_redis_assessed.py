@@ -12,7 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from config.settings import RedisSettings
 from gateway.entry.valkey import program as valkey_program
-from gateway.store import redis_server
+from gateway.store.redis import fitness
 from tests.integration.entry.running_up import until
 
 ALWAYS = "appendonly yes\nappendfsync always\n"
@@ -107,7 +107,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 async def test_judgement(serve: Callable[[str], Path], case: Case, decode: bool) -> None:
     socket = str(serve(case.lines))
     async with AsyncRedis(unix_socket_path=socket, decode_responses=decode) as client:
-        found = await redis_server.assess(client, RedisSettings.model_validate(case.settings))
+        found = await fitness.assess(client, RedisSettings.model_validate(case.settings))
     assert len(found.faults) == len(case.faults), found.faults
     assert len(found.warnings) == len(case.warnings), found.warnings
     for words, told in zip((*case.faults, *case.warnings), (*found.faults, *found.warnings), strict=True):

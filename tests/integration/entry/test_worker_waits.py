@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from gateway.entry.process import Exit
+from gateway.entry.process.process import Exit
 from gateway.entry.valkey import program as valkey_program
-from gateway.store import migrate
+from gateway.store.sql import migrate
 from tests.integration.entry.running_up import until
 
 KEEPS = "appendonly yes\nappendfsync always\n"

@@ -21,8 +21,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.entry.valkey import program as valkey_program
-from gateway.http import feed as feed_http
-from gateway.store import feed, keys
+from gateway.http.operator import feed as feed_http
+from gateway.store.redis import keys
+from gateway.store.telemetry import feed
 
 PATIENCE_S = 10.0
 ONCE, ASYNC_ONCE = Retry(NoBackoff(), 0), AsyncRetry(NoBackoff(), 0)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.http import aliases, web_activations
-from gateway.store.metrics import Meter
+from gateway.http.firm import aliases
+from gateway.http.shopper import web_activations
+from gateway.store.telemetry.metrics import Meter
 from tests.integration.core.conftest import house, shared_server
 from tests.integration.core.house import House
 from tests.integration.http.front import Front, app, settings_of

@@ -12,23 +12,23 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from config.settings import Settings
-from gateway.http import aliases
-from gateway.http.activations import PATH
+from gateway.http.activation_service import Desk
 from gateway.http.app import Services, application, terms
-from gateway.http.desk import Desk
-from gateway.http.web_activations import ACTIVATIONS, PINS
-from gateway.store import keys
-from gateway.store.aliases import AliasLookups
-from gateway.store.api_keys import ApiKeys
-from gateway.store.durable import DurableRedis
-from gateway.store.metrics import Meter
-from gateway.store.pins import PinStore
-from gateway.store.sendqueue import ServiceMessages
-from gateway.store.shoppers import Shoppers
-from gateway.store.tills import TillStore
-from gateway.usecases import set_up
-from gateway.usecases.alias_lookup import LookupDesk
-from gateway.usecases.pins import PinDesk
+from gateway.http.firm import aliases
+from gateway.http.firm.activations import PATH
+from gateway.http.shopper.web_activations import ACTIVATIONS, PINS
+from gateway.store.codes.owners import Shoppers
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.firms.tills import TillStore
+from gateway.store.people.aliases import AliasLookups
+from gateway.store.people.pins import PinStore
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.telemetry.metrics import Meter
+from gateway.store.texts.sendqueue import ServiceMessages
+from gateway.usecases.firms import set_up
+from gateway.usecases.people.alias_lookup import LookupDesk
+from gateway.usecases.people.pins import PinDesk
 from tests import described
 from tests.integration.core.house import ANNA, LINK, SHORT, House
 

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from config.settings import AnswerSettings
-from gateway.http.activations import PATH
-from gateway.store import messages, schema, sql
-from gateway.usecases import set_up
+from gateway.http.firm.activations import PATH
+from gateway.store.sql import database, schema
+from gateway.store.texts import messages
+from gateway.usecases.firms import set_up
 from tests.integration.core.house import ANNA, BOHDAN, HOUR_MS, SHORT, House
 from tests.integration.http.front import Answer, Front
 
@@ -189,7 +190,7 @@ async def test_without_a_key_that_stands_nothing_is_done(
 async def test_a_revoked_key_is_refused_at_once(front: Front) -> None:
     key = front.key()
     assert (await front.activate(key, {"phone": PHONE, "code": NEVER_ISSUED})).status == 200
-    with sql.writing(front.house.engine) as connection:
+    with database.writing(front.house.engine) as connection:
         connection.execute(update(schema.api_key).values(revoked_at=1))
     assert (await front.activate(key, {"phone": PHONE, "code": NEVER_ISSUED})).status == 401
 

@@ -15,16 +15,19 @@ from redis.exceptions import RedisError
 from sqlalchemy import create_engine, update
 
 from config.settings import AliasSettings
-from gateway.domain.alias import alias_of, groups
+from gateway.domain.people.alias import alias_of, groups
 from gateway.entry.cli import cli
-from gateway.http import aliases as http_aliases
-from gateway.store import aliases, keys, measures, schema, sql
-from gateway.store.durable import DurableRedis
-from gateway.store.metrics import Meter
-from gateway.store.tills import TillStore, Word
-from gateway.store.vault import Vault
-from gateway.usecases import set_up
-from gateway.usecases.erase import erase
+from gateway.http.firm import aliases as http_aliases
+from gateway.store.firms.tills import TillStore, Word
+from gateway.store.people import aliases
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.sql import database, schema
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
+from gateway.store.vault.vault import Vault
+from gateway.usecases.firms import set_up
+from gateway.usecases.people.erase import erase
 from tests.integration.core.house import ANNA, BOHDAN, MASTER, House
 from tests.integration.core.test_erase import tools
 from tests.integration.http.front import Answer, Front
@@ -108,7 +111,7 @@ async def test_an_alias_that_was_replaced_is_known_in_its_grace_and_then_no_more
     await house.text("new alias")
     house.drain()
     in_grace = await front.look_up(key, old)
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         t = schema.alias
         connection.execute(update(t).where(t.c.id == 1).values(ends_at=int(time.time() * 1000)))
 
@@ -401,7 +404,7 @@ async def test_without_redis_nobody_is_told_anything(front: Front, monkeypatch: 
     async def away(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("gateway.store.durable.DurableRedis.call", away)
+    monkeypatch.setattr("gateway.store.redis.durable.DurableRedis.call", away)
     for said in (alias, "hello"):
         answer = await front.look_up(key, said)
         assert (answer.status, answer.problem) == (503, "away")

@@ -9,11 +9,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.http import calls as call_routes
 from gateway.http import guard
-from gateway.store import call_reports, calls, keys
-from gateway.store.call_reports import CallReport
-from gateway.store.metrics import Meter
+from gateway.http.operator import calls as call_routes
+from gateway.store.calls import records, reports
+from gateway.store.calls.reports import CallReport
+from gateway.store.redis import keys
+from gateway.store.telemetry.metrics import Meter
 from tests import described
 from tests.integration.core.house import House
 from tests.integration.core.test_call_records import DAY, row
@@ -43,8 +44,8 @@ async def asked(client: Client, token: str = TOKEN, **query: str) -> tuple[int, 
 
 async def test_calls_now_and_since_a_moment(operator: Client, house: House) -> None:
     for name, now, offers in (("b 2", 5, None), ("a 1", 2, 3)):
-        await call_reports.tell(house.client, CallReport(process=name, calls=now, most=1000, offers=offers))
-    calls.write(house.engine, [row(1), row(2, answered_at=None), row(3, answered_at=None)])
+        await reports.tell(house.client, CallReport(process=name, calls=now, most=1000, offers=offers))
+    records.write(house.engine, [row(1), row(2, answered_at=None), row(3, answered_at=None)])
 
     status, told = await asked(operator, since="2023-11-14T22:13:20Z")
     assert status == 200
@@ -68,7 +69,7 @@ async def test_calls_now_and_since_a_moment(operator: Client, house: House) -> N
 
 async def test_a_process_that_says_nothing_any_more_is_gone(operator: Client, house: House) -> None:
     for name in ("a 1", "b 2"):
-        await call_reports.tell(house.client, CallReport(process=name, calls=3, most=1000))
+        await reports.tell(house.client, CallReport(process=name, calls=3, most=1000))
     at, _, said = house.redis.hget(keys.CALLS_NOW, "a 1").decode().partition("|")  # type: ignore[union-attr]
     house.redis.hset(keys.CALLS_NOW, "a 1", f"{int(at) - keys.STATUS_TTL}|{said}")
 
@@ -78,7 +79,7 @@ async def test_a_process_that_says_nothing_any_more_is_gone(operator: Client, ho
 
 
 async def test_what_else_stands_in_redis_is_not_looked_at(operator: Client, house: House) -> None:
-    await call_reports.tell(house.client, CallReport(process="a 1", calls=3, most=1000))
+    await reports.tell(house.client, CallReport(process="a 1", calls=3, most=1000))
     house.redis.config_resetstat()
     await asked(operator)
     commands: Any = house.redis.info("commandstats")
@@ -88,7 +89,7 @@ async def test_what_else_stands_in_redis_is_not_looked_at(operator: Client, hous
 
 
 async def test_by_default_of_today(operator: Client, house: House) -> None:
-    calls.write(house.engine, [row(1, started_at=DAY)])
+    records.write(house.engine, [row(1, started_at=DAY)])
     status, told = await asked(operator)
     assert (status, told["calls"], told["answer_rate"], told["now"]) == (200, 0, None, 0)
 

@@ -14,13 +14,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert
 
 from config.texts import LANGUAGES
-from gateway.domain.consent import CLOCKS_DIFFER_MS
-from gateway.http import consents, guard, persons
-from gateway.store import keys, schema
-from gateway.store.inquiries import Inquiries
-from gateway.store.metrics import Meter
-from gateway.usecases import set_up, trial_text
-from gateway.usecases.trial_text import Trial
+from gateway.domain.consent.word import CLOCKS_DIFFER_MS
+from gateway.http import guard
+from gateway.http.firm import consents, persons
+from gateway.store.firms.inquiry_limit import Inquiries
+from gateway.store.redis import keys
+from gateway.store.sql import schema
+from gateway.store.telemetry.metrics import Meter
+from gateway.usecases.firms import set_up
+from gateway.usecases.operations import trial_text
+from gateway.usecases.operations.trial_text import Trial
 from tests.integration.core.house import ANNA, BOHDAN, LINK, SHORT, House
 from tests.integration.http.conftest import Opens
 from tests.integration.http.front import Answer, Front, services, settings_of

@@ -13,17 +13,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.settings import RedisSettings
-from gateway.domain.priority import Priority
-from gateway.http import guard, health, links, messages, metrics
-from gateway.store import call_reports, keys
-from gateway.store.api_keys import ApiKeys
-from gateway.store.call_reports import CallReport
-from gateway.store.durable import DurableRedis
-from gateway.store.link_reports import LinkReport
-from gateway.store.metrics import Meter
-from gateway.store.receipts import FiledReceipt, ReceiptLog
-from gateway.usecases import readiness, set_up
-from gateway.usecases.readiness import Readiness
+from gateway.domain.sms.priority import Priority
+from gateway.http import guard
+from gateway.http.firm import messages
+from gateway.http.operator import health, links, metrics
+from gateway.store.calls import reports
+from gateway.store.calls.reports import CallReport
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.links.reports import LinkReport
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.telemetry.metrics import Meter
+from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
+from gateway.usecases.firms import set_up
+from gateway.usecases.operations import readiness
+from gateway.usecases.operations.readiness import Readiness
 from tests import described
 from tests.databases import Databases
 from tests.integration.core.house import ANNA, LINK, SHORT, House, ended
@@ -144,7 +148,7 @@ async def test_calls_are_a_part_where_they_are_taken(house: House, monkeypatch: 
     grades = []
     for fault in (None, "", "Asterisk is away"):
         if fault is not None:
-            await call_reports.tell(house.client, CallReport(process="a 1", calls=0, most=9, fault=fault))
+            await reports.tell(house.client, CallReport(process="a 1", calls=0, most=9, fault=fault))
         grades += [(part.grade, part.told) for part in await asked.parts() if part.name == "calls"]
     assert grades == [
         ("degraded", "no ivr process reports: is `undercap ivr` running?"),

@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.store import metrics
+from gateway.store.telemetry import metrics
 
 COUNT = """
 import os, signal, sys
 from pathlib import Path
-from gateway.store import measures
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.metrics import Meter
 
 directory, link, bound, end = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4]
 meter = Meter()
@@ -31,7 +31,7 @@ if end == "waits":
 READ = """
 import sys
 from pathlib import Path
-from gateway.store.metrics import Meter, Reading, exposition
+from gateway.store.telemetry.metrics import Meter, Reading, exposition
 
 reading = Reading(name="undercap_outbox_texts", told="Texts", values={"": 7})
 print(exposition(Path(sys.argv[1]), [reading]).decode())
@@ -105,7 +105,7 @@ def test_a_directory_that_cannot_be_written_costs_the_measures_alone(tmp_path: P
 def test_a_link_is_named_as_in_the_settings(tmp_path: Path) -> None:
     """In a process of its own: prometheus_client chooses its mode at its import."""
     script = (
-        "import sys; from pathlib import Path; from gateway.store import measures, metrics\n"
+        "import sys; from pathlib import Path; from gateway.store.telemetry import measures, metrics\n"
         "d = Path(sys.argv[1]); m = metrics.Meter(); m.open(d, 'api')\n"
         "m.count(measures.ANSWERS, 'operator-a', 're-tried')\n"
         "m.flush(); sys.stdout.write(metrics.exposition(d).decode())"

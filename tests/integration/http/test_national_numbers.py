@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.consents import PATH as CONSENTS
+from gateway.http.firm.consents import PATH as CONSENTS
 from tests.integration.core.house import ANNA, LINK, SHORT, House
 from tests.integration.http.front import Front
 

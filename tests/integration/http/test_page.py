@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.page import ASSETS
+from gateway.http.shopper.page import ASSETS
 from tests.integration.core.house import House
 from tests.integration.http.front import Front
 
@@ -128,7 +128,7 @@ async def test_several_short_numbers_are_a_choice(house: House, open_front: Any)
 
 
 async def test_a_firms_name_is_text_and_nothing_else(house: House, open_front: Any) -> None:
-    from gateway.usecases import set_up
+    from gateway.usecases.firms import set_up
 
     set_up.add_firm(house.engine, "acme", "<script>alert(1)</script>")
     house.publish(1)

@@ -14,7 +14,8 @@ import pytest
 from redis.exceptions import RedisError
 from yarl import URL
 
-from gateway.store import master_secret, migrate
+from gateway.store.sql import migrate
+from gateway.store.vault import master_secret
 from tests.databases import Databases
 from tests.harness import VALKEY, Gateway
 

@@ -10,9 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert
 
-from gateway.http import guard, vault
-from gateway.store import accesses, schema, sql
-from gateway.store.metrics import Meter
+from gateway.http import guard
+from gateway.http.operator import vault
+from gateway.store.sql import database, schema
+from gateway.store.telemetry.metrics import Meter
+from gateway.store.vault import access_report
 from tests import described
 from tests.integration.core.house import House
 
@@ -31,11 +33,11 @@ def app(house: House, token: str) -> web.Application:
 async def operator(house: House) -> AsyncIterator[Client]:
     """A client of a house in which something was opened."""
     counts = [("worker", "reply", 2, 0), ("worker", "reply", 3, 60_000), ("smpp", "answer", 7, 0)]
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         for process, purpose, opened, after in counts:
             row = {"process": process, "purpose": purpose, "opened": opened, "minute_at": MINUTE + after}
             connection.execute(insert(schema.vault_access).values(row))
-        accesses.note(connection, "olha", "look-up", None)
+        access_report.note(connection, "olha", "look-up", None)
     async with TestClient(TestServer(app(house, TOKEN))) as client:
         yield client
 
@@ -93,10 +95,10 @@ async def test_a_part_of_it(operator: Client, query: str, counts: list[int], sin
 async def test_of_many_accesses_the_newest_are_listed(
     operator: Client, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accesses, "MOST_ACCESSES", 2)
+    monkeypatch.setattr(access_report, "MOST_ACCESSES", 2)
     for who in ("one", "two", "three"):
-        with sql.writing(house.engine) as connection:
-            accesses.note(connection, who, "look-up", None)
+        with database.writing(house.engine) as connection:
+            access_report.note(connection, who, "look-up", None)
 
     _, told = await asked(operator)
     assert [a["who"] for a in told["accesses"]] == ["three", "two"]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from config.settings import AnswerSettings
-from gateway.http import web_activations
-from gateway.http.web_activations import ACTIVATIONS, PINS
-from gateway.store import keys, measures
+from gateway.http.shopper import web_activations
+from gateway.http.shopper.web_activations import ACTIVATIONS, PINS
+from gateway.store.redis import keys
+from gateway.store.telemetry import measures
 from tests.integration.core.house import ANNA, BOHDAN, SHORT, House
 from tests.integration.http.front import Answer, Front
 

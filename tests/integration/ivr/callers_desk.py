@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.domain.outcome import Outcome
-from gateway.usecases.activation import Answered, CodeAnswer
-from gateway.usecases.call_desk import AliasTold, Away
+from gateway.domain.answers.outcome import Outcome
+from gateway.usecases.calls.free_number import AliasTold, Away
+from gateway.usecases.codes.activation import Answered, CodeAnswer
 
 ALIAS = "123456789"
 POINTS = 1234

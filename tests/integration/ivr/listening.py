@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from gateway.domain.outcome import Outcome
+from gateway.domain.answers.outcome import Outcome
 from ivr.agi.channel import Channel
 from ivr.agi.faults import Fault
 from ivr.agi.limits import AgiLimits

@@ -16,16 +16,20 @@ from config import policies
 from config.ivr_settings import IvrSettings
 from config.policies import Policies
 from config.settings import Settings
-from gateway.domain.blast import State
-from gateway.domain.consent import Channel as By
-from gateway.domain.offer_call import CallPlan, Outcome, Spoken
-from gateway.entry.backing import Backing, CatalogKeeper
-from gateway.entry.dialing import OfferCalls, make_offer_calls
-from gateway.store import blasts, called, keys, people, recordings, schema, sql
-from gateway.store.blasts import Blast
-from gateway.store.durable import DurableRedis
-from gateway.store.metrics import Meter
-from gateway.store.offers import Offers
+from gateway.domain.consent.word import Channel as By
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import CallPlan, Outcome, Spoken
+from gateway.entry.wiring.backing import Backing, CatalogKeeper
+from gateway.entry.wiring.dialer import OfferCalls, make_offer_calls
+from gateway.store.calls import recordings
+from gateway.store.offers import blasts, call_list
+from gateway.store.offers.blasts import Blast
+from gateway.store.offers.redis_queue import Offers
+from gateway.store.people import shoppers as people
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.store.sql import database, schema
+from gateway.store.telemetry.metrics import Meter
 from ivr.agi.channel import Channel
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
@@ -112,9 +116,9 @@ class Scene:
                 "call": CallPlan.model_validate({"spoken": spoken, **values}).model_dump(mode="json"),
             },
         )
-        with sql.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             shoppers = [self.shopper(number) for number in numbers]
-            called.add(connection, blast, shoppers, 1)
+            call_list.add(connection, blast, shoppers, 1)
         self.turn(blast, State.RUNNING)
         return blast.id
 
@@ -122,7 +126,7 @@ class Scene:
         """As its marketer does, in SQL and then in Redis."""
         found = self.of(blast) if isinstance(blast, int) else blast
         t = schema.blast
-        with sql.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             values = {"state": state.value, "revision": found.revision + 1}
             connection.execute(update(t).where(t.c.id == found.id).values(values))
         Offers(self.redis).tell(found.firm_id, found.id, state, found.revision + 1)
@@ -151,7 +155,7 @@ class Scene:
 
     def due_now(self) -> None:
         """Let the time pass until whoever waits is due."""
-        with sql.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             connection.execute(update(schema.offer_call).where(schema.WAITING).values(due_at=1))
 
     # What stands
@@ -265,7 +269,7 @@ class Scene:
 
     def _change(self, of: str, **values: Any) -> None:
         s = schema.shopper
-        with sql.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             connection.execute(update(s).where(s.c.id == self.shopper(of)).values(values))
 
     def _sealed(self, number: str) -> bytes:

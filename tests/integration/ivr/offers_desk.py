@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.domain.callee import Callee
-from gateway.domain.offer_call import OnMachine
-from gateway.usecases.call_desk import Away
+from gateway.domain.offers.callee import Callee
+from gateway.domain.offers.offer_call import OnMachine
+from gateway.usecases.calls.free_number import Away
 from ivr.offer.order import OfferOrder
 
 CALLEE = Callee(

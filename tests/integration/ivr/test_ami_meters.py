@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from gateway.store import measures
-from gateway.store.measures import Measure
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.measures import Measure
+from gateway.store.telemetry.metrics import Meter
 from ivr.ami.manager import Manager
 from ivr.ami.meters import AmiMeters
 from ivr.ami.originate import Originate, to_ourselves

@@ -13,14 +13,14 @@ from sqlalchemy import event
 
 from config import policies, prompts, texts
 from config.texts import LANGUAGES
-from gateway.domain.alias import counter_of
-from gateway.domain.consent import Channel
+from gateway.domain.consent.word import Channel
+from gateway.domain.people.alias import counter_of
 from gateway.domain.policy.verdict import Allow, Deny, Reason
-from gateway.store import keys
-from gateway.store.durable import DurableRedis
-from gateway.store.gate import GateStore
-from gateway.usecases.erase import erase
-from gateway.usecases.gate import Gate, Question
+from gateway.store.consent.gate import GateStore
+from gateway.store.redis import keys
+from gateway.store.redis.durable import DurableRedis
+from gateway.usecases.consent.gate import Gate, Question
+from gateway.usecases.people.erase import erase
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer
 from ivr.talk.record import CallRecord

@@ -15,10 +15,10 @@ import pytest_asyncio
 from redis import Redis
 
 from config import policies
-from gateway.domain.blast import State
-from gateway.domain.offer_call import Outcome
-from gateway.entry.dialing import OfferCalls
-from gateway.store import keys
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import Outcome
+from gateway.entry.wiring.dialer import OfferCalls
+from gateway.store.redis import keys
 from ivr.agi.channel import Channel
 from ivr.dialer import recovery
 from ivr.offer.order import OfferOrder

@@ -8,11 +8,12 @@ import pytest
 from pydantic import ValidationError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from gateway.domain.blast import State
-from gateway.domain.offer_call import CallPlan
-from gateway.entry.call_queue import SqlQueue
-from gateway.store import keys, sql
-from gateway.store.call_slots import CallSlots
+from gateway.domain.offers.blast import State
+from gateway.domain.offers.offer_call import CallPlan
+from gateway.entry.wiring.call_queue import SqlQueue
+from gateway.store.calls.slots import CallSlots
+from gateway.store.redis import keys
+from gateway.store.sql import database
 from ivr.dialer import recovery
 from tests.conftest import sipp_program
 from tests.integration.core.conftest import shared_server
@@ -47,7 +48,7 @@ async def test_no_call_is_made_that_was_on_its_way_to_disk_when_the_process_ende
     async with answering(sipp_program(), scene.asterisk.place.callee_port, status="180 Ringing"):
         async with scene.dialing():
             await channels(scene.asterisk, lambda count: count >= 2)
-            lock = sql.writing(scene.engine)
+            lock = database.writing(scene.engine)
             lock.__enter__()
             await asyncio.sleep(0.6)  # the next one waits for the database
             asyncio.get_running_loop().call_later(2.5, lock.__exit__, None, None, None)
@@ -97,7 +98,7 @@ async def test_what_rings_unwatched_is_hung_up(scene: Scene, monkeypatch: pytest
     scene.blast(scene.market.shoppers(1), ring_s=30)
     async with scene.calling("180 Ringing"):
         await channels(scene.asterisk, lambda count: count == 1)
-        monkeypatch.setattr("ivr.dialer.watch.read_word", lambda _: {})
+        monkeypatch.setattr("ivr.dialer.consent_watch.read_word", lambda _: {})
         await channels(scene.asterisk, lambda count: count == 0)
 
 

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from config.demo_settings import DemoSettings
 from config.ivr_settings import IvrSettings
 from config.settings import Settings
-from gateway.entry import demo_booth
+from gateway.entry.demo import telephone
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.manager import Manager
 from ivr.ami.originate import Originate, over_trunk
@@ -68,8 +68,8 @@ async def client(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[Client]:
         demo=DemoSettings(sip_port=asterisk.sip_port, handset_port=asterisk.place.callee_port),
     )
     app = web.Application()
-    booth = demo_booth.join(app, settings)
-    async with TestClient(TestServer(app)) as client, demo_booth.ringing(booth, settings):
+    booth = telephone.join(app, settings)
+    async with TestClient(TestServer(app)) as client, telephone.ringing(booth, settings):
         yield client
 
 

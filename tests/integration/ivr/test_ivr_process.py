@@ -19,7 +19,9 @@ import pytest_asyncio
 
 from config import settings as settings_module
 from gateway.entry.doctor import checks_processes
-from gateway.store import keys, master_secret, migrate
+from gateway.store.redis import keys
+from gateway.store.sql import migrate
+from gateway.store.vault import master_secret
 from ivr.agi import probe
 from tests import databases
 from tests.conftest import any_asterisk, sipp_program
@@ -38,7 +40,7 @@ NUMBER = "380671234567"
 READ_METRICS = """
 import sys
 from pathlib import Path
-from gateway.store.metrics import exposition
+from gateway.store.telemetry.metrics import exposition
 
 print(exposition(Path(sys.argv[1])).decode())
 """

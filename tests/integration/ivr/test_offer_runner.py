@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.domain.offer_call import OnMachine, Outcome
+from gateway.domain.offers.offer_call import OnMachine, Outcome
 from ivr.agi.faults import Fault
 from ivr.agi.limits import AgiLimits
 from ivr.agi.server import AgiServer

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.offer_call import OnMachine, Outcome
+from gateway.domain.offers.offer_call import OnMachine, Outcome
 from ivr.agi.channel import Channel
 from ivr.agi.faults import Fault
 from ivr.agi.limits import AgiLimits

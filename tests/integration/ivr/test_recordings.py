@@ -23,13 +23,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert
 
-from gateway.domain.recording import Source
+from gateway.domain.offers.recording import Source
 from gateway.http import bodies, guard
-from gateway.store import recordings, schema, sql
-from gateway.store.api_keys import ApiKeys
-from gateway.store.metrics import Meter
-from gateway.store.recordings import New
-from gateway.usecases import set_up
+from gateway.store.calls import recordings
+from gateway.store.calls.recordings import New
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.sql import database, schema
+from gateway.store.telemetry.metrics import Meter
+from gateway.usecases.firms import set_up
 from ivr.offer.recordings import FOLDER, KEPT_S, Recordings
 from ivr.prompts.voice import Voice
 from ivr.recordings import http as routes
@@ -346,7 +347,7 @@ def test_what_a_blast_says_cannot_be_removed_before_its_end(house: House) -> Non
     campaign = house.campaign()
     a, b = schema.audience, schema.blast
     plan = {"spoken": {"uk": {"intro": one.id, "offer": one.id}}}
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(insert(a).values(id=1, firm_id=1, name="all", definition={}, created_at=1))
         columns = {
             c.name: 0
@@ -369,6 +370,6 @@ def test_what_a_blast_says_cannot_be_removed_before_its_end(house: House) -> Non
         )
     with pytest.raises(recordings.InUse, match="blast 7"):
         recordings.remove(house.engine, 1, one.id)
-    with sql.writing(house.engine) as connection:
+    with database.writing(house.engine) as connection:
         connection.execute(b.update().values(state="finished"))
     assert recordings.remove(house.engine, 1, one.id)

@@ -11,9 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.http import guard
-from gateway.store.api_keys import ApiKeys
-from gateway.store.metrics import Meter
-from gateway.usecases import set_up
+from gateway.store.firms.api_keys import ApiKeys
+from gateway.store.telemetry.metrics import Meter
+from gateway.usecases.firms import set_up
 from ivr.recordings import http as routes
 from ivr.recordings.studio import Sound
 from tests.integration.core.house import House

@@ -7,13 +7,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from config.settings import SqlSettings
-from gateway.store import sql
+from gateway.store.sql import database
 from tests.peers.postgres import PostgresServer
 
 
-def shown(url: str, bounds: SqlSettings = sql.USUAL) -> dict[str, str]:
+def shown(url: str, bounds: SqlSettings = database.USUAL) -> dict[str, str]:
     """What the server says of a connection."""
-    engine = sql.engine(url, bounds)
+    engine = database.engine(url, bounds)
     with engine.connect() as connection:
         found = {n: str(connection.scalar(text(f"SHOW {n}"))) for n in ("statement_timeout", "lock_timeout")}
     engine.dispose()
@@ -23,17 +23,17 @@ def shown(url: str, bounds: SqlSettings = sql.USUAL) -> dict[str, str]:
 def test_statements_and_locks_have_an_end(postgres: PostgresServer) -> None:
     url = postgres.make()
     assert shown(url) == {"statement_timeout": "1min", "lock_timeout": "20s"}
-    assert shown(url, sql.PATIENT) == {"statement_timeout": "0", "lock_timeout": "0"}
+    assert shown(url, database.PATIENT) == {"statement_timeout": "0", "lock_timeout": "0"}
     own = f"{url}&options=-c%20statement_timeout%3D7000"
     assert shown(own) == {"statement_timeout": "7s", "lock_timeout": "20s"}
-    engine = sql.engine(url, SqlSettings(statement_timeout_s=0.2))
+    engine = database.engine(url, SqlSettings(statement_timeout_s=0.2))
     with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
         connection.execute(text("SELECT pg_sleep(30)"))
     engine.dispose()
 
 
 def test_a_vanished_server_is_noticed_within_seconds(postgres: PostgresServer) -> None:
-    engine = sql.engine(f"{postgres.make()}&keepalives_count=9")
+    engine = database.engine(f"{postgres.make()}&keepalives_count=9")
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
@@ -49,7 +49,7 @@ def test_a_vanished_server_is_noticed_within_seconds(postgres: PostgresServer) -
 def test_statements_are_not_prepared_for_a_pooler(
     postgres: PostgresServer, threshold: int, prepared: int
 ) -> None:
-    engine = sql.engine(postgres.make(), SqlSettings(prepare_threshold=threshold))
+    engine = database.engine(postgres.make(), SqlSettings(prepare_threshold=threshold))
     with engine.connect() as connection:
         for _ in range(10):
             connection.execute(text("SELECT count(*) FROM firm"))
@@ -59,11 +59,11 @@ def test_statements_are_not_prepared_for_a_pooler(
 
 
 def test_what_walks_whole_tables_is_not_cut_off(postgres: PostgresServer) -> None:
-    engine = sql.engine(postgres.make(), SqlSettings(statement_timeout_s=0.2))
-    sql.be_patient(engine)
+    engine = database.engine(postgres.make(), SqlSettings(statement_timeout_s=0.2))
+    database.be_patient(engine)
     for _ in range(2):  # in each transaction anew
         with engine.connect() as connection:
             connection.execution_options(yield_per=10).execute(text("SELECT pg_sleep(0.5)")).all()
-        with sql.writing(engine) as connection:
+        with database.writing(engine) as connection:
             connection.execute(text("SELECT pg_sleep(0.5)"))
     engine.dispose()

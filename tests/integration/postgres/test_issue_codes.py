@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from gateway.domain.codespace import capacity
-from gateway.usecases import issue_codes
-from gateway.usecases.issue_codes import IssuedSeries
-from gateway.usecases.set_up import Refused
+from gateway.domain.codes.codespace import capacity
+from gateway.usecases.codes import issue_codes
+from gateway.usecases.codes.issue_codes import IssuedSeries
+from gateway.usecases.firms.set_up import Refused
 from tests.integration.core.house import House
 
 ROUNDS = 6

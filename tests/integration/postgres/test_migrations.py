@@ -12,14 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from gateway.store import migrate, schema, sql
+from gateway.store.sql import database, migrate, schema
 from tests.peers.postgres import PostgresServer
 
 BEFORE_ERASURE, BEFORE_CHANNELS = "0004", "0005"
 
 
 def test_they_make_the_schema(postgres: PostgresServer) -> None:
-    engine = sql.engine(postgres.make())
+    engine = database.engine(postgres.make())
     assert differences(engine) == []
     engine.dispose()
 
@@ -28,7 +28,7 @@ def test_what_stood_before_stays(postgres: PostgresServer) -> None:
     """Persons and their consent from before erasure, channels and blasts; there and back again."""
     url = postgres.make_bare()
     config = migrate._config(url)
-    engine = sql.engine(url)
+    engine = database.engine(url)
     command.upgrade(config, BEFORE_ERASURE)
     run(
         engine,
@@ -61,7 +61,7 @@ def differences(engine: Engine) -> list[object]:
 
 
 def run(engine: Engine, *statements: str) -> None:
-    with sql.writing(engine) as connection:
+    with database.writing(engine) as connection:
         for statement in statements:
             connection.execute(text(statement))
 
@@ -81,6 +81,6 @@ def test_machines_that_migrate_at_once_all_succeed(postgres: PostgresServer, tmp
     ]
     told = [process.communicate()[0].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], told
-    engine = sql.engine(url)
+    engine = database.engine(url)
     assert differences(engine) == []
     engine.dispose()

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import create_engine, text
 
-from gateway.store import keys
-from gateway.store.dead_letters import DeadLetters
-from gateway.store.sql_faults import LedgerAway
+from gateway.store.integrity.dead_letters import DeadLetters
+from gateway.store.redis import keys
+from gateway.store.sql.faults import LedgerAway
 from tests.integration.core.house import House
 
 

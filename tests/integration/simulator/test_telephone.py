@@ -17,7 +17,7 @@ from config.demo_settings import DemoSettings
 from config.ivr_settings import IvrSettings
 from config.settings import Settings
 from config.texts import LANGUAGES
-from gateway.entry import demo_booth
+from gateway.entry.demo import telephone
 from ivr.softphone import booth as booths
 from ivr.softphone.leg import AWAY
 from tests.integration.simulator.answering import Answerer, answering
@@ -53,7 +53,7 @@ def sip_port(unused_udp_port: int) -> int:
 async def client(tmp_path: Path, sip_port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     monkeypatch.setattr(booths, "LOOK_S", 0.05)
     app = web.Application()
-    booth = demo_booth.join(app, settings_of(tmp_path, sip_port=sip_port))
+    booth = telephone.join(app, settings_of(tmp_path, sip_port=sip_port))
     async with TestClient(TestServer(app)) as client:
         yield client
         await booth.close()

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.entry.valkey import embedded
 from gateway.entry.valkey.place import Place
-from gateway.store.durable import DurableRedis
+from gateway.store.redis.durable import DurableRedis
 
 
 def place_in(name: str) -> Place:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from config.link_settings import LinkSettings
-from smpp.link import Link, LinkState
-from smpp.pdus import DeliverSm, Outcome, SubmitSm
-from smpp.session import Session
+from smpp.link.link import Link, LinkState
+from smpp.protocol.pdus import DeliverSm, Outcome, SubmitSm
+from smpp.session.session import Session
 
 PATIENCE_S = 10.0
 ANSWER = SubmitSm("4040", 3, 0, "380671234567", 1, 1, 0, 0, b"thank you", 1)

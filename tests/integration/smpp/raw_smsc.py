@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from smpp import codec, wire
-from smpp.pdus import DeliverSm
+from smpp.protocol import codec, wire
+from smpp.protocol.pdus import DeliverSm
 
 PATIENCE_S = 10.0
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from smpp.link import Link, LinkState
+from smpp.link.link import Link, LinkState
 from tests.conftest import any_smsc
 from tests.integration.smpp.gateway_side import Recorder, befell, linked
 from tests.peers.asterisk_files import free_port

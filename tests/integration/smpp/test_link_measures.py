@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
-from gateway.store import measures
-from gateway.store.measures import Measure
-from gateway.store.metrics import Meter
+from gateway.store.telemetry import measures
+from gateway.store.telemetry.measures import Measure
+from gateway.store.telemetry.metrics import Meter
 from smpp.meters import TrafficMeters
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.integration.smpp.raw_smsc import deliver, listening

@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from smpp import concatenation
-from smpp.link import LinkState
-from smpp.pdus import DeliverSm, Part, SubmitResult
-from smpp.receipts import Receipt, ReceiptState, read_receipt
+from smpp.link.link import LinkState
+from smpp.protocol import concatenation
+from smpp.protocol.pdus import DeliverSm, Part, SubmitResult
+from smpp.protocol.receipts import Receipt, ReceiptState, read_receipt
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.peers.smsc import Behaviour, Delivery, SmscPeer
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from smpp import codec, statuses
-from smpp.codec import BindKind
-from smpp.link import LinkState
+from smpp.link.link import LinkState
+from smpp.protocol import codec, statuses
+from smpp.protocol.codec import BindKind
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.integration.smpp.raw_smsc import RawSession, RawSmsc, deliver, listening
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway.store import keys
-from gateway.store.parts import EFFECT_S, PartKeeper
-from gateway.store.vault import Vault
-from smpp.pdus import DeliverSm, Part
-from smpp.reassembly import Reassembly
+from gateway.store.redis import keys
+from gateway.store.texts.parts import EFFECT_S, PartKeeper
+from gateway.store.vault.vault import Vault
+from smpp.intake.reassembly import Reassembly
+from smpp.protocol.pdus import DeliverSm, Part
 from tests.integration.smpp.conftest import Store
 
 MASTER = bytes(range(32))

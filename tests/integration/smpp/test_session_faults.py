@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from smpp import codec, statuses, wire
-from smpp.pdus import SubmitResult
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.pdus import SubmitResult
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, befell, linked
 from tests.integration.smpp.raw_smsc import Pdu, RawSmsc, deliver, listening
 

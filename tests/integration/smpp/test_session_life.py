@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from smpp import codec, statuses, wire
-from smpp.link import LinkState
-from smpp.pdus import SubmitResult
+from smpp.link.link import LinkState
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.pdus import SubmitResult
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, befell, linked
 from tests.integration.smpp.raw_smsc import Pdu, RawSmsc, deliver, listening
 

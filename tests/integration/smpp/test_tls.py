@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gateway.entry import process
-from smpp.link import LinkState
-from smpp.pdus import SubmitResult
+from gateway.entry.process import process
+from smpp.link.link import LinkState
+from smpp.protocol.pdus import SubmitResult
 from tests.certificates import Authority, server_side, shaking_hands
 from tests.integration.smpp.gateway_side import ANSWER, Recorder, linked
 from tests.integration.smpp.raw_smsc import RawSmsc, deliver, listening

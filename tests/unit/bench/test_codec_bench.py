@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smpp.pdus import Malformed
+from smpp.protocol.pdus import Malformed
 from tests.bench.codec import Line, bench, lines
 
 

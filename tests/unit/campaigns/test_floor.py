@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.floor import FEWER, LEAST, Veil, told
+from gateway.domain.offers.least_count import FEWER, LEAST, Veil, told
 
 KEYS = st.binary(min_size=16, max_size=32)
 

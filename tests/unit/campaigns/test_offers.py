@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.forecast import HOUR_MS, Load, forecast
-from gateway.domain import blast, offer
-from gateway.domain.audience import prefix_of
-from gateway.domain.blast import ENDED, State, Word
-from gateway.domain.draw import PRIME, below, draw_of
-from gateway.domain.message_id import message_id
-from gateway.domain.offer import Facts, Setting, Template
-from gateway.domain.offer_ids import batch_range, offer_id, read_offer_id
-from gateway.domain.reference import reference_of, shopper_of
+from campaigns.preflight.forecast import HOUR_MS, Load, forecast
+from gateway.domain.offers import blast, offer
+from gateway.domain.offers.audience import prefix_of
+from gateway.domain.offers.blast import ENDED, State, Word
+from gateway.domain.offers.offer import Facts, Setting, Template
+from gateway.domain.offers.offer_ids import batch_range, offer_id, read_offer_id
+from gateway.domain.offers.sample import PRIME, below, draw_of
+from gateway.domain.people.reference import reference_of, shopper_of
+from gateway.domain.sms.message_id import message_id
 
 KEY = "0f" * 32
 SETTING = Setting(campaign="Caps", firm="Cola", timezone="Europe/Kyiv")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.alias import Alias, alias_of, counter_of, groups
+from gateway.domain.people.alias import Alias, alias_of, counter_of, groups
 
 KEY = "5c" * 32
 NINE_DIGITS = 5_000_000  # counters, 5 % of all that eight permuted digits can say

@@ -9,8 +9,8 @@ from fastfpe import ff1
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.alphabet import ALPHABETS
-from gateway.domain.codespace import (
+from gateway.domain.codes.alphabet import ALPHABETS
+from gateway.domain.codes.codespace import (
     MAX_LENGTH,
     MIN_LENGTH,
     CodeSpace,

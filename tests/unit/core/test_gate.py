@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from config import policies
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason
-from gateway.store.gate import Asked, Charge, Free, GateAway, Stands
-from gateway.usecases.gate import FRESH_S, Gate, Question, Verdict
+from gateway.store.consent.gate import Asked, Charge, Free, GateAway, Stands
+from gateway.usecases.consent.gate import FRESH_S, Gate, Question, Verdict
 
 NOON = int(datetime(2026, 5, 12, 9, tzinfo=UTC).timestamp() * 1000)  # a Tuesday in Kyiv
 NIGHT = NOON + 12 * 3_600_000

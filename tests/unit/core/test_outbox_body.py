@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.catalog import Issued
-from gateway.store.outbox import Unreadable, body, parse
-from gateway.store.sendqueue import parse_results
+from gateway.domain.codes.catalog import Issued
+from gateway.store.texts.outbox import Unreadable, body, parse
+from gateway.store.texts.sendqueue import parse_results
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", max_size=22)
 CODES = st.lists(st.tuples(*[st.integers(1, 2**40)] * 3), max_size=100)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.outside import fits, fitted
-from gateway.domain.priority import Priority
-from gateway.store.receipts import FiledReceipt, packed, unpacked
-from gateway.store.sendqueue import Sent, Waiting, _result, parse_results
+from gateway.domain.sms.priority import Priority
+from gateway.domain.written.outside import fits, fitted
+from gateway.store.texts.receipts import FiledReceipt, packed, unpacked
+from gateway.store.texts.sendqueue import Sent, Waiting, _result, parse_results
 
 UNFIT = ("a\0b", "\ud800", "x\udfff", "\0")
 

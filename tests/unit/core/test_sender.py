@@ -11,13 +11,13 @@ import pytest
 
 from config.link_settings import LinkSettings
 from config.statuses import Refusal
-from gateway.domain.priority import Priority
-from gateway.store.sendqueue import Sent, Waiting, seal_answer
-from gateway.store.vault import Vault
-from smpp import statuses
-from smpp.allowance import Allowance, Pace
-from smpp.pdus import SubmitResult, SubmitSm
-from smpp.sender import Sender
+from gateway.domain.sms.priority import Priority
+from gateway.store.texts.sendqueue import Sent, Waiting, seal_answer
+from gateway.store.vault.vault import Vault
+from smpp.protocol import statuses
+from smpp.protocol.pdus import SubmitResult, SubmitSm
+from smpp.sending.allowance import Allowance, Pace
+from smpp.sending.sender import Sender
 from tests.unit.smpp.gates import FakeGate
 
 VAULT = Vault(bytes(32))
@@ -382,7 +382,7 @@ async def test_no_more_is_begun_than_can_be_submitted() -> None:
 
 
 async def test_storage_that_is_away_loses_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smpp.filing.STORAGE_RETRY_S", 0.001)
+    monkeypatch.setattr("smpp.sending.filing.STORAGE_RETRY_S", 0.001)
     link, queue = FakeLink(always(0)), FakeQueue([answer_of()])
     filed, fails = queue.file, [OSError(), TimeoutError()]
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import exc
 
-from gateway.store.piecemeal import attempt, piecemeal
-from gateway.store.sql_faults import Blame, LedgerAway, blame, word
+from gateway.store.sql.faults import Blame, LedgerAway, blame, word
+from gateway.store.sql.piecemeal import attempt, piecemeal
 
 AWAY, AGAIN, ROW = Blame.AWAY, Blame.AGAIN, Blame.ROW
 STATES = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.vault import SealBroken, Vault
+from gateway.store.vault.vault import SealBroken, Vault
 
 MASTER = bytes(range(32))
 NUMBER = "380671234567"

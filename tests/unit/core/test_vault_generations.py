@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import sealing_keys
-from gateway.store import vault as vault_module
-from gateway.store.sealing_keys import KeyFile, SealingKey
-from gateway.store.vault import MARK, SealBroken, Vault, generation_of
+from gateway.store.vault import sealing_keys
+from gateway.store.vault import vault as vault_module
+from gateway.store.vault.sealing_keys import KeyFile, SealingKey
+from gateway.store.vault.vault import MARK, SealBroken, Vault, generation_of
 
 MASTER = bytes(range(32))
 NUMBER = b"380671234567"

@@ -8,24 +8,27 @@ import click
 import pytest
 from sqlalchemy import String
 
-from campaigns.failures import WHY
-from campaigns.life import FORBIDDEN
+from campaigns.fan_out.error_threshold import WHY
+from campaigns.lifecycle.lifecycle import FORBIDDEN
 from config.texts import LANGUAGES
-from gateway.domain.alphabet import ALPHABETS
-from gateway.domain.blast import Fate, State
-from gateway.domain.consent import Channel, Consent
-from gateway.domain.message_id import RANDOM_OCTETS, message_id
-from gateway.domain.offer_call import CallState, Outcome
-from gateway.domain.offer_ids import MOST_BLASTS, asked_id, offer_id
+from gateway.domain.codes.alphabet import ALPHABETS
+from gateway.domain.consent.word import Channel, Consent
+from gateway.domain.offers.blast import Fate, State
+from gateway.domain.offers.offer_call import CallState, Outcome
+from gateway.domain.offers.offer_ids import MOST_BLASTS, asked_id, offer_id
+from gateway.domain.offers.recording import MOST_WORDS, Source
 from gateway.domain.policy.verdict import Reason
-from gateway.domain.recording import MOST_WORDS, Source
+from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
 from gateway.entry.cli import cli
-from gateway.store import consents, receipts, schema
-from gateway.usecases import person, set_up
+from gateway.store.consent import consents
+from gateway.store.sql import schema
+from gateway.store.texts import receipts
+from gateway.usecases.firms import set_up
+from gateway.usecases.people import person
 from ivr.agi.faults import Fault
 from ivr.talk.caller import Sight
 from ivr.talk.steps import CallEnd, Service
-from smpp.receipts import Receipt, ReceiptState
+from smpp.protocol.receipts import Receipt, ReceiptState
 
 FIRM = 2**31  # more firms there will not be
 ENDS = ("queued", "accepted", "failed", "expired", "unknown", "denied", "deferred", "delivered")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gateway.entry.cli import cli
 from gateway.entry.lazy_group import LazyGroup
-from gateway.entry.process import Exit
+from gateway.entry.process.process import Exit
 
 COMMANDS = [
     "up",

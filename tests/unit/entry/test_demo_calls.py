@@ -13,8 +13,9 @@ from config import settings as settings_module
 from config.demo_settings import DemoSettings
 from config.ivr_settings import FreeNumber, IvrSettings
 from config.settings import Settings
-from gateway.entry import asterisk_process, demo_calls
-from gateway.entry.process import SetupFaultError
+from gateway.entry.demo import calls
+from gateway.entry.process.process import SetupFaultError
+from gateway.entry.processes import asterisk as asterisk_process
 from tests.peers import fetch
 from tests.peers.fetch import AsteriskProgram
 from tests.peers.smsc import Program
@@ -51,7 +52,7 @@ def test_with_the_programs_the_processes_are_told_all_they_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    demo_calls.offer(settings_module.load())
+    calls.offer(settings_module.load())
     told = settings_module.load()
     assert told.ivr.enabled
     assert [(free.number, free.short_number) for free in told.ivr.free_numbers] == [("0800500040", "4040")]
@@ -69,15 +70,15 @@ def test_without_one_of_them_everything_else_is_as_ever(
     monkeypatch.chdir(tmp_path)
     (programs / absent).unlink()
     before = dict(os.environ)
-    demo_calls.offer(settings_module.load())
+    calls.offer(settings_module.load())
     assert dict(os.environ) == before
-    assert absent in demo_calls.lacking(settings_module.load())
+    assert absent in calls.lacking(settings_module.load())
 
 
 @pytest.mark.usefixtures("programs")
 def test_an_asterisk_of_the_operators_own_is_left_alone(tmp_path: Path) -> None:
     before = dict(os.environ)
-    demo_calls.offer(Settings(state_dir=tmp_path, ivr=OWN))
+    calls.offer(Settings(state_dir=tmp_path, ivr=OWN))
     assert dict(os.environ) == before
 
 
@@ -90,7 +91,7 @@ def test_an_asterisk_of_the_operators_own_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_state_directory_that_asterisk_cannot_use_is_told(tmp_path: Path, state: str, why: str) -> None:
-    assert why in demo_calls.lacking(Settings(state_dir=tmp_path / state))
+    assert why in calls.lacking(Settings(state_dir=tmp_path / state))
 
 
 @pytest.mark.parametrize("command", ["", "   ", "asterisk 'open"])

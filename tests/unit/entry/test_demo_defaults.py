@@ -11,7 +11,7 @@ import pytest
 
 from config import settings as settings_module
 from config.settings import Settings
-from gateway.entry import demo_defaults
+from gateway.entry.demo import defaults
 from gateway.entry.supervision import up_lock
 
 
@@ -47,18 +47,18 @@ def offered(port: int) -> Settings:
     before = settings_module.load()
     simulator = before.simulator.model_copy(update={"smpp_port": port})
     simulator.model_fields_set.discard("smpp_port")
-    demo_defaults.offer(before.model_copy(update={"simulator": simulator}))
+    defaults.offer(before.model_copy(update={"simulator": simulator}))
     return settings_module.load()
 
 
 def test_a_taken_port_moves_on(taken: int) -> None:
     found = offered(taken).simulator
-    assert taken < found.smpp_port < taken + demo_defaults.MOST_TRIED
+    assert taken < found.smpp_port < taken + defaults.MOST_TRIED
 
 
 def test_a_port_that_was_chosen_stays(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERCAP_HTTP__PORT", str(taken))
-    demo_defaults.offer(settings_module.load())
+    defaults.offer(settings_module.load())
     assert settings_module.load().http.port == taken
 
 
@@ -74,7 +74,7 @@ def test_each_demo_binds_to_its_own_simulator(monkeypatch: pytest.MonkeyPatch) -
     passwords = set()
     for _ in range(2):
         monkeypatch.delenv("UNDERCAP_SIMULATOR__PASSWORD", raising=False)
-        demo_defaults.offer(settings_module.load())
+        defaults.offer(settings_module.load())
         settings = settings_module.load()
         enabled = settings.simulator.model_copy(update={"enabled": True})
         (link,) = settings.model_copy(update={"simulator": enabled}).links
@@ -85,8 +85,8 @@ def test_each_demo_binds_to_its_own_simulator(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_repeat_is_soon_no_redelivery_unless_somebody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    demo_defaults.offer(settings_module.load())
+    defaults.offer(settings_module.load())
     assert settings_module.load().answers.redelivery_window_s == 10
     monkeypatch.setenv("UNDERCAP_ANSWERS__REDELIVERY_WINDOW_S", "600")
-    demo_defaults.offer(settings_module.load())
+    defaults.offer(settings_module.load())
     assert settings_module.load().answers.redelivery_window_s == 600

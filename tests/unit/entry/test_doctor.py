@@ -16,7 +16,7 @@ from config import settings as settings_module
 from config.ivr_settings import FreeNumber, IvrSettings
 from config.link_settings import LinkSettings
 from config.settings import HttpSettings, RedisSettings, Settings, SmppSettings
-from gateway.entry import demo_settings
+from gateway.entry.demo import environment
 from gateway.entry.doctor import checks_here, checks_stores, findings
 from gateway.entry.doctor import report as doctor
 from gateway.entry.doctor.findings import Finding, Level
@@ -230,7 +230,7 @@ def test_beside_a_demo_it_looks_at_the_demos_link(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as there:
         there.setenv("UNDERCAP_SIMULATOR__ENABLED", "true")
         there.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
-        demo_settings.keep(settings_module.load())
+        environment.keep(settings_module.load())
     monkeypatch.setenv("UNDERCAP_STATE_DIR", str(tmp_path))
     monkeypatch.setattr(doctor, "CHECKS", (checks_here.links,))
     assert [found.name for found in doctor.examine()] == ["settings", "link simulator"]

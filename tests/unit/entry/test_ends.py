@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.entry.supervision.ends import HEALTHY_S, End, EndKind, Restarts, how_it_ended
+from gateway.entry.process.ends import HEALTHY_S, End, EndKind, Restarts, how_it_ended
 
 CRASH = End(kind=EndKind.CRASH, reason="exit code 1")
 PORT = End(kind=EndKind.SET_UP, reason="port 8080 is in use")

@@ -9,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.section import SettingsError
-from gateway.entry.supervision import ends, keeper
-from gateway.entry.supervision.ends import End, EndKind, Policy
+from gateway.entry.process import ends
+from gateway.entry.process.ends import End, EndKind, Policy
+from gateway.entry.supervision import keeper
 from gateway.entry.supervision.keeper import Keeper, Told
 
 CRASH = End(kind=EndKind.CRASH, reason="exit code 1")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import settings as settings_module
-from gateway.entry.link_names import LinkNames
+from gateway.entry.links.names import LinkNames
 
 LINK = '[[smpp.links]]\nname = "{}"\nhost = "x"\nsystem_id = "x"\n'
 

@@ -7,7 +7,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from gateway.entry.supervision import readiness
+from gateway.entry.process import readiness
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from redis import Redis
 
 from config.section import SettingsError
 from config.settings import RedisSettings, Settings
-from gateway.entry.supervision.ends import EndKind
+from gateway.entry.process.ends import EndKind
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey import program as valkey_program
 from gateway.entry.valkey.end import LEAST_FREE, TAIL, read_tail, why_valkey_ended

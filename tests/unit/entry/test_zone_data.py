@@ -16,9 +16,9 @@ import tzdata
 from config import policies
 from config.settings import Settings
 from gateway.domain.policy import hours
-from gateway.entry import zone_data
 from gateway.entry.doctor import checks_here
 from gateway.entry.doctor.findings import Level
+from gateway.entry.process import zone_data
 
 ALMATY = ("Asia/Almaty",)
 

@@ -14,25 +14,12 @@ from openapi_spec_validator import validate
 from campaigns.http import audiences, blasts
 from campaigns.http.asking import Asking
 from config.settings import WebSettings
-from gateway.http import (
-    activations,
-    aliases,
-    calls,
-    consents,
-    feed,
-    health,
-    links,
-    messages,
-    metrics,
-    openapi,
-    page,
-    persons,
-    problem_pages,
-    vault,
-    web_activations,
-)
+from gateway.http import openapi, problem_pages
+from gateway.http.firm import activations, aliases, consents, messages, persons
+from gateway.http.operator import calls, feed, health, links, metrics, vault
 from gateway.http.problem_pages import PAGES
 from gateway.http.problems import PREFIX, Kind
+from gateway.http.shopper import page, web_activations
 from ivr.recordings import http as recordings
 from tests.described import description, faults, resolved
 

@@ -7,9 +7,9 @@ import string
 import pytest
 
 from config.texts import LANGUAGES
-from gateway.domain.outcome import Outcome
-from gateway.http import words
-from gateway.usecases.activation import CodeAnswer
+from gateway.domain.answers.outcome import Outcome
+from gateway.http.shopper import words
+from gateway.usecases.codes.activation import CodeAnswer
 
 NOON = 1_780_000_000_000  # 2026-05-28 20:26:40 UTC
 

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.domain.callee import Callee
-from gateway.domain.offer_call import CallPlan, OnMachine, Spoken
-from gateway.store.call_slots import Given, Grant, Limits, Wanted
-from gateway.store.offer_call_ends import Ended
-from gateway.store.offer_calls import Due
+from gateway.domain.offers.callee import Callee
+from gateway.domain.offers.offer_call import CallPlan, OnMachine, Spoken
+from gateway.store.calls.offer_outcomes import Ended
+from gateway.store.calls.offer_queue import Due
+from gateway.store.calls.slots import Given, Grant, Limits, Wanted
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.originate import Originate, over_trunk
+from ivr.dialer.attempt import Ways
 from ivr.dialer.call import CallTable, OfferCall
-from ivr.dialer.course import Ways
 from ivr.offer.order import AnsweredBy, OfferOrder, OfferTold
 from tests.unit.smpp.gates import FakeGate
 

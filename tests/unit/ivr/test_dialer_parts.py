@@ -9,22 +9,22 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from config import policies
-from gateway.domain.offer_call import CallPlan, Next, Outcome, Spoken
-from gateway.store.gate import Asked, GateAway, Stands
-from gateway.store.offer_call_ends import Ended
-from gateway.store.offer_calls import Calling, Due
+from gateway.domain.offers.offer_call import CallPlan, Next, Outcome, Spoken
+from gateway.store.calls.offer_outcomes import Ended
+from gateway.store.calls.offer_queue import Calling, Due
+from gateway.store.consent.gate import Asked, GateAway, Stands
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.dialer import candidates as candidates_module
 from ivr.dialer import heartbeat as heartbeat_module
 from ivr.dialer.blasts import Audible, RunningBlasts
 from ivr.dialer.call import CallTable
 from ivr.dialer.candidates import Candidates
-from ivr.dialer.filing import Filing
+from ivr.dialer.consent_watch import Watch
 from ivr.dialer.heartbeat import Heartbeat
 from ivr.dialer.outcome import judge
+from ivr.dialer.outcome_writer import Filing
 from ivr.dialer.recovery import SILENT_S, Recovery
 from ivr.dialer.slowing import LEAST, Slowing
-from ivr.dialer.watch import Watch
 from tests.unit.ivr.dialer_fakes import FakePhone, due, offer_call, told
 
 RESULTS = {

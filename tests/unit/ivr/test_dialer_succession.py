@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ivr.dialer.succession import succeed
+from ivr.dialer.predecessor import succeed
 
 
 def test_the_one_before_is_told(tmp_path: Path) -> None:

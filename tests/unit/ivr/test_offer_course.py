@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.domain.offer_call import Outcome
+from gateway.domain.offers.offer_call import Outcome
 from gateway.domain.policy.verdict import Deny, Reason
-from gateway.store.call_slots import Given
-from gateway.usecases.gate import FRESH_S
+from gateway.store.calls.slots import Given
+from gateway.usecases.consent.gate import FRESH_S
 from ivr.ami.call_result import CallEnd, CallResult
 from ivr.ami.faults import Lost, Refused
+from ivr.dialer import attempt
 from ivr.dialer import call as dialer_call
-from ivr.dialer import course
 from ivr.dialer.call import LATE_S, OfferCall
 from ivr.offer.order import OfferTold
 from tests.unit.ivr.dialer_fakes import NOW, Stage, offer_call, told
@@ -26,7 +26,7 @@ ANSWERED = CallEnd(result=CallResult.ANSWERED, cause=16)
 async def begun(stage: Stage, *, begins_in: float = 0.0, deadline_s: float = 5.0) -> OfferCall:
     """The gate has just allowed it."""
     call = offer_call(begins_in=begins_in, deadline_s=deadline_s)
-    (call.verdict,) = await stage.gate.ask([course.question(call)])
+    (call.verdict,) = await stage.gate.ask([attempt.question(call)])
     stage.gate.asked.clear()
     stage.table.add(call)
     return call
@@ -36,7 +36,7 @@ async def test_it_leaves_at_its_moment_and_its_end_is_told(monkeypatch: pytest.M
     monkeypatch.setattr(dialer_call, "LATE_S", 60.0)  # a busy machine may be late
     stage = Stage()
     call = await begun(stage, begins_in=0.05)
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     ((call_id, at),) = stage.phone.called
     assert (call_id, stage.gate.asked, stage.slots.taken) == ("o1", [], [])
     assert at >= call.begins_at
@@ -58,7 +58,7 @@ async def test_what_has_grown_old_is_asked_for_again(old: str) -> None:
         )
     else:
         call.begins_at -= 2 * LATE_S
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     assert (len(stage.gate.asked), stage.slots.taken) == (1, ["o1"])
     assert len(stage.phone.called) == 1
 
@@ -93,7 +93,7 @@ async def test_what_may_not_leave_never_was(happens: Callable[[Stage, OfferCall]
     stage = Stage()
     call = await begun(stage)
     happens(stage, call)
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     assert stage.phone.called == []
     assert [ended.outcome for ended in stage.ended] == [None]
     assert stage.slots.back == ["o1"]
@@ -110,7 +110,7 @@ async def test_nothing_is_written_behind_what_asterisk_has_not_read() -> None:
         return says(question)  # type: ignore[arg-type]  # passed through
 
     stage.gate.says = asked  # type: ignore[assignment]  # as above
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     assert (len(stage.gate.asked), len(stage.phone.called)) == (1, 1)
 
 
@@ -124,7 +124,7 @@ async def test_the_talk_says_what_came_of_an_answered_call() -> None:
         stage.table.tell("o1", told(Outcome.ACCEPTED))
 
     stage.phone.rings = rings
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     (ended,) = stage.ended
     assert (ended.outcome, ended.keys, ended.answered_by) == (Outcome.ACCEPTED, "1", "human")
     assert ended.then.due_at is None
@@ -143,7 +143,7 @@ async def test_an_order_is_given_once_and_not_for_what_is_hung_up() -> None:
 async def test_the_operator_has_no_room() -> None:
     stage = Stage()
     stage.phone.end = CallEnd(result=CallResult.CONGESTION, cause=34)
-    await course.run(await begun(stage), stage.ways())
+    await attempt.run(await begun(stage), stage.ways())
     (ended,) = stage.ended
     assert (ended.outcome, ended.then.counts, len(stage.trunk)) == (Outcome.CONGESTION, False, 1)
 
@@ -151,7 +151,7 @@ async def test_the_operator_has_no_room() -> None:
 async def test_what_asterisk_refuses_is_no_attempt() -> None:
     stage = Stage()
     stage.phone.end = Refused("no")
-    await course.run(await begun(stage), stage.ways())
+    await attempt.run(await begun(stage), stage.ways())
     assert [ended.outcome for ended in stage.ended] == [Outcome.CONGESTION]
 
 
@@ -160,7 +160,7 @@ async def test_a_call_that_was_lost_is_unknown_by_its_deadline_and_keeps_its_slo
     stage.phone.end = Lost("gone")
     call = await begun(stage, deadline_s=0.1)
     before = time.monotonic()
-    await course.run(call, stage.ways())
+    await attempt.run(call, stage.ways())
     assert time.monotonic() - before >= 0.1
     assert [(e.outcome, e.then.due_at) for e in stage.ended] == [(Outcome.UNKNOWN, None)]
     assert stage.slots.back == []
@@ -170,7 +170,7 @@ async def test_of_a_call_that_asterisk_has_ended_unasked_nothing_is_waited_for()
     stage = Stage()
     stage.phone.end = CallEnd(result=CallResult.UNKNOWN, cause=0, sip=180, rang=True)
     async with asyncio.timeout(5.0):
-        await course.run(await begun(stage, deadline_s=60.0), stage.ways())
+        await attempt.run(await begun(stage, deadline_s=60.0), stage.ways())
     (ended,) = stage.ended
     assert (ended.outcome, ended.then.due_at, ended.then.counts) == (Outcome.UNKNOWN, None, True)
     assert stage.slots.back == ["o1"]
@@ -180,7 +180,7 @@ async def test_a_call_that_was_lost_and_goes_on_tells_by_its_talk() -> None:
     stage = Stage()
     stage.phone.end = Lost("gone")
     stage.phone.rings = lambda: stage.table.tell("o1", told(Outcome.REFUSED))
-    await course.run(await begun(stage), stage.ways())
+    await attempt.run(await begun(stage), stage.ways())
     assert [ended.outcome for ended in stage.ended] == [Outcome.REFUSED]
 
 
@@ -203,7 +203,7 @@ async def test_at_the_end_of_the_process_what_a_talk_has_told_is_filed(
 
     stage.phone.originate = originate  # type: ignore[method-assign]  # a call that goes on
     call = await begun(stage)
-    running = asyncio.create_task(course.run(call, stage.ways()))
+    running = asyncio.create_task(attempt.run(call, stage.ways()))
     await asyncio.sleep(0.02)
     if talk is not None:
         stage.table.tell("o1", talk)

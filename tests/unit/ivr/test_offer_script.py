@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from config import prompts
 from config.texts import LANGUAGES
-from gateway.domain.callee import Callee
-from gateway.domain.offer_call import OnMachine, Outcome
+from gateway.domain.offers.callee import Callee
+from gateway.domain.offers.offer_call import OnMachine, Outcome
 from ivr.offer.order import AnsweredBy, OfferOrder
 from ivr.offer.script import MOST_KEYS, OfferScript
 from ivr.offer.steps import Action, Answered, AwaitSilence, Do, End, Event, Listen, OfferService

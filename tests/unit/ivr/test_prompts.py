@@ -9,7 +9,7 @@ import pytest
 
 from config.prompts import CONSENT, NUMBERS, SENTENCES, PromptError, load, parse
 from config.texts import LANGUAGES
-from gateway.domain.keywords import PHRASES, Intent
+from gateway.domain.reading.keywords import PHRASES, Intent
 
 RUSSIAN = files("config.prompts").joinpath("ru.toml").read_text(encoding="utf-8")
 

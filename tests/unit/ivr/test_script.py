@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config import prompts
 from config.texts import LANGUAGES
-from gateway.domain.outcome import Outcome
+from gateway.domain.answers.outcome import Outcome
 from ivr.talk.caller import Caller, Sight
 from ivr.talk.script import MOST_CODE, MOST_PRESSED, Script
 from ivr.talk.sounds import groups

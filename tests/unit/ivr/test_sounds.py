@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config import prompts
-from gateway.domain.alias import groups as written
+from gateway.domain.people.alias import groups as written
 from ivr.talk.sounds import digits, groups, number, sounds
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from config.link_settings import LinkSettings
-from smpp import codec, wire
-from smpp.codec import BindKind
-from smpp.dialogue import Dialogue
-from smpp.pdus import DeliverSm, SubmitSm
-from smpp.tally import Tally
+from smpp.protocol import codec, wire
+from smpp.protocol.codec import BindKind
+from smpp.protocol.pdus import DeliverSm, SubmitSm
+from smpp.session.counters import Tally
+from smpp.session.dialogue import Dialogue
 
 DEADLINE_S = 10.0
 ANSWER = SubmitSm("4040", 3, 0, "380671234567", 1, 1, 0, 0, b"thank you", 1)

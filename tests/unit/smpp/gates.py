@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from gateway.domain.consent import Channel, Consent
+from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.basis import Basis
 from gateway.domain.policy.verdict import Allow, Decision, Deny, Reason
-from gateway.store.gate import GateAway
-from gateway.usecases.gate import Question, Verdict
+from gateway.store.consent.gate import GateAway
+from gateway.usecases.consent.gate import Question, Verdict
 
 Says = Callable[[Question], Decision | None]
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp import codec, statuses, wire
-from smpp.codec import AddressRange, BindKind, BindRequest
-from smpp.pdus import Malformed
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.codec import AddressRange, BindKind, BindRequest
+from smpp.protocol.pdus import Malformed
 
 
 @pytest.mark.parametrize("kind", list(BindKind))

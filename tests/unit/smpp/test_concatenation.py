@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp import concatenation
-from smpp.concatenation import UserData
-from smpp.pdus import Part
+from smpp.protocol import concatenation
+from smpp.protocol.concatenation import UserData
+from smpp.protocol.pdus import Part
 
 
 @pytest.mark.parametrize(

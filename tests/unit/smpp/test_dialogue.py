@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
-from smpp import codec, statuses, wire
-from smpp.codec import BindKind
-from smpp.dialogue import Dialogue
-from smpp.phases import Closing, Phase
-from smpp.tally import COUNTERS, Tally
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.codec import BindKind
+from smpp.session.counters import COUNTERS, Tally
+from smpp.session.dialogue import Dialogue
+from smpp.session.phases import Closing, Phase
 from tests.unit.smpp.dialogues import Said, bound, data_sm, deliver, dialogue, header, read, unbinding
 
 STATES: dict[str, Callable[[], tuple[Dialogue, Tally]]] = {

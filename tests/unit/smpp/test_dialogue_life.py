@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smpp import codec, statuses, wire
-from smpp.codec import BindKind
-from smpp.pdus import Malformed, Outcome, SubmitResult
-from smpp.phases import Closing, Phase
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.codec import BindKind
+from smpp.protocol.pdus import Malformed, Outcome, SubmitResult
+from smpp.session.phases import Closing, Phase
 from tests.unit.smpp.dialogues import (
     ANSWER,
     DEADLINE_S,

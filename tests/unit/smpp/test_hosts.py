@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.link_settings import Address
-from smpp.hosts import Hosts
+from smpp.link.hosts import Hosts
 
 A, B, C = (Address(name, 2775) for name in "abc")
 

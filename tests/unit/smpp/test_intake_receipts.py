@@ -9,11 +9,11 @@ import pytest
 from redis.exceptions import RedisError
 
 from config.link_settings import LinkSettings
-from gateway.store.receipts import FiledReceipt
-from gateway.store.vault import Vault
-from smpp import statuses
-from smpp.intake import Intake
-from smpp.pdus import DeliverSm
+from gateway.store.texts.receipts import FiledReceipt
+from gateway.store.vault.vault import Vault
+from smpp.intake.intake import Intake
+from smpp.protocol import statuses
+from smpp.protocol.pdus import DeliverSm
 
 VAULT = Vault(b"k" * 32)
 PHONE = "380671234567"

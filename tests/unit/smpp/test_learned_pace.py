@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from smpp.learned_pace import LEAST, LearnedPace
+from smpp.sending.learned_pace import LEAST, LearnedPace
 
 Takes = Callable[[float], bool]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from smpp import codec, statuses, wire
-from smpp.pdus import Outcome
-from smpp.phases import Phase
+from smpp.protocol import codec, statuses, wire
+from smpp.protocol.pdus import Outcome
+from smpp.session.phases import Phase
 from tests.soak.mutator import Mutator
 from tests.unit.smpp.dialogues import ANSWER, bound, header, read
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.priority import IN_ORDER, Priority
-from smpp.order import Order
+from gateway.domain.sms.priority import IN_ORDER, Priority
+from smpp.sending.turns import Order
 
 
 class Text(NamedTuple):

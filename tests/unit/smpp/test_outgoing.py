@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from config.link_settings import LinkSettings
-from gateway.domain.priority import Priority
-from gateway.store.sendqueue import Waiting
-from smpp.outgoing import References, prepare, validity
+from gateway.domain.sms.priority import Priority
+from gateway.store.texts.sendqueue import Waiting
+from smpp.sending.outgoing import References, prepare, validity
 
 NOW_MS = 1_700_000_000_000
 DAY_S = 86_400

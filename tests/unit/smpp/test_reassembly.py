@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.store.parts import Overdue, WaitingPart
-from smpp import wire
-from smpp.pdus import DeliverSm, Part
-from smpp.reassembly import Reassembly
+from gateway.store.texts.parts import Overdue, WaitingPart
+from smpp.intake.reassembly import Reassembly
+from smpp.protocol import wire
+from smpp.protocol.pdus import DeliverSm, Part
 
 
 class Memory:
-    """Keeps parts as gateway.store.parts does, without a disk: a whole message is told again and again."""
+    """Keeps parts as gateway.store.texts.parts does, without a disk: a whole message is told again and again."""
 
     def __init__(self) -> None:
         self._parts: dict[tuple[object, int, int], dict[int, bytes]] = {}

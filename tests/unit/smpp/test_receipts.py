@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp.pdus import DeliverSm
-from smpp.receipts import Receipt, ReceiptState, read_receipt
+from smpp.protocol.pdus import DeliverSm
+from smpp.protocol.receipts import Receipt, ReceiptState, read_receipt
 
 S = ReceiptState
 DATA = Path(__file__).parents[2] / "data"

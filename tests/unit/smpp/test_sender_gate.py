@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway.domain.policy.verdict import Allow, Decision, Defer, Deny, Reason
-from gateway.domain.priority import Priority
-from gateway.store.sendqueue import Waiting
-from gateway.usecases.gate import FRESH_S, Question
-from smpp import statuses
-from smpp.pdus import SubmitResult, SubmitSm
+from gateway.domain.sms.priority import Priority
+from gateway.store.texts.sendqueue import Waiting
+from gateway.usecases.consent.gate import FRESH_S, Question
+from smpp.protocol import statuses
+from smpp.protocol.pdus import SubmitResult, SubmitSm
 from tests.unit.core.test_sender import LONG, WAIT_S, FakeLink, FakeQueue, always, answer_of, made, turns
 from tests.unit.smpp.gates import FakeGate, Says, basis_of
 
@@ -124,7 +124,7 @@ async def test_replies_and_service_texts_do_not_ask() -> None:
 async def test_while_the_gate_is_away_nothing_leaves_and_it_is_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("smpp.asking.ASK_AGAIN_S", 0)
+    monkeypatch.setattr("smpp.sending.gate_queue.ASK_AGAIN_S", 0)
     reply = answer_of("reply", message_id="r", queue_id="2-0")  # to the same phone: it does not wait
     stage = Stage(answer_of("offer", **BULK), reply, says=says(None))
     await stage.until(lambda: len(stage.gate.asked) > 5)
@@ -137,7 +137,7 @@ async def test_while_the_gate_is_away_nothing_leaves_and_it_is_asked_again(
 
 
 async def test_what_waits_for_a_gate_that_is_away_is_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smpp.asking.ASK_AGAIN_S", 0)
+    monkeypatch.setattr("smpp.sending.gate_queue.ASK_AGAIN_S", 0)
     stage = Stage(answer_of("offer", **BULK), says=says(None))
     await stage.until(lambda: stage.gate.asked)
 
@@ -228,7 +228,7 @@ async def test_a_hand_back_that_fails_takes_back_no_intent_of_a_text_on_its_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While it is tried, the text before ends, and the one behind it leaves."""
-    monkeypatch.setattr("smpp.sender.STORAGE_RETRY_S", 0)
+    monkeypatch.setattr("smpp.sending.sender.STORAGE_RETRY_S", 0)
     stage = Stage(answer_of("reply", message_id="r", queue_id="2-0"))
     await stage.until(lambda: stage.open)
     taken_back, tried = stage.queue.hand_back, asyncio.Event()
@@ -254,7 +254,7 @@ async def test_what_a_person_asked_for_does_not_wait_for_a_ledger_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The gate is away for whoever has to be noted; blasts stand before it and behind it."""
-    monkeypatch.setattr("smpp.asking.ASK_AGAIN_S", 0)
+    monkeypatch.setattr("smpp.sending.gate_queue.ASK_AGAIN_S", 0)
     stage = Stage(says=lambda question: None if question.text else Allow())
     stage.queue.left += [
         answer_of("offer", **BULK),

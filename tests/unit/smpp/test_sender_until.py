@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 
 from config.link_settings import LinkSettings
-from gateway.domain.priority import Priority
-from gateway.store.sendqueue import SendQueue, Sent, Waiting, seal_answer
-from gateway.store.vault import Vault
-from smpp.link import Link
-from smpp.pdus import SubmitSm
-from smpp.sender import Sender
+from gateway.domain.sms.priority import Priority
+from gateway.store.texts.sendqueue import SendQueue, Sent, Waiting, seal_answer
+from gateway.store.vault.vault import Vault
+from smpp.link.link import Link
+from smpp.protocol.pdus import SubmitSm
+from smpp.sending.sender import Sender
 from tests.unit.smpp.gates import FakeGate
 
 VAULT = Vault(bytes(range(32)))

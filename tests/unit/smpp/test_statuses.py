@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from config.link_settings import LinkSettings
 from config.statuses import FINAL, Refusal, table
-from smpp import statuses
+from smpp.protocol import statuses
 
 
 def link(**own: Mapping[str, object]) -> LinkSettings:

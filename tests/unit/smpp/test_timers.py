@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smpp.timers import Due, Timers
+from smpp.session.timers import Due, Timers
 
 
 def timers(*, inactivity_s: float = 0.0) -> Timers:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from smpp import codec, trace, wire
-from smpp.pdus import SubmitSm
+from smpp.protocol import codec, wire
+from smpp.protocol.pdus import SubmitSm
+from smpp.session import trace
 
 NUMBER = "380671234567"
 SUBMIT = SubmitSm(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp.window import Window
-from smpp.wire import MAX_SEQUENCE
+from smpp.protocol.wire import MAX_SEQUENCE
+from smpp.session.window import Window
 
 
 def test_an_answer_in_any_order_closes_its_own_request() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smpplib import smpp as smpplib_smpp
 
-from smpp import statuses, wire
-from smpp.pdus import DeliverSm, Malformed, Part, SubmitResult, SubmitSm
+from smpp.protocol import statuses, wire
+from smpp.protocol.pdus import DeliverSm, Malformed, Part, SubmitResult, SubmitSm
 
 # smpplib has no types.
 parse_pdu: Callable[..., Any] = smpplib_smpp.parse_pdu

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config import policies
-from gateway.domain.consent import Channel, Consent, Purpose
+from gateway.domain.consent.word import Channel, Consent, Purpose
 from gateway.domain.policy.decide import Contact, decide
 from gateway.domain.policy.verdict import Allow
 from tests.soak import hours

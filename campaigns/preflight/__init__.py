@@ -1,0 +1,1 @@
+"""What a blast would do, told before it is launched."""

@@ -1,0 +1,1 @@
+"""A blast and what became of it, as its marketer sees them: counts, never a person."""

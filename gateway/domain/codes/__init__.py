@@ -1,0 +1,1 @@
+"""Codes as they are printed, and the campaigns that they belong to."""

@@ -1,0 +1,1 @@
+"""Offers: to whom, by what words, in what order."""

@@ -1,0 +1,1 @@
+"""Shoppers: their numbers, their aliases, what a firm calls them."""

@@ -1,0 +1,1 @@
+"""What a text from a shopper says: codes, keywords, refusals, a language."""

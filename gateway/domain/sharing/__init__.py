@@ -1,0 +1,1 @@
+"""What firms share, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""Short messages: segments, alphabets, ids, what leaves before what."""

@@ -1,0 +1,1 @@
+"""What people and their programs write: moments, days, tables, text that every store takes."""

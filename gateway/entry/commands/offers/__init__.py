@@ -1,0 +1,1 @@
+"""Commands of offers: audiences, blasts, recordings."""

@@ -1,0 +1,1 @@
+"""Commands that keep the gateway right: backups, migrations, rebuilds, dead letters."""

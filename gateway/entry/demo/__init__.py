@@ -1,0 +1,1 @@
+"""What `--demo` brings: a firm, telephones, calls."""

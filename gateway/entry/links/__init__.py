@@ -1,0 +1,1 @@
+"""The links of a process: taken up, held, reloaded, told."""

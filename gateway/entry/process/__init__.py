@@ -1,0 +1,1 @@
+"""What all processes have in common: their start, their stop, who watches whom."""

@@ -1,0 +1,1 @@
+"""What a firm's own systems ask, under its API key."""

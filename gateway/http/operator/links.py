@@ -1,0 +1,51 @@
+"""`GET /v1/links`: the operator's view of the links to SMSCs, under the operator's token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from gateway.http.problems import Kind, Problem
+from gateway.store.links import reports
+
+PATH = "/v1/links"
+
+
+def routes(
+    redis: Redis, token: str, *, firms: Callable[[], Sequence[int]], links: Sequence[str]
+) -> list[web.RouteDef]:
+    """The route. `token`: what an operator shows as a bearer (RFC 6750); without one nobody may ask."""
+
+    async def handle(request: web.Request) -> web.Response:
+        admit(request, token)
+        said = await reports.read(redis, links)
+        waiting = await reports.queues(redis, firms(), links)
+        body: list[dict[str, Any]] = []
+        for name in links:
+            report, queue = said[name], waiting[name]
+            told = {"state": "unheld"} if report is None else asdict(report)
+            body.append(
+                {"name": name, **told, "queue": dict(queue.texts), "oldest_s": round(queue.oldest_s, 1)}
+            )
+        return web.json_response({"links": body}, headers={"Cache-Control": "no-store"})
+
+    return [web.get(PATH, handle)]
+
+
+def admit(request: web.Request, token: str) -> None:
+    """Only for whoever shows the operator's token. Raises Problem."""
+    if not shows(request, token):
+        told = "An operator's token is needed: see http.operator_token."
+        raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
+
+
+def shows(request: web.Request, token: str) -> bool:
+    """Whether a request shows the operator's token, if there is one."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    right = hmac.compare_digest(shown.strip().encode(), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and right

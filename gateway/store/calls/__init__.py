@@ -1,0 +1,1 @@
+"""Calls in and out, as SQL, Redis and the disk keep them."""

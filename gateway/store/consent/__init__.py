@@ -1,0 +1,1 @@
+"""Words of consent, the gate before marketing, contacts and caps."""

@@ -1,0 +1,1 @@
+"""Firms: their keys, their tills, what they may ask."""

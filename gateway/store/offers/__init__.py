@@ -1,0 +1,1 @@
+"""Blasts, their audiences and their recipients."""

@@ -1,0 +1,1 @@
+"""Shoppers: numbers, aliases, PINs, erasure, every place where a person stands."""

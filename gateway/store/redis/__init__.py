@@ -1,0 +1,1 @@
+"""How Redis is reached: connections, keys, atomic functions, its clock."""

@@ -1,0 +1,1 @@
+"""How SQL is reached: the engine, the schema, migrations, what its errors are the fault of."""

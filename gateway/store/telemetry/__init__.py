@@ -1,0 +1,1 @@
+"""Measures, their files, and the live feed."""

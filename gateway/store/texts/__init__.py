@@ -1,0 +1,1 @@
+"""Texts in and out: outbox, sending queue, receipts, what became of them."""

@@ -1,0 +1,1 @@
+"""The vault: sealed numbers, the keys that seal them, who opened what."""

@@ -1,0 +1,1 @@
+"""What a caller, and a person who is called, can do by keys."""

@@ -1,0 +1,1 @@
+"""Codes are issued, and activated."""

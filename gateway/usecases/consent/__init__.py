@@ -1,0 +1,1 @@
+"""What shoppers and firms say about marketing; may this person be reached now."""

@@ -1,0 +1,1 @@
+"""What keeps the gateway right: rebuilds, readiness, the choice of a link."""

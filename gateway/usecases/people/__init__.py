@@ -1,0 +1,1 @@
+"""One person: what is held, an alias, a PIN, erasure."""

@@ -1,0 +1,1 @@
+"""Accepted texts become activations, entries, consents and answers; outcomes and receipts are filed."""

@@ -1,0 +1,1 @@
+"""Sealing keys are rotated, values sealed anew."""

@@ -1,0 +1,1 @@
+"""Texts and receipts as they come in: parts put together, decided, answered."""

@@ -1,0 +1,1 @@
+"""A link to one SMSC: its binds kept up."""

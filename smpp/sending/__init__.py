@@ -1,0 +1,1 @@
+"""Texts as they leave: queues, gate, turns, pace, outcomes."""

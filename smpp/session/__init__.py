@@ -1,0 +1,1 @@
+"""One bound session: what may be said when, windows and timers."""
