@@ -87,7 +87,7 @@ bench-activation bench-bulk bench-reassembly bench-codec bench-aliases bench-cal
 
 # The tests of calls on each Asterisk that can be had; `make test` takes one.
 test-asterisks: $(VENV)/.installed-dev peers
-	ASTERISKS=all $(BIN)/python -m pytest tests/integration/ivr tests/integration/entry/test_doctor_asterisk.py
+	ASTERISKS=all $(BIN)/python -m pytest tests/integration/ivr tests/integration/gateway/entry/doctor/test_doctor_asterisk.py
 
 # Both commands on a bare Debian 13 (Python 3.13), in a root of its own; needs to be root.
 .PHONY: test-debian13

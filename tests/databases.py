@@ -19,8 +19,13 @@ from gateway.store.sql import database, migrate, schema
 
 FILE: Final = "undercap.db"
 TESTS: Final = Path(__file__).parent
-FOLDERS: Final = ("integration/campaigns", "integration/core", "integration/feed", "integration/http")
-ONLY_POSTGRESQL: Final = "integration/postgres"
+FOLDERS: Final = (
+    "integration/campaigns",
+    "integration/gateway",
+    "integration/smpp/intake",
+    "integration/smpp/sending",
+)
+ONLY_POSTGRESQL: Final = "integration/gateway/store/postgresql"
 FILES: Final = (
     "acceptance/test_blasts.py",
     "acceptance/test_consent.py",

@@ -2,8 +2,8 @@
 
 A batch is written to SQL, then put; before the next one those that Redis does not have are put again: the
 last after a crash, all that wait still after a Redis was rebuilt or put back. What has left of these leaves
-no second time, since the ledger is asked before (gateway.usecases.consent.gate). Each link has a buffer of its own:
-whose link has no room waits in SQL until it has, and holds up nobody else.
+no second time, since the ledger is asked before (gateway.usecases.consent.gate). Each link has a buffer of
+its own: whose link has no room waits in SQL until it has, and holds up nobody else.
 """
 
 from __future__ import annotations

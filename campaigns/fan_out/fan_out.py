@@ -1,8 +1,8 @@
 """Fan-out: the recipients of a running blast, batch by batch, to where they are written to or called from.
 
 SQL says who was drawn. A batch is one transaction, and steps that run twice or crash at any place change
-nothing: what the channel does behind it (campaigns.fan_out.by_text, campaigns.fan_out.by_call) bears the same. Only a bounded
-number waits to leave, whatever the size of the audience.
+nothing: what the channel does behind it (campaigns.fan_out.by_text, campaigns.fan_out.by_call) bears the
+same. Only a bounded number waits to leave, whatever the size of the audience.
 """
 
 from __future__ import annotations

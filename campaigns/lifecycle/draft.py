@@ -32,8 +32,8 @@ class NewBlast:
     """What a marketer asks for. Times in ms since 1970; shares from 0 up to 1.
 
     `audience`: None where it `follows` another blast, and takes those whom that one does not reach.
-    `follow_after_s`: see gateway.domain.offers.cascade. `call`: how it calls; None: it writes. `texts`: what it
-    writes, or what key 1 sends. `short_number`: None takes the campaign's. `fallback`: None takes the
+    `follow_after_s`: see gateway.domain.offers.cascade. `call`: how it calls; None: it writes. `texts`: what
+    it writes, or what key 1 sends. `short_number`: None takes the campaign's. `fallback`: None takes the
     campaign's language, where it has a text, else the first one. `expires_at`: None is a week later.
     """
 

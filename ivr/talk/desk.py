@@ -1,4 +1,7 @@
-"""What the talk asks of the gateway: gateway.usecases.calls.free_number. Everything raises Away, and in time."""
+"""What the talk asks of the gateway: gateway.usecases.calls.free_number.
+
+Everything raises Away, and in time.
+"""
 
 from __future__ import annotations
 

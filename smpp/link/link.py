@@ -73,7 +73,10 @@ class Link:
         max_unanswered: int = 2000,
         tally: Tally | None = None,
     ) -> None:
-        """`max_unanswered`: see smpp.session.session.Session. `tally`: of this link's forerunner, counted on."""
+        """`max_unanswered`: see smpp.session.session.Session.
+
+        `tally`: of this link's forerunner, counted on.
+        """
         self.name = settings.name
         self.settings = settings
         self.tally = tally or Tally()

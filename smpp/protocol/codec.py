@@ -1,7 +1,7 @@
 """The PDUs of a session's life, by smpplib: binds, unbind, enquire_link. The one file that knows smpplib.
 
-The PDUs of every message are in smpp.protocol.wire. All functions are total on what the peer sends: what smpplib
-cannot read gives a `Malformed` or an empty value, never its exceptions.
+The PDUs of every message are in smpp.protocol.wire. All functions are total on what the peer sends: what
+smpplib cannot read gives a `Malformed` or an empty value, never its exceptions.
 """
 
 from __future__ import annotations

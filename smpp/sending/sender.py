@@ -1,9 +1,9 @@
 """Submits the texts of one link: intent on disk first, then the window kept full, then the outcome filed.
 
-What is more urgent leaves first whosever it is, and firms take turns (smpp.sending.queue_feed). An outcome that stays
-unknown (the link or a process died between a submit and its response) leads to one more submit, marked as
-possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is never submitted
-twice: it ends as `unknown` at once.
+What is more urgent leaves first whosever it is, and firms take turns (smpp.sending.queue_feed). An outcome
+that stays unknown (the link or a process died between a submit and its response) leads to one more submit,
+marked as possibly doubled; if that one stays unknown, too, the text ends as `unknown`. Marketing is never
+submitted twice: it ends as `unknown` at once.
 
 Marketing leaves only on a fresh word of the gate: it waits in `Asking` until that has come, and goes back
 there when the word has grown old before there was room. Replies pass it by.

@@ -1,7 +1,7 @@
 """What an ESME says and decides in one session (SMPP 3.4, chapter 2). Pure: octets and time are arguments.
 
-Events go in (`hear`, `submit`, `tick`, `stop`, `lose`), what is to be done comes out; smpp.session.session does it.
-Times are seconds of one monotonic clock. Whatever a peer says, nothing raises.
+Events go in (`hear`, `submit`, `tick`, `stop`, `lose`), what is to be done comes out; smpp.session.session
+does it. Times are seconds of one monotonic clock. Whatever a peer says, nothing raises.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from ivr.offer.order import OfferOrder
 from tests.bench import machine
 from tests.conftest import any_asterisk, sipp_program
 from tests.integration.campaigns.market import Market
-from tests.integration.core.house import House, Server
+from tests.integration.house import House, Server
 from tests.integration.ivr.ami import managing, settings_of, up
 from tests.integration.ivr.offer_scene import Scene
 from tests.peers.asterisk import Asterisk, running

@@ -29,7 +29,7 @@ from gateway.store.redis.durable import DurableRedis
 from gateway.usecases.consent.gate import Gate, Question
 from tests.bench import machine
 from tests.harness import ROOT
-from tests.integration.core.house import Server
+from tests.integration.house import Server
 from tests.noon import to_noon_of_a_tuesday
 
 BATCHES: Final = (1, 16, 64)

@@ -104,8 +104,8 @@ class SpaceRoute:
 class ShortNumber:
     """A number that shoppers text to. The host firm owns its limits and texts without a code.
 
-    `firm_names`: what a text may call a firm here, see gateway.domain.reading.stop_named. `campaign_ids`: of the
-    campaigns that are texted to here.
+    `firm_names`: what a text may call a firm here, see gateway.domain.reading.stop_named. `campaign_ids`: of
+    the campaigns that are texted to here.
     """
 
     number: str

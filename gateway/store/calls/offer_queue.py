@@ -1,7 +1,7 @@
 """Offer calls in SQL, which is the queue that dialers take them from.
 
-A call is begun here, on disk, before Asterisk is asked for it; gateway.store.calls.offer_outcomes ends it. Of two
-dialers that begin the same call one does: who is not waiting any more, or was called since, is left out.
+A call is begun here, on disk, before Asterisk is asked for it; gateway.store.calls.offer_outcomes ends it. Of
+two dialers that begin the same call one does: who is not waiting any more, or was called since, is left out.
 """
 
 from __future__ import annotations

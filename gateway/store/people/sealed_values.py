@@ -1,8 +1,8 @@
 """Where sealed values stand, and under which generation: counted for the operator, and before a key ends.
 
-The places are those of gateway.store.vault.places. What is in Redis drains by itself but for the dead letters:
-outboxes within seconds, queues within `answers.unsent_max_age_h`, parts within `smpp.reassembly_timeout_s`
-and a quarter of an hour.
+The places are those of gateway.store.vault.places. What is in Redis drains by itself but for the dead
+letters: outboxes within seconds, queues within `answers.unsent_max_age_h`, parts within
+`smpp.reassembly_timeout_s` and a quarter of an hour.
 """
 
 from __future__ import annotations

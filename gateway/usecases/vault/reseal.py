@@ -1,8 +1,8 @@
 """Re-sealing: what is sealed under old generations and stays is opened and sealed under today's.
 
 Batch by batch, each a transaction, so that it may be interrupted and repeated; whatever changes meanwhile
-keeps its change. Done where gateway.store.vault.places says that sealed values rest: in SQL, for dead letters, and
-for wishes on this machine's disk; what else is in Redis drains by itself.
+keeps its change. Done where gateway.store.vault.places says that sealed values rest: in SQL, for dead
+letters, and for wishes on this machine's disk; what else is in Redis drains by itself.
 """
 
 from __future__ import annotations

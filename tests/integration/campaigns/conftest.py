@@ -6,8 +6,8 @@ import pytest
 
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import Market
-from tests.integration.core.conftest import house, shared_server
-from tests.integration.core.house import House
+from tests.integration.conftest import house, shared_server
+from tests.integration.house import House
 
 __all__ = ["house", "shared_server"]
 

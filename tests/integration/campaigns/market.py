@@ -27,7 +27,7 @@ from gateway.store.redis.durable import DurableRedis
 from gateway.store.sql import database, schema
 from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
 from gateway.store.texts.sendqueue import Sent, Waiting, open_answer
-from tests.integration.core.house import LINK, SHORT, House
+from tests.integration.house import LINK, SHORT, House
 
 NOON: Final = int(datetime(2027, 3, 10, 10, 0, tzinfo=UTC).timestamp() * 1000)  # a Wednesday, 12:00 in Kyiv
 DAY_MS: Final = 86_400_000

@@ -19,9 +19,9 @@ from gateway.store.texts.sendqueue import Sent
 from gateway.usecases.consent.gate import Gate
 from smpp.sending.sender import Sender
 from tests.integration.campaigns.market import Market
-from tests.integration.core.house import BOHDAN, LINK, SHORT, House
-from tests.integration.core.test_rebuild import rebuild
-from tests.unit.core.test_sender import FakeLink, always
+from tests.integration.gateway.usecases.operations.test_rebuild import rebuild
+from tests.integration.house import BOHDAN, LINK, SHORT, House
+from tests.unit.smpp.sending.test_sender import FakeLink, always
 
 TEN_MINUTES_MS = 600_000
 

@@ -30,8 +30,8 @@ from gateway.usecases.consent.gate import Gate
 from gateway.usecases.operations.rebuild import rebuild_firm
 from smpp.sending.sender import Sender
 from tests.integration.campaigns.market import Market
-from tests.integration.core.fair_link import SlowLink, sending
-from tests.integration.core.house import MASTER, House
+from tests.integration.house import MASTER, House
+from tests.integration.smpp.sending.fair_link import SlowLink, sending
 from tests.noon import to_noon_of_a_tuesday
 
 WAIT_S = 30.0

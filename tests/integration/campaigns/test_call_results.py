@@ -18,7 +18,7 @@ from gateway.store.sql import database, schema
 from gateway.usecases.people.person import DATA, Inquiry, held
 from tests.integration.campaigns.calls import TALKED_MS, Dialling
 from tests.integration.campaigns.market import DAY_MS, NOON, Market
-from tests.integration.core.house import LINK, SHORT
+from tests.integration.house import LINK, SHORT
 
 HOUR_MS = 3_600_000
 

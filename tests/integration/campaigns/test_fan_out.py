@@ -24,7 +24,7 @@ from gateway.store.texts.departures import Departures, Leave
 from gateway.store.texts.sendqueue import open_answer
 from gateway.usecases.operations.rebuild import rebuild_firm
 from tests.integration.campaigns.market import DAY_MS, NOON, Market, outcome
-from tests.integration.core.house import LINK
+from tests.integration.house import LINK
 
 HOUR_MS = 3_600_000
 

@@ -21,7 +21,7 @@ from gateway.usecases.firms import set_up
 from tests import described
 from tests.integration.campaigns.calls import Dialling
 from tests.integration.campaigns.market import FREE, WORDS, Market
-from tests.integration.core.house import LINK
+from tests.integration.house import LINK
 
 
 class Caller:

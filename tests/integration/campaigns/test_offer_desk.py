@@ -27,7 +27,7 @@ from gateway.usecases.calls.free_number import Away, CallDesk
 from gateway.usecases.calls.offer_keys import OfferDesk
 from gateway.usecases.consent.gate import Gate, Question
 from tests.integration.campaigns.market import NOON, Market
-from tests.integration.core.house import LINK, SHORT, ended
+from tests.integration.house import LINK, SHORT, ended
 
 WITHIN_S = 10.0
 

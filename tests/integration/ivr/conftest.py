@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from config import prompts
 from gateway.entry.cli import cli
 from tests.conftest import peer_of
-from tests.integration.core.conftest import house, shared_server
+from tests.integration.conftest import house, shared_server
 from tests.peers import fetch
 from tests.peers.hearing import write_prompt
 

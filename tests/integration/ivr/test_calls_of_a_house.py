@@ -26,8 +26,8 @@ from ivr.agi.server import AgiServer
 from ivr.talk.record import CallRecord
 from ivr.talk.runner import FreeNumberTalk, Line
 from tests.conftest import any_asterisk
-from tests.integration.core.house import ANNA, LINK, SHORT, House
-from tests.integration.core.test_erase import tools
+from tests.integration.gateway.usecases.people.test_erase import tools
+from tests.integration.house import ANNA, LINK, SHORT, House
 from tests.integration.ivr.agi_peer import AgiPeer
 from tests.integration.ivr.listening import exchange
 from tests.noon import to_noon_of_a_tuesday

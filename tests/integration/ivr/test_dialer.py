@@ -24,8 +24,8 @@ from ivr.dialer import recovery
 from ivr.offer.order import OfferOrder
 from tests.databases import Databases
 from tests.integration.campaigns.market import Market
-from tests.integration.core.conftest import shared_server
-from tests.integration.core.house import House, Server
+from tests.integration.conftest import shared_server
+from tests.integration.house import House, Server
 from tests.integration.ivr.ami import channels
 from tests.integration.ivr.offer_scene import Scene, brisk_packs
 from tests.peers.asterisk import Asterisk, running

@@ -16,7 +16,7 @@ from gateway.store.redis import keys
 from gateway.store.sql import database
 from ivr.dialer import recovery
 from tests.conftest import sipp_program
-from tests.integration.core.conftest import shared_server
+from tests.integration.conftest import shared_server
 from tests.integration.ivr.ami import channels
 from tests.integration.ivr.offer_scene import Scene
 from tests.integration.ivr.test_dialer import asterisk, scene

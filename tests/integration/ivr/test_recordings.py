@@ -38,8 +38,8 @@ from ivr.recordings.sound import samples
 from ivr.recordings.studio import MOST_OCTETS, NotHere, NotUsable, Studio
 from tests import described
 from tests.conftest import peer_of
-from tests.integration.core.conftest import Undercap, house, shared_server, undercap
-from tests.integration.core.house import House
+from tests.integration.conftest import Undercap, house, shared_server, undercap
+from tests.integration.house import House
 from tests.integration.ivr.conftest import VOICE
 from tests.peers.hearing import likeness
 

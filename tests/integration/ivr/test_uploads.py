@@ -16,7 +16,7 @@ from gateway.store.telemetry.metrics import Meter
 from gateway.usecases.firms import set_up
 from ivr.recordings import http as routes
 from ivr.recordings.studio import Sound
-from tests.integration.core.house import House
+from tests.integration.house import House
 
 PATH = f"{routes.PATH}?language=en&name="
 

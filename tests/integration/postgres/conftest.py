@@ -1,7 +1,0 @@
-"""The houses of other tests; here they are on PostgreSQL alone."""
-
-from __future__ import annotations
-
-from tests.integration.core.conftest import house, shared_server
-
-__all__ = ["house", "shared_server"]
