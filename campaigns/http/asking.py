@@ -10,7 +10,7 @@ from aiohttp import web
 
 from campaigns.context import Desk
 from campaigns.errors import Refused, Unknown
-from gateway.http.firm.activations import firm_of
+from gateway.http.auth import firm_of
 from gateway.http.problems import Kind, Problem, refused
 from gateway.http.shares import Shares
 from gateway.store.firms.api_keys import ApiKeys

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.written.outside import fits
 from gateway.http.problems import Kind, Problem, away, of_http
-from gateway.store.codes.claims import StoreUnavailable
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.sql.faults import Blame, blame, word
 from gateway.store.telemetry import measures
 from gateway.store.telemetry.metrics import Meter

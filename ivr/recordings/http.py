@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from gateway.domain.offers.recording import MOST_WORDS, Source
 from gateway.http import bodies
+from gateway.http.auth import firm_of
 from gateway.http.bodies import Body, Name, Printable
-from gateway.http.firm.activations import firm_of
 from gateway.http.problems import Kind, Problem, refused
 from gateway.http.shares import Shares
 from gateway.store.calls import recordings

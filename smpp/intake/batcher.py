@@ -15,7 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from config.outage import Outage
-from gateway.store.codes.claims import StoreUnavailable
+from gateway.store.redis.functions import StoreUnavailable
 
 _LEAST_WAIT_S = 0.1
 log = structlog.get_logger()

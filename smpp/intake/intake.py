@@ -16,7 +16,8 @@ from gateway.domain.people.numbers import parse_msisdn
 from gateway.domain.people.own_number import own_number
 from gateway.domain.sms.data_coding import alphabet_of, decode_body
 from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
-from gateway.store.codes.claims import ClaimCall, ClaimStore, StoreUnavailable, Verdict
+from gateway.store.codes.claims import ClaimCall, ClaimStore, Verdict
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
 from gateway.store.vault.vault import Vault
 from gateway.usecases.intake import Incoming, after_host, calls_for

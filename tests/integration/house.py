@@ -23,12 +23,13 @@ from gateway.entry.valkey.place import Place
 from gateway.store.calls.callers import Callers
 from gateway.store.calls.new_caller_limit import Newcomers
 from gateway.store.codes import catalog as catalog_store
-from gateway.store.codes.claims import ClaimStore, StoreUnavailable, Verdict
+from gateway.store.codes.claims import ClaimStore, Verdict
 from gateway.store.codes.owners import Shoppers
 from gateway.store.consent.redis_words import ConsentWords
 from gateway.store.integrity import fingerprints, redis_state
 from gateway.store.redis import connect, keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.redis.suspects import Patience
 from gateway.store.sql import database, schema
 from gateway.store.telemetry.metrics import Meter

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.store.codes.claims import script
+from gateway.store.redis.functions import script
 
 LIMIT: Final = 1 << 16
 # The gate's last call before a text may leave, and the persons whose caps it charges.

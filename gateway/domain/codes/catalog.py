@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.domain.codes.candidate import Candidate, CodeForm
 from gateway.domain.codes.codespace import CodeSpace
-from gateway.domain.reading.reading import Candidate, CodeForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from gateway.domain.codes.alphabet import ALPHABETS, clean, groups
+from gateway.domain.codes.candidate import Candidate, CodeForm
 from gateway.domain.reading.intents import Said, said
 from gateway.domain.reading.joined import Row, rows
 from gateway.domain.reading.keywords import Intent
@@ -29,21 +30,6 @@ MAX_TEXT = 2_000
 _END = 400  # of these at the end
 _SEAM = 40  # within which a word is left whole
 _LONGEST = 65_536  # octets of an SMPP message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeForm:
-    """A form of code that a short number takes: the alphabet's name and how many symbols."""
-
-    alphabet: str
-    length: int
-
-
-class Candidate(NamedTuple):
-    """Something that was meant as a code: normalised symbols, not always of a length that exists."""
-
-    alphabet: str
-    symbols: str
 
 
 class Reading(NamedTuple):

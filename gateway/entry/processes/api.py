@@ -13,7 +13,6 @@ from campaigns.http import audiences as audience_routes
 from campaigns.http import blasts as blast_routes
 from campaigns.http.asking import Asking
 from config.settings import Settings
-from gateway.domain.links.routing import Health, Route
 from gateway.entry.process import process, readiness
 from gateway.entry.wiring.backing import (
     Backing,
@@ -26,6 +25,7 @@ from gateway.entry.wiring.backing import (
     redis_url,
 )
 from gateway.entry.wiring.campaigns import blast_desk
+from gateway.entry.wiring.link_choice import link_choice
 from gateway.entry.wiring.recording import studio
 from gateway.http import meters
 from gateway.http.activation_service import Desk
@@ -40,7 +40,6 @@ from gateway.store.codes.owners import Shoppers
 from gateway.store.firms.api_keys import ApiKeys
 from gateway.store.firms.inquiry_limit import Inquiries
 from gateway.store.firms.tills import TillStore
-from gateway.store.links import reports
 from gateway.store.people.aliases import AliasLookups
 from gateway.store.people.pins import PinStore
 from gateway.store.redis.connect import async_client
@@ -167,18 +166,6 @@ def _add_feed(app: web.Application, blocking: Redis) -> None:
     app.add_routes(feed.routes(blocking))
     app.middlewares.append(_endless(streams))
     app.on_shutdown.append(_end(streams))
-
-
-def link_choice(backing: Backing, redis: DurableRedis) -> LinkChoice:
-    """Among the links of the settings, by what their holders tell."""
-    links = backing.settings.links
-    names = [link.name for link in links]
-
-    async def look() -> dict[str, Health]:
-        said = await reports.read(redis.redis, names)
-        return {name: report.health for name, report in said.items() if report is not None}
-
-    return LinkChoice([Route(link.name, link.prefixes, link.weight) for link in links], look)
 
 
 def _services(

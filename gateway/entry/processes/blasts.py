@@ -17,11 +17,11 @@ from config.settings import Settings
 from gateway.entry.process import process, readiness, rq_worker
 from gateway.entry.process.process import GRACE_S, Exit, collect_less
 from gateway.entry.process.rq_worker import Worker
-from gateway.entry.processes.api import link_choice
 from gateway.entry.processes.blast_sweep import Sweep
 from gateway.entry.wiring.backing import Backing, CatalogKeeper, open_backing, redis_url, refuse_unfit
 from gateway.entry.wiring.belonging import Belonging
 from gateway.entry.wiring.campaigns import blast_desk
+from gateway.entry.wiring.link_choice import link_choice
 from gateway.store.redis.connect import async_client
 from gateway.store.redis.durable import DurableRedis
 from gateway.store.telemetry.metrics import METRICS

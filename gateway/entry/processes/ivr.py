@@ -12,12 +12,12 @@ from config.settings import Settings
 from config.texts import LANGUAGES
 from gateway.entry.process import process, readiness
 from gateway.entry.process.process import SetupFaultError
-from gateway.entry.processes.api import link_choice
 from gateway.entry.wiring.asterisk_watch import AsteriskWatch
 from gateway.entry.wiring.backing import Backing, CatalogKeeper, open_backing, open_redis
 from gateway.entry.wiring.call_keeping import record_of, row_of, tell_now
 from gateway.entry.wiring.calls import call_desk
 from gateway.entry.wiring.dialer import OfferCalls, make_offer_calls
+from gateway.entry.wiring.link_choice import link_choice
 from gateway.store.calls.journal import FOLDER, CallJournal
 from gateway.store.calls.record_writer import CallLog
 from gateway.store.calls.records import LOST, CallRow

@@ -33,12 +33,12 @@ from gateway.entry.wiring.backing import (
     redis_url,
 )
 from gateway.queues.poking import Nudger
-from gateway.store.codes.claims import StoreUnavailable
 from gateway.store.links import failover, reports
 from gateway.store.links.lease import Lease, this_process
 from gateway.store.links.pace import AccountPace
 from gateway.store.redis.connect import async_client
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.telemetry.feed import Feed
 from gateway.store.telemetry.metrics import METRICS, Meter
 from gateway.store.texts.departures import Departures

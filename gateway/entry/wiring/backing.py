@@ -18,7 +18,7 @@ from config.settings import Settings
 from gateway.domain.codes.catalog import Catalog
 from gateway.entry.valkey import place as valkey_place
 from gateway.store.codes import catalog as catalog_store
-from gateway.store.codes.claims import ClaimStore, StoreUnavailable
+from gateway.store.codes.claims import ClaimStore
 from gateway.store.consent.gate import GateStore
 from gateway.store.consent.redis_words import ConsentWords
 from gateway.store.files import state_dir
@@ -27,6 +27,7 @@ from gateway.store.integrity.redis_state import Presence
 from gateway.store.redis import fitness, keys
 from gateway.store.redis.connect import async_client, sync_client
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.sql import database, migrate
 from gateway.store.sql.faults import word
 from gateway.store.vault import master_secret, sealing_keys

@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
 
 from aiohttp import web
-from pydantic import Field, field_validator, model_validator
 
 from gateway.domain.answers.outcome import Outcome
 from gateway.domain.codes.catalog import Catalog, ShortNumber
-from gateway.domain.written.outside import fits
 from gateway.http import bodies, fields
 from gateway.http.activation_service import Desk
-from gateway.http.auth import shown_key
-from gateway.http.bodies import Body
-from gateway.http.fields import LONGEST_CODE
+from gateway.http.auth import firm_of
 from gateway.http.problems import Kind, Problem
-from gateway.store.firms.api_keys import ApiKey, ApiKeys
+from gateway.http.typed import Codes, Language, Short
+from gateway.store.firms.api_keys import ApiKeys
 from gateway.usecases.codes.activation import Answered, Wish, short_number_of
 
 PATH = "/v1/activations"
-Code = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
-
-
-Phone = Annotated[str, Field(min_length=5, max_length=32)]
-Short = Annotated[str, Field(min_length=1, max_length=20)]
-Language = Literal["uk", "ru", "kk", "en"]
-
-
-class Codes(Body):
-    """One `code` or several `codes` of a shopper."""
-
-    phone: Phone
-    code: Code | None = None
-    codes: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
-
-    @field_validator("codes")
-    @classmethod
-    def _what_may_be_codes(cls, typed: list[str] | None) -> list[str] | None:
-        """What can be none is nobody's, and no fault of those beside it."""
-        return typed and [code if len(code) <= LONGEST_CODE and fits(code) else "" for code in typed]
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.code is None) == (self.codes is None):
-            raise ValueError("either code or codes is needed")
-        return self
-
-    def all(self, most: int) -> tuple[str, ...]:
-        """The codes, however they came. Raises Problem for more than `most`."""
-        found = tuple(self.codes or ()) or (self.code or "",)
-        if len(found) > most:
-            raise fields.refused("codes", f"are too many: {most} at most")
-        return found
 
 
 class Activation(Codes):
@@ -85,21 +48,6 @@ def routes(keys: ApiKeys, desk: Desk) -> list[web.RouteDef]:
         return _response(await desk.activate(wish))
 
     return [web.post(PATH, post)]
-
-
-async def firm_of(request: web.Request, keys: ApiKeys) -> int:
-    """The firm whose API key a request shows. Raises Problem."""
-    return (await key_of(request, keys)).firm_id
-
-
-async def key_of(request: web.Request, keys: ApiKeys) -> ApiKey:
-    """The API key that a request shows. Raises Problem."""
-    shown = shown_key(request)
-    found = await keys.find(shown) if shown else None
-    if found is None:
-        told = "Send Authorization: Bearer with an API key of your firm."
-        raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
-    return found
 
 
 def _numbers(catalog: Catalog, firm: int) -> list[ShortNumber]:

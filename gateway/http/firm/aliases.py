@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
+from gateway.http.auth import key_of
 from gateway.http.concurrency import AtOnce
-from gateway.http.firm.activations import key_of
 from gateway.http.problems import Kind, Problem
 from gateway.store.firms.api_keys import ApiKeys
 from gateway.store.telemetry import measures

@@ -16,8 +16,9 @@ from gateway.domain.consent.word import IN_ORDER, Channel, Consent, Said
 from gateway.domain.written import instants
 from gateway.http import bodies, fields
 from gateway.http.activation_service import Desk
+from gateway.http.auth import firm_of
 from gateway.http.bodies import Body, Moment
-from gateway.http.firm.activations import Phone, firm_of
+from gateway.http.typed import Phone
 from gateway.store.firms.api_keys import ApiKeys
 from gateway.usecases.consent.consents import BeforeStop, Change, ConsentDesk
 

@@ -13,8 +13,7 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from gateway.domain.written import instants
-from gateway.http.firm.activations import firm_of
-from gateway.http.operator.links import shows
+from gateway.http.auth import firm_of, shows
 from gateway.http.problems import Kind, Problem
 from gateway.store.firms.api_keys import ApiKeys
 from gateway.store.texts import messages

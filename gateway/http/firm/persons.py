@@ -17,11 +17,11 @@ from sqlalchemy import Engine
 
 from gateway.http import bodies, fields
 from gateway.http.activation_service import Desk
+from gateway.http.auth import firm_of, shows
 from gateway.http.bodies import Body
-from gateway.http.firm.activations import Phone, firm_of
 from gateway.http.firm.consents import time
-from gateway.http.operator.links import shows
 from gateway.http.problems import Kind, Problem
+from gateway.http.typed import Phone
 from gateway.store.consent import consents
 from gateway.store.consent.consents import Entry
 from gateway.store.firms.api_keys import ApiKeys

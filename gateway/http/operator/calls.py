@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import Engine
 
 from gateway.domain.written import instants
-from gateway.http.operator.links import admit
+from gateway.http.auth import admit
 from gateway.http.problems import Kind, Problem
 from gateway.store.calls import records, reports
 

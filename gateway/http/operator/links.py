@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from redis.asyncio import Redis
 
-from gateway.http.problems import Kind, Problem
+from gateway.http.auth import admit
 from gateway.store.links import reports
 
 PATH = "/v1/links"
@@ -35,17 +34,3 @@ def routes(
         return web.json_response({"links": body}, headers={"Cache-Control": "no-store"})
 
     return [web.get(PATH, handle)]
-
-
-def admit(request: web.Request, token: str) -> None:
-    """Only for whoever shows the operator's token. Raises Problem."""
-    if not shows(request, token):
-        told = "An operator's token is needed: see http.operator_token."
-        raise Problem(Kind.KEY, 401, told, headers={"WWW-Authenticate": 'Bearer realm="undercap"'})
-
-
-def shows(request: web.Request, token: str) -> bool:
-    """Whether a request shows the operator's token, if there is one."""
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    right = hmac.compare_digest(shown.strip().encode(), token.encode())
-    return bool(token) and scheme.lower() == "bearer" and right

@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from gateway.domain.written import instants
-from gateway.http.operator.links import admit
+from gateway.http.auth import admit
 from gateway.http.problems import Kind, Problem
 from gateway.store.vault import access_report
 from gateway.store.vault.access_report import Report, Span

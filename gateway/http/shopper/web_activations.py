@@ -20,10 +20,10 @@ from gateway.domain.consent.word import IN_ORDER, Consent
 from gateway.http import bodies, fields, guard
 from gateway.http.activation_service import Desk
 from gateway.http.bodies import Body
-from gateway.http.firm.activations import Codes, Language, Phone, Short
 from gateway.http.guard import Networks
 from gateway.http.problems import Kind, Problem, away
 from gateway.http.shopper import words
+from gateway.http.typed import Codes, Language, Phone, Short
 from gateway.store.people.pins import Asked, Host
 from gateway.store.telemetry import measures
 from gateway.usecases.codes.activation import Answered, Wish

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Engine, String, func, select
 
 from gateway.domain.written.outside import fitted
-from gateway.store.points.ledger import insert_missing
 from gateway.store.sql import database, schema
+from gateway.store.sql.statements import insert_missing
 
 KEYS: Final = "1234567890*#"
 LOST: Final = "lost"  # the outcome of a call whose process ended before it

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 
 TELL_EVERY_S: Final = 1.0
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import script
 
 AHEAD_S: Final = 0.25  # a call may begin so much later than its slot was given: time to bring it to disk
 _TAKE: Final = script("call_slots")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from redis import Redis
 from sqlalchemy import Connection, Engine, select
 
+from gateway.domain.codes.candidate import CodeForm
 from gateway.domain.codes.catalog import Campaign, Catalog, Series, ShortNumber, SpaceRoute
 from gateway.domain.codes.codespace import CodeSpace
-from gateway.domain.reading.reading import CodeForm
 from gateway.domain.reading.stop_named import firm_names
 from gateway.store.redis import keys
 from gateway.store.sql import schema

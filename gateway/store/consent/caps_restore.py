@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from gateway.domain.consent.word import Channel
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 
 WEEK_S = 7 * 86_400
 _SECOND = struct.Struct(">I")

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, select
 
 from gateway.domain.consent.word import NOTHING, Channel, Consent, Said, later
 from gateway.domain.written.outside import fitted
-from gateway.store.points import ledger
-from gateway.store.sql import schema
+from gateway.store.sql import schema, statements
 
 MOST_WORDING: Final = 500
 MOST_PROOF: Final = 200
@@ -58,7 +57,7 @@ def row(entry: Entry, shopper_id: int) -> dict[str, Any]:
 
 def record(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append entries; one with the source, firm and channel of another is that one."""
-    ledger.insert_missing(connection, schema.consent_entry, rows)
+    statements.insert_missing(connection, schema.consent_entry, rows)
 
 
 def said_at(connection: Connection, firm_id: int, source: str) -> int:
@@ -96,7 +95,7 @@ def asked(connection: Connection, firm_id: int, shoppers: Iterable[int]) -> dict
 def ask(connection: Connection, firm_id: int, asks: Mapping[int, Ask]) -> None:
     """Note whom a firm asks, by shopper; who was asked before stays as it was."""
     rows = [{"firm_id": firm_id, "shopper_id": shopper, **one._asdict()} for shopper, one in asks.items()]
-    ledger.insert_missing(connection, schema.consent_ask, rows)
+    statements.insert_missing(connection, schema.consent_ask, rows)
 
 
 def entries_of(connection: Connection, shopper_id: int, firm_id: int | None = None) -> list[Entry]:

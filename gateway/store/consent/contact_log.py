@@ -9,8 +9,7 @@ from sqlalchemy import Connection, select
 
 from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.basis import Basis
-from gateway.store.points import ledger
-from gateway.store.sql import schema
+from gateway.store.sql import schema, statements
 
 _CHUNK = 500
 
@@ -60,7 +59,7 @@ def note(connection: Connection, made: Sequence[Made]) -> None:
         for one in made
         if one.basis.shopper in ids
     ]
-    ledger.insert_missing(connection, schema.contact, rows)
+    statements.insert_missing(connection, schema.contact, rows)
 
 
 def of_person(connection: Connection, shopper_id: int, firm_id: int | None = None) -> list[Contact]:

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from gateway.domain.consent.word import Channel
-from gateway.store.codes.claims import StoreUnavailable
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
-from gateway.store.redis.functions import Functions
+from gateway.store.redis.functions import Functions, StoreUnavailable
 
 _Call = Callable[[str, Sequence[Sequence[Any]]], Awaitable[list[Any]]]
 _DAY_S, _WEEK_S = 86_400, 7 * 86_400

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from redis.exceptions import NoScriptError, RedisError
 
 from gateway.domain.consent.word import IN_ORDER, Channel, Consent, Said, read_word
-from gateway.store.codes.claims import StoreUnavailable, script
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable, script
 
 NOW = 0
 _UNVERIFIED = ""  # no deployment has this id: such changes are not counted

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from config.settings import AliasSettings
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import script
 
 _HOUR_S, _DAY_S = 3600, 86_400
 _TILL = script("till")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 from gateway.store.redis.keys import SpoolKeys
 from gateway.store.texts.outbox import Accepted, Unreadable, parse
 

@@ -20,8 +20,8 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.codes import catalog
-from gateway.store.points import ledger
-from gateway.store.points.ledger import Marks
+from gateway.store.integrity import watermark
+from gateway.store.integrity.watermark import Marks
 from gateway.store.redis import keys
 from gateway.store.sql import database, schema
 
@@ -130,7 +130,7 @@ def accept(engine: Engine, redis: Redis, deployment: str) -> None:
 
 def _settled(engine: Engine) -> dict[int, Marks]:
     with engine.connect() as connection:
-        return ledger.marks(connection)
+        return watermark.marks(connection)
 
 
 def _look(redis: Redis, settled: dict[int, Marks], firms: list[int], deployment: str) -> Standing:
@@ -152,8 +152,8 @@ def _ahead(redis: Redis, settled: dict[int, Marks], firms: list[int]) -> tuple[i
     lost = {int(_text(member)) for member in members} - set(firms)
     for firm_id in firms:
         mark: Any = redis.get(keys.settled(firm_id))
-        stands = settled.get(firm_id, ledger.Marks()).outbox_id
-        if mark is not None and ledger.stream_id(_text(mark)) > ledger.stream_id(stands):
+        stands = settled.get(firm_id, watermark.Marks()).outbox_id
+        if mark is not None and watermark.stream_id(_text(mark)) > watermark.stream_id(stands):
             lost.add(firm_id)
     return tuple(sorted(lost))
 
@@ -177,13 +177,13 @@ def _whole(redis: Redis, firm_id: int, marks: Marks | None, deployment: str) -> 
 
 
 def _reaches(redis: Redis, name: str, mark: str) -> bool:
-    if mark == ledger.NEVER:
+    if mark == watermark.NEVER:
         return True
     try:
         last = redis.xinfo_stream(name)["last-generated-id"].decode()
     except ResponseError:
         return False
-    return ledger.stream_id(last) >= ledger.stream_id(mark)
+    return watermark.stream_id(last) >= watermark.stream_id(mark)
 
 
 def _changes(redis: Redis, firm_id: int) -> int:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 
 
 class Holder(NamedTuple):

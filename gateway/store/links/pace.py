@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 
 # Some SMSCs count in windows shorter than a second, so a rest must not be made up for by a long burst.
 _BURST_S = 0.1

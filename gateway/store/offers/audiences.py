@@ -10,8 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from gateway.domain.offers.audience import Definition, Sample
 from gateway.domain.offers.sample import PRIME, Draw, below, draw_of
 from gateway.store.offers.audience_query import Query, place
-from gateway.store.points import ledger
-from gateway.store.sql import database, schema
+from gateway.store.sql import database, schema, statements
 from gateway.store.vault.vault import Vault
 
 _CHUNK = 500
@@ -100,7 +99,7 @@ class Audiences:
                 ).all()
                 known |= set(found)
                 rows = [{"audience_id": audience.id, "shopper_id": id_} for id_ in found]
-                ledger.insert_missing(connection, schema.audience_member, rows)
+                statements.insert_missing(connection, schema.audience_member, rows)
             self._sampled(connection, audience, now)
         return known
 

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from gateway.domain.offers.offer_call import CallState, Outcome
 from gateway.store.offers.blasts import Blast
-from gateway.store.points import ledger
-from gateway.store.sql import database, schema
+from gateway.store.sql import database, schema, statements
 
 BAD_FOR_MS: Final = 180 * 86_400_000  # a number that did not exist may be somebody's after so long
 FAILED: Final = (Outcome.FAILED, Outcome.BAD_NUMBER)  # ours, or the list's; busy and no answer are people's
@@ -25,7 +24,7 @@ def add(connection: Connection, blast: Blast, shoppers: Sequence[int], now: int)
     fresh = {"state": CallState.WAITING.value, "due_at": now, "attempts": 0, "calls": 0}
     whose = {"blast_id": blast.id, "firm_id": blast.firm_id}
     rows = [{**whose, "shopper_id": shopper, **fresh} for shopper in shoppers]
-    ledger.insert_all(connection, schema.offer_call, rows)
+    statements.insert_all(connection, schema.offer_call, rows)
 
 
 def due(engine: Engine, blast_id: int, now: int, *, most: int) -> int:

@@ -18,8 +18,7 @@ from gateway.store.offers import blasts, call_list
 from gateway.store.offers.audiences import Member
 from gateway.store.offers.blasts import Blast
 from gateway.store.offers.redis_queue import Offer
-from gateway.store.points import ledger
-from gateway.store.sql import database, schema
+from gateway.store.sql import database, schema, statements
 
 KIND = "offer"
 
@@ -115,11 +114,11 @@ def write_batch(engine: Engine, blast: Blast, batch: Batch, now: int) -> bool:
         if batch.anew:
             _draw_anew(connection, blast, drawn)
         else:
-            ledger.insert_all(connection, schema.blast_recipient, [_row(blast, d) for d in drawn])
-        ledger.insert_all(connection, schema.message, [_message(blast, d, now) for d in texted])
+            statements.insert_all(connection, schema.blast_recipient, [_row(blast, d) for d in drawn])
+        statements.insert_all(connection, schema.message, [_message(blast, d, now) for d in texted])
         call_list.add(connection, blast, to_call, now)
         if opened := sum(d.fate is not Fate.HELD for d in drawn):
-            ledger.insert_all(connection, schema.vault_access, [_access(blast, opened, now)])
+            statements.insert_all(connection, schema.vault_access, [_access(blast, opened, now)])
     return True
 
 

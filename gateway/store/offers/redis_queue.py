@@ -9,8 +9,8 @@ from redis import Redis
 
 from gateway.domain.offers.blast import ENDED, State
 from gateway.domain.sms.priority import Priority
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 
 
 class Offer(NamedTuple):

@@ -12,12 +12,11 @@ from gateway.domain.offers.callee import Callee
 from gateway.domain.offers.offer import Facts
 from gateway.domain.offers.offer_ids import asked_id
 from gateway.domain.sms.segments import count
-from gateway.store.codes.claims import script
 from gateway.store.people.erasures import ERASED
-from gateway.store.points import ledger
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
-from gateway.store.sql import database, schema
+from gateway.store.redis.functions import script
+from gateway.store.sql import database, schema, statements
 from gateway.store.texts.sendqueue import seal_answer
 from gateway.store.vault.vault import Vault
 
@@ -88,7 +87,7 @@ class AskedOffers:
                 connection.scalar(theirs.with_for_update()) is None
             ):  # erased meanwhile: nobody's is left alone
                 return _Row(id_, link, None, ERASED, now)
-            ledger.insert_missing(connection, t, [row])
+            statements.insert_missing(connection, t, [row])
             found = connection.execute(select(*(t.c[name] for name in _Row._fields)).where(t.c.id == id_))
             return _Row(*found.one())
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, Engine, bindparam, insert, null, select, update
 
 from gateway.domain.people.alias import Alias
-from gateway.store.points import ledger
-from gateway.store.sql import schema
+from gateway.store.sql import schema, statements
 
 _CURRENT = schema.alias.c.ends_at.is_(None)
 
@@ -43,7 +42,7 @@ def give(connection: Connection, asking: Mapping[int, str | None], now: int) -> 
         return had
     # Another process may be giving the same at this moment: one of both rows stands, and both tell it.
     rows = [{"shopper_id": s, "created_at": now, "message_id": asking[s]} for s in without]
-    ledger.insert_missing(connection, schema.alias, rows)
+    statements.insert_missing(connection, schema.alias, rows)
     return had | of(connection, without)
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.domain.consent.word import NOTHING, Channel, Consent, Said, later, read_word, word_of
 from gateway.store.consent import consents
+from gateway.store.integrity import watermark
 from gateway.store.people import erased_keys as nobody
-from gateway.store.points import ledger
 from gateway.store.sql import schema
 
 ERASED = "erased"  # the error of an answer that did not leave, or of which it is not known
@@ -54,7 +54,7 @@ def shred(connection: Connection, shopper: str, firms: Sequence[int], *, laid_as
     them to be settled to. Nobody settles in the meantime: a text is the old row's, or a new person's.
     """
     for firm in sorted(firms):
-        ledger.take_turn(connection, firm)
+        watermark.take_turn(connection, firm)
     now = int(time.time() * 1000)
     s = schema.shopper
     id_ = connection.scalar(select(s.c.id).where(s.c.key == shopper))

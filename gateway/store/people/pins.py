@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from config.settings import WebSettings
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import script
 
 
 class Asked(StrEnum):

@@ -13,9 +13,9 @@ from typing import Any
 from redis import Redis
 
 from gateway.domain.consent.word import Channel
-from gateway.store.codes.claims import script
 from gateway.store.people.sealed_values import entries, streams
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 from gateway.store.texts import outbox
 from gateway.store.texts.outbox import Accepted, Unreadable, parse
 from gateway.store.texts.parts import SEAL, Origin, unpack

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    select,
+    update,
+)
 
 from gateway.domain.offers.audience import prefix_of
-from gateway.store.points import ledger
-from gateway.store.sql import schema
+from gateway.store.sql import schema, statements
+from gateway.store.sql.statements import execute_many
 from gateway.store.vault.places import Purpose
 from gateway.store.vault.vault import Vault
 
@@ -48,13 +53,15 @@ def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     In the order of their keys, as all who enter shoppers do: PostgreSQL would else see two of them wait for
     each other.
     """
-    ledger.insert_missing(connection, schema.shopper, sorted(rows, key=lambda entered: str(entered["key"])))
+    statements.insert_missing(
+        connection, schema.shopper, sorted(rows, key=lambda entered: str(entered["key"]))
+    )
 
 
 def join(connection: Connection, firm_id: int, shoppers: Sequence[int]) -> None:
     """Let shoppers who have activated nothing be of the firm: its audiences then have them."""
     rows = [{"shopper_id": id_, "firm_id": firm_id, "points": 0} for id_ in shoppers]
-    ledger.insert_missing(connection, schema.balance, rows)
+    statements.insert_missing(connection, schema.balance, rows)
 
 
 def find(connection: Connection, key: str) -> Person | None:
@@ -66,7 +73,7 @@ def find(connection: Connection, key: str) -> Person | None:
 
 def speak(connection: Connection, told: Mapping[int, tuple[str, int]]) -> None:
     """Keep the languages that shoppers have told: id -> language, and when (ms). The later one stays."""
-    ledger.keep_languages(
+    keep_languages(
         connection,
         [
             {"b_shopper": id_, "b_language": language, "b_at": at}
@@ -84,3 +91,19 @@ def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str,
     if found is None:
         raise LookupError("a shopper that was just entered is not there")
     return found
+
+
+def keep_languages(connection: Connection, told: Sequence[Mapping[str, Any]]) -> None:
+    """Keep `b_language` of the shopper `b_shopper`, told at `b_at` (ms), unless a later one stands."""
+    if told:
+        execute_many(connection, "language", lambda: _KEEP_LANGUAGE, told)
+
+
+_KEEP_LANGUAGE = (
+    update(schema.shopper)
+    .where(
+        schema.shopper.c.id == bindparam("b_shopper"),
+        schema.shopper.c.language_at.is_(None) | (schema.shopper.c.language_at <= bindparam("b_at")),
+    )
+    .values(language=bindparam("b_language"), language_at=bindparam("b_at"))
+)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from redis import Redis
 
-from gateway.store.codes.claims import script
+from gateway.store.redis.functions import script
 from gateway.store.redis.keys import SpoolKeys
 
 log = structlog.get_logger()

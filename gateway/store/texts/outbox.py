@@ -12,9 +12,9 @@ from redis import Redis
 
 from gateway.domain.codes.catalog import Issued
 from gateway.domain.consent.word import IN_ORDER, Channel
-from gateway.store.codes.claims import script
 from gateway.store.links.lease import Holder, is_gone
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 from gateway.store.redis.suspects import Suspects
 
 _FORM = "1"  # of the body; a reader that finds another one leaves the entry for the operator

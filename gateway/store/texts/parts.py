@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 import structlog
 from redis.exceptions import NoScriptError
 
-from gateway.store.codes.claims import script
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import script
 from gateway.store.vault.places import Purpose
 from gateway.store.vault.vault import SealBroken
 

@@ -14,10 +14,9 @@ from redis.exceptions import NoScriptError, RedisError
 from gateway.domain.policy.basis import Basis, read_basis
 from gateway.domain.sms.priority import IN_ORDER, Priority
 from gateway.domain.written.outside import fitted
-from gateway.store.codes.claims import StoreUnavailable
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
-from gateway.store.redis.functions import Functions, script
+from gateway.store.redis.functions import Functions, StoreUnavailable, script
 from gateway.store.texts.receipts import MOST_ERROR, MOST_SMSC_ID
 from gateway.store.vault.places import Purpose
 from gateway.store.vault.vault import Vault

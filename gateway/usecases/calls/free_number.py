@@ -23,7 +23,8 @@ from gateway.domain.consent.word import IN_ORDER, Channel, Consent, Said
 from gateway.domain.people.alias import alias_of
 from gateway.domain.reading.reading import Intent, Reading
 from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
-from gateway.store.codes.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.codes.claims import ClaimCall, Verdict
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.telemetry import measures
 from gateway.store.telemetry.metrics import Meter
 from gateway.store.vault.vault import Vault

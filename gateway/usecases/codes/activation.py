@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from gateway.domain.answers.outcome import Outcome
+from gateway.domain.codes.candidate import Candidate
 from gateway.domain.codes.catalog import Campaign, Catalog, Issued, ShortNumber
-from gateway.domain.reading.reading import Candidate, Reading, read_text
+from gateway.domain.reading.reading import Reading, read_text
 from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
-from gateway.store.codes.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.codes.claims import ClaimCall, Verdict
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.vault.vault import Vault
 from gateway.usecases.intake import Incoming, calls_of
 from gateway.usecases.settlement.answering import UNCLAIMED

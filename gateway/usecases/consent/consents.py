@@ -20,8 +20,8 @@ from gateway.domain.sms.message_id import RANDOM_OCTETS, message_id
 from gateway.store.consent import consents
 from gateway.store.consent.consents import Entry
 from gateway.store.consent.redis_words import NOW, ConsentWords, Place, Put
+from gateway.store.integrity import watermark
 from gateway.store.people import shoppers
-from gateway.store.points import ledger
 from gateway.store.sql import database
 from gateway.store.vault.vault import Vault
 
@@ -118,5 +118,5 @@ class ConsentDesk:
             ]
             consents.record(connection, rows)
             shoppers.join(connection, change.firm_id, [person.id])
-            ledger.note_changes(connection, change.firm_id, place.changes)
+            watermark.note_changes(connection, change.firm_id, place.changes)
             return consents.said_at(connection, change.firm_id, source)

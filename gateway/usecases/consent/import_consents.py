@@ -18,8 +18,8 @@ from gateway.domain.consent.word import Channel, Consent
 from gateway.store.consent import consents
 from gateway.store.consent.consents import Entry
 from gateway.store.consent.redis_words import NOW, Place, Put
+from gateway.store.integrity import watermark
 from gateway.store.people import shoppers
-from gateway.store.points import ledger
 from gateway.store.sql import database, schema
 from gateway.usecases.consent.consents import ConsentDesk
 
@@ -169,7 +169,7 @@ def _record(
         ]
         consents.record(connection, rows)
         shoppers.join(connection, source.firm_id, sorted({row["shopper_id"] for row in rows}))
-        ledger.note_changes(connection, source.firm_id, place.changes)
+        watermark.note_changes(connection, source.firm_id, place.changes)
         return len(set(sources) - known.keys())
 
 

@@ -22,10 +22,10 @@ from sqlalchemy import Connection, Engine, func, select
 from gateway.domain.offers.blast import State
 from gateway.store.codes import catalog
 from gateway.store.integrity import redis_state
+from gateway.store.integrity import watermark as watermark_
 from gateway.store.integrity.dead_letters import DeadLetters
 from gateway.store.offers import blasts, recipients, requested_texts
 from gateway.store.offers.redis_queue import Offers
-from gateway.store.points import ledger
 from gateway.store.redis import keys
 from gateway.store.redis.suspects import NONE
 from gateway.store.sql import database, schema
@@ -80,7 +80,7 @@ def rebuild_firm(
     with database.writing(
         engine
     ) as connection:  # a firm that never settled is new, and whoever looks opens it
-        ledger.set_watermark(connection, firm_id, ledger.NEVER)
+        watermark_.set_watermark(connection, firm_id, watermark_.NEVER)
     stood = redis.get(keys.gate(firm_id))
     redis.delete(keys.gate(firm_id))  # first: under traffic a worker would keep the lease
     try:
@@ -101,7 +101,7 @@ def rebuild_firm(
             rebuild_consents.laid_aside(redis, firm_id)
             guessers = _budgets(connection, redis, firm_id)
             answers = _answers(connection, redis, firm_id)
-            marks = ledger.marks(connection)[firm_id]
+            marks = watermark_.marks(connection)[firm_id]
         _stream(redis, keys.outbox(firm_id), marks.outbox_id)
         _stream(redis, keys.results(firm_id), marks.results_id)
         catalog.publish(engine, redis, firm_id)
@@ -289,5 +289,5 @@ def _stream(redis: Redis, name: str, watermark: str) -> None:
     """A stream exists and goes on behind the watermark, however the clock stands."""
     made: Any = redis.xadd(name, {"b": ""})
     redis.xdel(name, made)
-    if ledger.stream_id(made.decode()) < ledger.stream_id(watermark):
+    if watermark_.stream_id(made.decode()) < watermark_.stream_id(watermark):
         redis.execute_command("XSETID", name, watermark)  # type: ignore[no-untyped-call]

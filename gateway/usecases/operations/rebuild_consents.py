@@ -14,12 +14,12 @@ from redis import Redis
 from sqlalchemy import Connection, func, select
 
 from gateway.domain.consent.word import Channel, Consent, Said, after, read_word, word_of
-from gateway.store.codes.claims import script
+from gateway.store.integrity import watermark
 from gateway.store.integrity.dead_letters import DeadLetters
 from gateway.store.people import erasures
 from gateway.store.people.erased_keys import is_nobody
-from gateway.store.points import ledger
 from gateway.store.redis import keys
+from gateway.store.redis.functions import script
 from gateway.store.sql import schema
 from gateway.store.texts.outbox import Accepted
 
@@ -48,7 +48,7 @@ def put_back(connection: Connection, redis: Redis, firm_id: int) -> int:
         count += sum(not word.startswith("ask:") for _, word in those)
     t = schema.consent_entry
     last = connection.scalar(select(func.max(t.c.said_at)).where(t.c.firm_id == firm_id)) or 0
-    changes = ledger.marks(connection)[firm_id].changes
+    changes = watermark.marks(connection)[firm_id].changes
     redis.register_script(script("order_back"))(keys=[keys.order(firm_id)], args=[last, changes])
     return count
 

@@ -15,9 +15,8 @@ from gateway.domain.sms.priority import Priority
 from gateway.domain.sms.segments import count
 from gateway.store.people import shoppers
 from gateway.store.people.dealings import TRIAL
-from gateway.store.points import ledger
 from gateway.store.redis import keys
-from gateway.store.sql import database, schema
+from gateway.store.sql import database, schema, statements
 from gateway.store.texts.sendqueue import seal_answer
 from gateway.store.vault import access_report
 from gateway.store.vault.vault import Vault
@@ -66,7 +65,7 @@ def send(trial: Trial, engine: Engine, redis: Redis, vault: Vault, who: str) -> 
             "attempts": 0,
             "queued_at": now,
         }
-        ledger.insert_all(connection, schema.message, [row])
+        statements.insert_all(connection, schema.message, [row])
     fields: dict[Any, Any] = {"m": id_, "x": sealed, "d": trial.short_number, "s": "", "t": now}
     if trial.blast:
         fields |= {"u": now + LIVES_MS, "k": key, "b": trial.blast}

@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 
 from gateway.store.consent import contact_log
 from gateway.store.consent.contact_log import Made
-from gateway.store.points import ledger
+from gateway.store.integrity import watermark
 from gateway.store.redis import keys
 from gateway.store.redis.spool import Spool, Spooled
 from gateway.store.redis.suspects import Patience
 from gateway.store.sql import database
 from gateway.store.sql.piecemeal import piecemeal
+from gateway.store.texts import outcomes
 from gateway.store.texts.sendqueue import Result, parse_result
 from gateway.usecases.settlement import offer_outcomes
 from gateway.usecases.settlement.draining import Drained, Turns
@@ -87,12 +88,12 @@ def _file(engine: Engine, firm_id: int, lines: Sequence[_Line]) -> Sequence[None
         if result.basis is not None
     ]
     with database.writing(engine) as connection:
-        ledger.end_messages(connection, [offer_outcomes.outcome(result) for result in results])
-        ledger.insert_parts(connection, parts)
+        outcomes.end_messages(connection, [offer_outcomes.outcome(result) for result in results])
+        outcomes.insert_parts(connection, parts)
         offer_outcomes.file_outcomes(connection, results)
         contact_log.note(connection, made)
-        ledger.note_results(
-            connection, firm_id, max((line.entry.decode() for line in lines), key=ledger.stream_id)
+        watermark.note_results(
+            connection, firm_id, max((line.entry.decode() for line in lines), key=watermark.stream_id)
         )
     return [None] * len(lines)
 

@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.domain.sms.receipt_ids import ALIKE, IdForm, alike, in_form, normal
-from gateway.store.points import ledger
-from gateway.store.points.ledger import Receipted
+from gateway.store.texts import outcomes
+from gateway.store.texts.outcomes import Receipted
 from gateway.store.texts.receipts import FiledReceipt
 
 RAW: Final = "raw"
@@ -89,7 +89,7 @@ def match(connection: Connection, link: str, receipts: Sequence[FiledReceipt], t
                 judged = Match.LEARNED
                 done.learned = done.learned or form
         done.matches.append(judged)
-    ledger.note_receipts(connection, noted)
+    outcomes.note_receipts(connection, noted)
     return done
 
 
@@ -98,7 +98,7 @@ def _known(
 ) -> dict[str, list[Receipted]]:
     """The answers by the normal form of their ids."""
     known: dict[str, list[Receipted]] = {}
-    for row in ledger.receipted(connection, links, sorted(normal_ids)):
+    for row in outcomes.receipted(connection, links, sorted(normal_ids)):
         known.setdefault(normal(row.smsc_id), []).append(row)
     return known
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, bindparam, literal_column, select, up
 from gateway.domain.offers.blast import Fate, State
 from gateway.domain.offers.offer_ids import read_offer_id
 from gateway.domain.policy.verdict import Reason
-from gateway.store.points import ledger
 from gateway.store.sql import database, schema
+from gateway.store.texts import outcomes
 from gateway.store.texts.sendqueue import Result
 
 TOO_OLD: Final = "waited too long"
@@ -45,7 +45,7 @@ def end_unbegun(engine: Engine, blast_id: int, state: State, now: int, most: int
     with database.writing(engine) as connection:
         rows = connection.execute(some).all()
         ended = [Result(id_, told, 0, why, now, link, None) for id_, link in rows]
-        ledger.end_messages(connection, [outcome(result) for result in ended])
+        outcomes.end_messages(connection, [outcome(result) for result in ended])
         file_outcomes(connection, ended)
     return len(rows)
 

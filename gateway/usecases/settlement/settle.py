@@ -14,12 +14,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.codes.catalog import Catalog
+from gateway.store.integrity import watermark
 from gateway.store.people import aliases
 from gateway.store.people import shoppers as people
 from gateway.store.points import ledger
-from gateway.store.points.ledger import Activated, Known, Standing
-from gateway.store.sql import database, schema
+from gateway.store.points.ledger import Activated, Standing
+from gateway.store.sql import database, schema, statements
+from gateway.store.texts import outcomes as outcomes_
 from gateway.store.texts.outbox import Accepted, Reply
+from gateway.store.texts.outcomes import Known
 from gateway.store.vault.vault import Vault
 from gateway.usecases.intake import SEAL_REPLY
 from gateway.usecases.settlement import alias_texts, answering, asking_consent
@@ -71,7 +74,7 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
     """`again`: some of it may be settled already."""
     firm_id = accepted[0].firm_id
     with database.writing(desk.engine) as connection:
-        ledger.take_turn(connection, firm_id)
+        watermark.take_turn(connection, firm_id)
         shoppers = _shoppers(connection, accepted, desk.vault)
         batch = _Batch(
             shoppers={key: stands.id for key, stands in shoppers.items()},
@@ -94,14 +97,14 @@ def _settle(accepted: Sequence[Accepted], desk: Desk, *, again: bool) -> list[Se
         people.speak(connection, heard.told)
         for text in accepted:
             _claim_rows(text, desk.catalog, batch)
-        ledger.insert_all(connection, schema.activation, batch.fresh)
-        ledger.insert_all(connection, schema.ledger_entry, batch.entries)
+        statements.insert_all(connection, schema.activation, batch.fresh)
+        statements.insert_all(connection, schema.ledger_entry, batch.entries)
         ledger.credit(connection, firm_id, batch.credits)
         asking_consent.entries(connection, accepted, batch.shoppers, desk)
         _wrong_codes(connection, accepted)
         aliases.note_texted(connection, {batch.shoppers[t.shopper]: t.at for t in batch.proving.values()})
         done = _answers(connection, accepted, batch, desk, again=again)
-        ledger.set_watermark(connection, firm_id, accepted[-1].outbox_id)
+        watermark.set_watermark(connection, firm_id, accepted[-1].outbox_id)
     return done
 
 
@@ -175,7 +178,7 @@ def _wrong_codes(connection: Connection, accepted: Sequence[Accepted]) -> None:
         for a in accepted
         if a.counted_wrong
     ]
-    ledger.insert_missing(connection, schema.wrong_code, rows)
+    statements.insert_missing(connection, schema.wrong_code, rows)
 
 
 def _answers(
@@ -199,8 +202,8 @@ def _answers(
         done.append(Settled(accepted=text, reply=reply, outcomes=tuple(map(str, outcomes))))
     asker.note(connection, accepted[0].firm_id)
     rows = [_message_row(s, batch) for s in done if s.reply is not None]
-    stored = ledger.known_messages(connection, [row["id"] for row in rows]) if again else {}
-    ledger.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
+    stored = outcomes_.known_messages(connection, [row["id"] for row in rows]) if again else {}
+    statements.insert_all(connection, schema.message, [row for row in rows if row["id"] not in stored])
     for settled in done if stored else ():
         known = stored.get(settled.reply.message_id) if settled.reply else None
         if settled.reply and known:

@@ -13,9 +13,9 @@ from pathlib import Path
 from redis import Redis
 from sqlalchemy import Engine, bindparam, func, select, update
 
-from gateway.store.codes.claims import script
 from gateway.store.people import spool_files
 from gateway.store.people.sealed_values import entries
+from gateway.store.redis.functions import script
 from gateway.store.sql import database
 from gateway.store.texts import outbox
 from gateway.store.vault import places

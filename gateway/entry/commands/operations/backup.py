@@ -26,7 +26,7 @@ from gateway.entry.wiring.backing import Backing, open_backing
 from gateway.store.backups import manifest, redis_copy, sql_copy
 from gateway.store.backups.manifest import Manifest
 from gateway.store.files import private_file
-from gateway.store.points import ledger
+from gateway.store.integrity import watermark
 from gateway.store.sql import migrate
 from gateway.store.vault import master_secret, sealing_keys
 
@@ -81,7 +81,7 @@ def _write(backing: Backing, folder: Path) -> None:
     for name, text in kept.items():
         (folder / name).write_text(text, encoding="ascii")
     with backing.engine.connect() as connection:
-        marks = ledger.marks(connection)
+        marks = watermark.marks(connection)
     named = settings_module.default_file()
     names = (manifest.REDIS, sql_name, *kept)
     manifest.write(

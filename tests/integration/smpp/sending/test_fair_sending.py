@@ -12,11 +12,11 @@ import pytest
 
 from config import policies
 from gateway.domain.sms.priority import Priority
-from gateway.store.codes.claims import StoreUnavailable
 from gateway.store.consent.gate import Asked
 from gateway.store.integrity import redis_state
 from gateway.store.links.pace import AccountPace
 from gateway.store.redis import keys
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.usecases.consent.gate import Gate
 from smpp.protocol import statuses
 from tests.integration.house import BOHDAN, LINK, House

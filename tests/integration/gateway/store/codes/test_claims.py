@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from gateway.domain.codes.catalog import Issued
-from gateway.store.codes.claims import ClaimCall, StoreUnavailable, Verdict
+from gateway.store.codes.claims import ClaimCall, Verdict
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.usecases.codes import issue_codes
 from gateway.usecases.firms import set_up
 from tests.integration.house import ANNA, BOHDAN, HOUR_MS, House, ended, plain

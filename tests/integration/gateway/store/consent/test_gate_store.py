@@ -11,10 +11,10 @@ import pytest
 from config import policies
 from gateway.domain.consent.word import Channel, Consent
 from gateway.domain.policy.caps import free_at, over_week
-from gateway.store.codes.claims import StoreUnavailable
 from gateway.store.consent.gate import Asked, Charge, Free, GateAway, GateStore
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from tests.integration.gateway.usecases.consent.test_consent_changes import change
 from tests.integration.house import ANNA, House
 

@@ -15,8 +15,9 @@ import pytest
 from redis import Redis
 
 from gateway.entry.valkey import program as valkey_program
-from gateway.store.codes.claims import StoreUnavailable, Verdict
+from gateway.store.codes.claims import Verdict
 from gateway.store.redis.durable import DurableRedis
+from gateway.store.redis.functions import StoreUnavailable
 from tests.databases import Databases
 from tests.integration.gateway.entry.running_up import until
 from tests.integration.house import BOHDAN, House

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from gateway.store.people import aliases
 from gateway.store.points import ledger
 from gateway.store.sql import migrate
+from gateway.store.texts import outcomes
 
 BY_ID, BY_SMSC_ID = "sqlite_autoindex_message_1 (id=?)", "ix_message_smsc_id (<expr>=?)"
 PART_BY_SMSC_ID = "ix_message_part_smsc_id (<expr>=?)"
@@ -18,14 +19,14 @@ PARTS_OF = "sqlite_autoindex_message_part_1 (message_id=?)"
 PART_BY_ID = "sqlite_autoindex_message_part_1 (message_id=? AND part=?)"
 SHOPPER = "SEARCH shopper USING INTEGER PRIMARY KEY (rowid=?)"
 STATEMENTS = {
-    "an outcome": (ledger._END_MESSAGE, [f"SEARCH message USING INDEX {BY_ID}"]),
-    "a receipt": (ledger._RECEIPT, [f"SEARCH message USING INDEX {BY_ID}"]),
+    "an outcome": (outcomes._END_MESSAGE, [f"SEARCH message USING INDEX {BY_ID}"]),
+    "a receipt": (outcomes._RECEIPT, [f"SEARCH message USING INDEX {BY_ID}"]),
     "whose a receipt is": (
-        ledger._receipted([bindparam("v0"), bindparam("v1")]),
+        outcomes._receipted([bindparam("v0"), bindparam("v1")]),
         [f"SEARCH message USING INDEX {BY_SMSC_ID}", SHOPPER],
     ),
     "whose a part's receipt is": (
-        ledger._receipted_parts([bindparam("v0"), bindparam("v1")]),
+        outcomes._receipted_parts([bindparam("v0"), bindparam("v1")]),
         [
             f"SEARCH message_part USING INDEX {PART_BY_SMSC_ID}",
             f"SEARCH message USING INDEX {BY_ID}",
@@ -51,9 +52,9 @@ STATEMENTS = {
             "SEARCH balance USING INDEX sqlite_autoindex_balance_1 (shopper_id=? AND firm_id=?) LEFT-JOIN",
         ],
     ),
-    "a part's receipt": (ledger._PART_RECEIPT, [f"SEARCH message_part USING INDEX {PART_BY_ID}"]),
+    "a part's receipt": (outcomes._PART_RECEIPT, [f"SEARCH message_part USING INDEX {PART_BY_ID}"]),
     "whether all parts are there": (
-        ledger._ALL_PARTS,
+        outcomes._ALL_PARTS,
         [
             f"SEARCH message USING INDEX {BY_ID}",
             "SCALAR SUBQUERY 1",

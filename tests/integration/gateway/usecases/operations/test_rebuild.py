@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.store.codes.claims import StoreUnavailable, Verdict
-from gateway.store.integrity import redis_state
+from gateway.store.codes.claims import Verdict
+from gateway.store.integrity import redis_state, watermark
 from gateway.store.integrity.dead_letters import DeadLetters
 from gateway.store.integrity.redis_state import Presence
-from gateway.store.points import ledger
 from gateway.store.redis import keys
+from gateway.store.redis.functions import StoreUnavailable
 from gateway.store.texts.sendqueue import QueueClosed
 from gateway.usecases.operations.rebuild import Busy, Rebuilt, rebuild_firm
 from tests.databases import Databases
@@ -145,7 +145,7 @@ async def test_stream_goes_on_behind_the_watermark(house: House) -> None:
     codes = await lived(house)
     far = f"{int(time.time() * 1000) + 86_400_000}-5"
     with house.engine.begin() as connection:
-        ledger.set_watermark(connection, 1, far)
+        watermark.set_watermark(connection, 1, far)
     assert stands(house) is Presence.BEHIND
 
     rebuild(house)

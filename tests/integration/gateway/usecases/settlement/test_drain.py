@@ -17,12 +17,13 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
+from gateway.store.integrity import watermark
 from gateway.store.integrity.dead_letters import DeadLetters
 from gateway.store.links.lease import this_process
-from gateway.store.points import ledger
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
 from gateway.store.redis.suspects import NONE
+from gateway.store.sql import statements
 from gateway.store.sql.faults import LedgerAway
 from gateway.store.texts.outbox import Outbox
 from gateway.store.texts.receipts import FiledReceipt, ReceiptLog
@@ -230,8 +231,8 @@ async def test_replayed_dead_letter_is_settled_with_its_own_time(
     await house.text(code)
     await house.text("start", BOHDAN)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "insert_all", broken)
-        patch.setattr(ledger, "insert_missing", broken)
+        patch.setattr(statements, "insert_all", broken)
+        patch.setattr(statements, "insert_missing", broken)
         house.drain()
         lay_aside(house)
     dead = DeadLetters(house.redis, 1)
@@ -311,7 +312,7 @@ async def test_ledger_away_keeps_everything(
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "set_watermark", away)
+        patch.setattr(watermark, "set_watermark", away)
         for _ in range(2 * house.patience.failures):
             with pytest.raises(LedgerAway):
                 house.drain()
@@ -332,11 +333,11 @@ async def test_watermark_goes_forward_only(house: House) -> None:
 
     assert [(1, id_.decode())] == house.rows("settled", "firm_id", "outbox_id")
     with house.engine.begin() as connection:
-        ledger.set_watermark(connection, 1, "9-9")  # an old batch, settled late and again
+        watermark.set_watermark(connection, 1, "9-9")  # an old batch, settled late and again
     assert [(1, id_.decode())] == house.rows("settled", "firm_id", "outbox_id")
     with house.engine.begin() as connection:
-        ledger.set_watermark(connection, 1, "99999999999999-10")
-        ledger.set_watermark(connection, 1, "99999999999999-9")
+        watermark.set_watermark(connection, 1, "99999999999999-10")
+        watermark.set_watermark(connection, 1, "99999999999999-9")
     assert house.rows("settled", "firm_id", "outbox_id") == [(1, "99999999999999-10")]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.domain.codes.candidate import Candidate, CodeForm
 from gateway.domain.codes.catalog import Issued, Series, ShortNumber, SpaceRoute
 from gateway.domain.codes.codespace import CodeSpace
-from gateway.domain.reading.reading import Candidate, CodeForm
 
 SPACE = CodeSpace(id=7, alphabet="digits", length=13, key="11" * 32)
 SUMMER = Series(id=1, campaign_id=10, firm_id=100, first=0, size=100, batches=((0, 1), (40, 2), (99, 3)))

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.domain.codes.alphabet import ALPHABETS, clean, printed
+from gateway.domain.codes.candidate import Candidate, CodeForm
 from gateway.domain.reading import reading
-from gateway.domain.reading.reading import MAX_TEXT, Candidate, CodeForm, Intent, read_text
+from gateway.domain.reading.reading import MAX_TEXT, Intent, read_text
 
 DIGITS = CodeForm(alphabet="digits", length=13)
 LETTERS = CodeForm(alphabet="letters", length=10)

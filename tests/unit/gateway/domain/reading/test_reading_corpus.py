@@ -7,7 +7,8 @@ import random
 import pytest
 
 from gateway.domain.codes.alphabet import ALPHABETS, printed
-from gateway.domain.reading.reading import CodeForm, Intent, read_text
+from gateway.domain.codes.candidate import CodeForm
+from gateway.domain.reading.reading import Intent, read_text
 from tests.corpus import Line, load_corpus
 
 LENGTHS = {"digits": 13, "letters": 10}

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.codes.alphabet import clean
+from gateway.domain.codes.candidate import CodeForm
 from gateway.domain.reading.own_words import own_words
-from gateway.domain.reading.reading import CodeForm, Intent, read_text
+from gateway.domain.reading.reading import Intent, read_text
 
 DATA = Path(__file__).parents[5] / "data"
 FORMS = (CodeForm(alphabet="digits", length=13), CodeForm(alphabet="letters", length=10))
