@@ -1,4 +1,4 @@
-"""What is installed is what stands here: an install from a list forgets silently what the list forgets."""
+"""What is installed is what stands here: setuptools finds packages, but must be told of other files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_directory_of_the_rooms_is_named_as_a_package() -> None:
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    rooms = told["tool"]["importlinter"]["root_packages"]
-    expected = {
-        ".".join(place.relative_to(ROOT).parts)
-        for room in rooms
-        for place in (ROOT / room, *(ROOT / room).rglob("*"))
-        if place.is_dir() and place.name != "__pycache__" and any(p.is_file() for p in place.iterdir())
+def test_every_file_that_is_no_python_is_named_as_data() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    rooms = told["importlinter"]["root_packages"]
+    assert told["setuptools"]["packages"]["find"]["include"] == [f"{room}*" for room in rooms]
+    named = {
+        path
+        for package, patterns in told["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in ROOT.joinpath(*package.split(".")).glob(pattern)
     }
-    assert set(told["tool"]["setuptools"]["packages"]) == expected
+    standing = {path for room in rooms for path in (ROOT / room).rglob("*") if path.is_file()}
+    assert {path for path in standing if path.suffix not in {".py", ".pyc"}} <= named
