@@ -3,8 +3,7 @@
 smpplib takes 28 to 32 µs for one of these and lets a missing NUL pass; here it is about 1.5 µs, strict about
 the limits of SMPP 3.4 (4.4 to 4.7), and total: any bytes give a PDU or a `Malformed`. Property tests hold it
 to smpplib and to smpp34 on well-formed PDUs. Both directions stand here, so that the simulator and the tests
-speak through the same code. PDUs with a session's life in them (binds and the like) are in
-smpp.protocol.codec.
+speak through the same code. PDUs of a session's life (binds and the like) are in smpp.protocol.codec.
 
 Offsets, not slices: a read from the socket holds many PDUs, and `buffer[start:end]` is one of them, header
 included.

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"^(?:UNDERCAP_\S+ )*undercap ([a-z][a-z -]*[a-z])", re.MULTILINE)
+ROOM = re.compile(r"`((?:gateway|smpp|ivr|campaigns|config|tests)/[\w/.-]*(?:/|\.\w+))`")
 MADE = {"cli.md", "settings.md", "http.md", "openapi.yaml"}  # when the site is built
 
 
@@ -40,6 +41,15 @@ def test_links_lead_somewhere(document: Path) -> None:
         if not (document.parent / target).exists() and Path(target).name not in MADE
     ]
     assert absent == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_rooms_and_files_are_there(document: Path) -> None:
+    """Folders and modules of the product, as the documents name them."""
+    named = (
+        set(ROOM.findall(document.read_text(encoding="utf-8"))) if document.name != "CHANGELOG.md" else set()
+    )
+    assert sorted(room for room in named if not (ROOT / room).exists()) == []
 
 
 def commands(document: Path) -> Iterator[list[str]]:

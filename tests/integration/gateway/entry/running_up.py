@@ -23,7 +23,7 @@ from config.settings import Settings
 from gateway.entry.valkey import place as valkey_place
 from gateway.entry.valkey.place import Place
 
-SCRIPT = Path(__file__).with_name("scripted_up.py")
+SCRIPT = Path(__file__).parent / "scripted" / "scripted_up.py"
 LOOK_AGAIN_S = 0.02
 
 

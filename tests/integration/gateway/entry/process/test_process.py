@@ -18,7 +18,7 @@ from gateway.entry.process import readiness
 from gateway.entry.process.process import Exit
 from tests.integration.gateway.entry.running_up import until
 
-SCRIPT = Path(__file__).parents[1] / "scripted_child.py"
+SCRIPT = Path(__file__).parents[1] / "scripted" / "scripted_child.py"
 Started = subprocess.Popen[bytes]
 
 
