@@ -108,8 +108,11 @@ async def test_whoever_presses_1_gets_the_offer_by_sms(street: Street) -> None:
     assert b"10 points at Acme" in text.body
     assert street.outcomes(blast) == {"accepted": 1}
     assert found["state"] == "finished"
-    assert found["calls"]["by_outcome"].get("accepted", 10) == 10  # too few to be told as they are
-    assert acme.results(blast)["texts_by_state"].get("sent", 10) == 10
+    assert found["calls"]["by_outcome"].get("accepted", FEWER) in (
+        FEWER,
+        10,
+    )  # too few to be told as they are
+    assert acme.results(blast)["texts_by_state"].get("sent", FEWER) in (FEWER, 10)
 
 
 async def test_whom_the_call_does_not_reach_gets_a_text_once(street: Street) -> None:
