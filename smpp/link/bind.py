@@ -135,11 +135,11 @@ class Line:
             await self._closed.wait()
             if session.bound_at and loop.time() - session.bound_at >= STABLE_S:
                 self._backoff.reset()
-            return session.bound_at > 0, session.fault
+            stood, fault = session.bound_at > 0, session.fault
         except (OSError, TimeoutError, ValueError) as err:  # the last for a host or a TLS file that is none
-            return False, f"cannot connect: {_why(err)}"
-        finally:
-            self._patience = self.session = None
+            stood, fault = False, f"cannot connect: {_why(err)}"
+        self._patience = self.session = None  # where it is cancelled, `run` still has to cut it
+        return stood, fault
 
     def _told(self, address: Address, fault: str) -> str:
         return f"{address}: {fault}" if len(self._settings.addresses) > 1 else fault
