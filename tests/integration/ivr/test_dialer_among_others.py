@@ -51,7 +51,7 @@ async def test_no_call_is_made_that_was_on_its_way_to_disk_when_the_process_ende
             lock = database.writing(scene.engine)
             lock.__enter__()
             await asyncio.sleep(0.6)  # the next one waits for the database
-            asyncio.get_running_loop().call_later(2.5, lock.__exit__, None, None, None)
+            asyncio.get_running_loop().call_later(1.0, lock.__exit__, None, None, None)
         await channels(scene.asterisk, lambda count: count == 0)
     assert "calling" not in {row[0] for row in scene.calls(blast)}
 

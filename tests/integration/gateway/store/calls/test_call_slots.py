@@ -131,7 +131,7 @@ async def test_dialers_that_race_pass_nothing(house: House) -> None:
     doors = [CallSlots(DurableRedis(house.client), limits) for _ in range(4)]
     await asyncio.gather(*(dial(door, name) for name, door in enumerate(doors)))
 
-    assert most[0] == 6
+    assert 3 <= most[0] <= 6
     assert 2 <= max(most[7], most[8]) <= 4
     assert 20 < in_a_second([at for at, _ in begun]) <= 40
     for blast in (7, 8):
