@@ -35,9 +35,7 @@ class References(Body):
     @field_validator("references")
     @classmethod
     def _of_a_form(cls, said: list[object]) -> list[object]:
-        return [
-            one if isinstance(one, str) and len(one) <= MOST_REFERENCE and fits(one) else None for one in said
-        ]
+        return [one if _may_be_reference(one) else None for one in said]
 
 
 def _may_be_reference(said: object) -> bool:

@@ -15,6 +15,8 @@ from gateway.domain.links.health import Grade, Part
 from gateway.entry.doctor.findings import Finding, fail, good, warn
 from gateway.entry.valkey.place import redis_url
 from gateway.store.calls import reports
+from gateway.store.links import reports as link_reports
+from gateway.store.links.reports import LinkReport
 from gateway.store.redis import keys
 from gateway.store.redis.connect import async_client, sync_client
 
@@ -32,6 +34,8 @@ def processes(settings: Settings) -> Iterator[Finding]:
         return
     for name, judge in _JUDGES.items():
         yield _found(judge(said[name]))
+    for name, report in asyncio.run(_links(settings)).items():
+        yield _link(name, report)
     if settings.ivr.enabled:
         part = health.calls(asyncio.run(_calls(settings)))
         if part.grade is Grade.OK or ": is `" in part.told:
@@ -45,6 +49,27 @@ def _found(part: Part) -> Finding:
         return good(part.name, part.told)
     told, _, mend = part.told.partition(": ")
     return fail(part.name, told, mend or "mend what is away; it goes on by itself")
+
+
+def _link(link: str, report: LinkReport | None) -> Finding:
+    """What the holder of a link says: a host that takes a connection may still take no bind."""
+    name = f"binds of {link}"
+    if report is None:
+        return fail(name, "no process holds the link", "start `undercap smpp`, or `undercap up`")
+    told = f"{report.state}: {report.fault}" if report.fault and report.state != "bound" else report.state
+    mend = "ask the operator about system_id, password and binds; see `undercap smpp links`"
+    if report.state == "bound":
+        return good(name, told)
+    return warn(name, told, mend) if report.state == "partial" else fail(name, told, mend)
+
+
+async def _links(settings: Settings) -> dict[str, LinkReport | None]:
+    """What is said of each link. Raises RedisError."""
+    client = async_client(redis_url(settings), settings.redis)
+    try:
+        return await link_reports.read(client, [link.name for link in settings.links])
+    finally:
+        await client.aclose()
 
 
 async def _calls(settings: Settings) -> dict[str, str]:

@@ -14,8 +14,7 @@ from gateway.domain.codes.catalog import Issued
 from gateway.domain.consent.word import CLOCKS_DIFFER_MS
 from gateway.store.redis import keys
 from gateway.store.redis.durable import DurableRedis
-from gateway.store.redis.functions import Functions
-from gateway.store.redis.functions import StoreUnavailable as StoreUnavailable  # noqa: PLC0414 - the same
+from gateway.store.redis.functions import Functions, StoreUnavailable
 from gateway.store.redis.functions import script as script  # noqa: PLC0414 - stores find it here, beside its errors
 
 

@@ -73,13 +73,11 @@ def find(connection: Connection, key: str) -> Person | None:
 
 def speak(connection: Connection, told: Mapping[int, tuple[str, int]]) -> None:
     """Keep the languages that shoppers have told: id -> language, and when (ms). The later one stays."""
-    keep_languages(
-        connection,
-        [
-            {"b_shopper": id_, "b_language": language, "b_at": at}
-            for id_, (language, at) in sorted(told.items())
-        ],
-    )
+    rows = [
+        {"b_shopper": id_, "b_language": language, "b_at": at} for id_, (language, at) in sorted(told.items())
+    ]
+    if rows:
+        execute_many(connection, "language", lambda: _SPEAK, rows)
 
 
 def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str, at: int) -> Person:
@@ -93,13 +91,7 @@ def known_or_new(connection: Connection, vault: Vault, *, key: str, number: str,
     return found
 
 
-def keep_languages(connection: Connection, told: Sequence[Mapping[str, Any]]) -> None:
-    """Keep `b_language` of the shopper `b_shopper`, told at `b_at` (ms), unless a later one stands."""
-    if told:
-        execute_many(connection, "language", lambda: _KEEP_LANGUAGE, told)
-
-
-_KEEP_LANGUAGE = (
+_SPEAK = (
     update(schema.shopper)
     .where(
         schema.shopper.c.id == bindparam("b_shopper"),
