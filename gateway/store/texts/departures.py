@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from gateway.store.consent.gate import GateAway
 from gateway.store.sql import database, schema
 
 _QUEUED = "queued"
+_AT_ONCE = 2  # links of a process take turns: they wait for one ledger
 _Told = TypeVar("_Told")
 
 
@@ -32,10 +34,14 @@ class Leave(StrEnum):
 
 
 class Departures:
-    """The ledger's notes; `engine`: of the ledger."""
+    """The ledger's notes; `engine`: of the ledger.
+
+    A ledger that hangs holds threads of these alone: connecting to an SMSC takes others.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "departures")
 
     async def begin(self, ids: Sequence[str]) -> dict[str, Leave]:
         """Note texts that are about to leave: on disk when it returns. What may become of each.
@@ -50,7 +56,7 @@ class Departures:
 
     async def _asked(self, work: Callable[[Sequence[str]], _Told], ids: Sequence[str]) -> _Told:
         try:
-            return await asyncio.to_thread(work, ids)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, ids)
         except SQLAlchemyError as err:
             raise GateAway(f"ledger: {type(err).__name__}") from err
 

@@ -150,10 +150,8 @@ def _reach_faults(connection: Connection, campaign: int, number: str) -> Iterato
     """Why the codes that were issued cannot be taken at a further number: a number has one space of a form,
     and whoever shares a space with this campaign would be reached there, too.
     """
-    t, reach, s, at = (
-        *(schema.code_space, schema.space_short_number, schema.code_series),
-        schema.campaign_short_number,
-    )
+    t, s = schema.code_space, schema.code_series
+    reach, at = schema.space_short_number, schema.campaign_short_number
     own = select(s.c.space_id).where(s.c.campaign_id == campaign)
     there = select(t.c.id, t.c.alphabet, t.c.length).join(reach, reach.c.space_id == t.c.id)
     others = {

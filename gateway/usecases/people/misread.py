@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from gateway.domain.people.numbers import by_plan, country_codes_of
 from gateway.store.people.shoppers import SEAL_SHOPPER
 from gateway.store.sql import schema
-from gateway.store.vault.vault import Vault
+from gateway.store.vault.vault import SealBroken, Vault
 
 PURPOSE: Final = "misread numbers"
 PAGE: Final = 2_000
@@ -25,10 +25,12 @@ class Why(StrEnum):
 
     NO_PLAN = "no country has such a number"
     ELSEWHERE = "of no country served, and a national number of one that is"
+    SEALED = "it cannot be opened: its sealing key is gone, or it was changed"
 
 
 class Misread(NamedTuple):
-    """One person. `number`: as stored, digits; `read_as`: E.164 digits now, None where it is none or two.
+    """One person. `number`: as stored, digits, empty where it cannot be opened; `read_as`: E.164 digits now,
+    None where it is none or two.
 
     `other`: the shopper id of whoever is stored under that already.
     """
@@ -43,7 +45,7 @@ class Misread(NamedTuple):
 def misread(engine: Engine, vault: Vault, regions: Sequence[str]) -> Iterator[Misread]:
     """Those stored wrongly, in the order of their ids. `regions`: countries served, ISO 3166.
 
-    Raises SealBroken, SQLAlchemyError.
+    Raises SQLAlchemyError.
     """
     s, after = schema.shopper, 0
     page = select(s.c.id, s.c.number).where(s.c.erased_at.is_(None)).order_by(s.c.id).limit(PAGE)
@@ -51,7 +53,11 @@ def misread(engine: Engine, vault: Vault, regions: Sequence[str]) -> Iterator[Mi
         with engine.connect() as connection:
             rows = connection.execute(page.where(s.c.id > after)).all()
         for id_, sealed in rows:
-            number = vault.open(SEAL_SHOPPER, sealed, counted_for=PURPOSE).decode()
+            try:
+                number = vault.open(SEAL_SHOPPER, sealed, counted_for=PURPOSE).decode()
+            except SealBroken:
+                yield Misread(id_, "", Why.SEALED, None, None)
+                continue
             readings = _readings(number, regions)
             if (why := fault(number, regions)) is not None:
                 read_as = readings.pop() if len(readings) == 1 else None

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, update
+from sqlalchemy import Engine, create_engine, event, update
 
 from campaigns.fan_out import fan_out as fan_outs
 from campaigns.fan_out.fan_out import FanOut
@@ -306,6 +307,29 @@ async def test_the_ledger_knows_how_the_blast_stands(market: Market, state: str,
     assert again == {id_: Leave.NEVER if leave is Leave.NOW else leave}
     await asked.take_back([id_])
     assert await asked.begin([id_]) == {id_: leave}
+
+
+async def test_a_ledger_that_hangs_holds_no_thread_that_others_need() -> None:
+    """As who connects to an SMSC does, whose host is looked up in the loop's own threads."""
+    hangs, goes_on = Event(), Event()
+
+    def connect(*_: object, **__: object) -> None:
+        hangs.set()
+        goes_on.wait(WAIT_S)
+
+    engine = create_engine("sqlite://")
+    event.listen(engine, "do_connect", connect)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    asked = Departures(engine)
+    asking = [asyncio.ensure_future(asked.begin([one])) for one in ("a", "b", "c")]
+    async with asyncio.timeout(WAIT_S):
+        while not hangs.is_set():  # noqa: ASYNC110 - what another thread does
+            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(int) == 0
+        assert not any(one.done() for one in asking)
+    goes_on.set()
+    told = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(one) for one in told] == [GateAway] * 3
 
 
 async def test_while_the_ledger_is_away_no_offer_leaves() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from sqlalchemy import update
+
 from gateway.store.people import shoppers
-from gateway.store.sql import database
+from gateway.store.sql import database, schema
 from tests.integration.conftest import Undercap
 from tests.integration.house import ANNA, BOHDAN, House
 
@@ -20,6 +22,20 @@ def stored(house: House, *numbers: str) -> None:
     ]
     with database.writing(house.engine) as connection:
         shoppers.enter(connection, rows)
+
+
+def test_one_that_cannot_be_opened_hides_no_other(house: House, undercap: Undercap) -> None:
+    house.firm()
+    house.campaign()
+    stored(house, NATIONAL, ANNA)
+    with database.writing(house.engine) as connection:
+        s = schema.shopper
+        connection.execute(update(s).where(s.c.key == house.vault.index(ANNA)).values(number=b"broken"))
+    found = json.loads(undercap("vault", "misread", "--json").output)["misread"]
+    assert {one["why"].partition(":")[0] for one in found} == {
+        "no country has such a number",
+        "it cannot be opened",
+    }
 
 
 async def test_who_is_listed_and_erased_by_id(house: House, undercap: Undercap) -> None:
